@@ -1,0 +1,108 @@
+/* call.c - calls user code (see call.h). */
+#include "script/call.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "script/interrupt.h"
+#include "script/paths.h"
+
+enum { FIRST_FRAMES = 10, LAST_FRAMES = 5 }; /* of a long traceback */
+
+/* A frame of the user's: Lua code that is not one of our own modules. */
+static bool is_user_frame(lua_State *L, lua_Debug *ar)
+{
+    lua_getinfo(L, "S", ar);
+    if (*ar->what == 'C')
+        return false;
+    const char *lua = rhm_paths()->lua;
+    return !(ar->source[0] == '@' && *lua && strncmp(ar->source + 1, lua, strlen(lua)) == 0);
+}
+
+static void add_frame(lua_State *L, lua_Debug *ar, luaL_Buffer *b)
+{
+    lua_getinfo(L, "Slnt", ar);
+    lua_pushfstring(L, "\n  at %s:%d", ar->short_src, ar->currentline);
+    luaL_addvalue(b);
+    if (*ar->what == 'm')
+        luaL_addstring(b, " in the main chunk");
+    else if (ar->name) {
+        lua_pushfstring(L, " in %s '%s'", *ar->namewhat ? ar->namewhat : "function", ar->name);
+        luaL_addvalue(b);
+    } else {
+        lua_pushfstring(L, " in the function of line %d", ar->linedefined);
+        luaL_addvalue(b);
+    }
+    if (ar->istailcall)
+        luaL_addstring(b, " (after tail calls)");
+}
+
+/* Leaves the message (at index 1) on top, with the user's frames where there is more than one. */
+static void add_traceback(lua_State *L)
+{
+    lua_Debug ar;
+    int count = 0;
+    for (int level = 1; lua_getstack(L, level, &ar); level++)
+        count += is_user_frame(L, &ar);
+    if (count < 2)
+        return;
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    lua_pushvalue(L, 1);
+    luaL_addvalue(&b);
+    int seen = 0;
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        if (!is_user_frame(L, &ar))
+            continue;
+        seen++;
+        if (count > FIRST_FRAMES + LAST_FRAMES + 1) {
+            if (seen == FIRST_FRAMES + 1) {
+                lua_pushfstring(L, "\n  ... (%d more)", count - FIRST_FRAMES - LAST_FRAMES);
+                luaL_addvalue(&b);
+            }
+            if (seen > FIRST_FRAMES && seen <= count - LAST_FRAMES)
+                continue;
+        }
+        add_frame(L, &ar, &b);
+    }
+    luaL_pushresult(&b);
+}
+
+static int message_handler(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL || lua_type(L, 1) == LUA_TNUMBER) {
+            luaL_tolstring(L, 1, NULL);
+            return 1; /* an object of the user's own says what it wants to say */
+        }
+        lua_pushfstring(L, "(the error object is a %s value)", luaL_typename(L, 1));
+        lua_replace(L, 1);
+    }
+    lua_settop(L, 1);
+    if (!rhm_interrupt_pending())
+        add_traceback(L);
+    return 1;
+}
+
+int rhm_call(lua_State *L, int narg, int nres)
+{
+    int base = lua_gettop(L) - narg;
+    lua_pushcfunction(L, message_handler);
+    lua_insert(L, base);
+    lua_State *before = rhm_interrupt_running(L);
+    int status = lua_pcall(L, narg, nres, base);
+    rhm_interrupt_running(before);
+    lua_remove(L, base);
+    if (!before) {
+        lua_sethook(L, NULL, 0, 0);
+        if (rhm_interrupt_pending() && status != LUA_OK) {
+            lua_settop(L, base - 1);
+            lua_pushliteral(L, RHM_INTERRUPTED);
+            status = RHM_CALL_INTERRUPTED;
+        }
+        rhm_interrupt_clear();
+    }
+    return status;
+}

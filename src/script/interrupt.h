@@ -1,0 +1,34 @@
+/* interrupt.h - Ctrl-C: how running Lua code and long engine calls are stopped.
+ *
+ * SIGINT sets a flag and, while the gate (call.h) runs user code, a hook on the running Lua state that raises
+ * the string "interrupted" at the next instruction. The hook stays until the gate has returned, so that
+ * neither pcall nor a coroutine swallows it. A hook cannot enter C: long C calls ask rhm_interrupt_pending()
+ * well under 100 ms apart and return with luaL_error(L, RHM_INTERRUPTED) or, as a job does, pause.
+ */
+#ifndef RHM_INTERRUPT_H
+#define RHM_INTERRUPT_H
+
+#include <stdbool.h>
+
+#include <lua.h>
+
+#define RHM_INTERRUPTED "interrupted"
+
+/* Installs the SIGINT handler; the calling thread is the one that runs Lua. wake: a descriptor that gets one
+ * byte for each SIGINT (the shell's self-pipe), or -1. final: a second SIGINT while one is pending ends the
+ * program. */
+void rhm_interrupt_install(int wake, bool final);
+
+/* True from SIGINT until it has been dealt with. Any thread may ask; pthreads and OpenMP workers may poll it.
+ */
+bool rhm_interrupt_pending(void);
+
+void rhm_interrupt_clear(void);
+
+/* The gate says which state runs user code (NULL: none). Returns the one before. */
+lua_State *rhm_interrupt_running(lua_State *L);
+
+/* Replaces coroutine.resume, wrap and close by equals that keep the running state known. */
+void rhm_interrupt_open(lua_State *L);
+
+#endif

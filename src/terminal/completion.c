@@ -1,0 +1,100 @@
+/* completion.c - see completion.h. */
+#include "terminal/completion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <readline/readline.h>
+
+#include <lauxlib.h>
+
+#include "script/call.h"
+
+static lua_State *state; /* Readline's callbacks take no argument of ours */
+static const char *context;
+static char **words; /* the candidates, NULL at the end */
+
+void rhm_completion_context(const char *lines)
+{
+    context = lines;
+}
+
+static void free_words(void)
+{
+    for (char **w = words; w && *w; w++)
+        free(*w);
+    free(words);
+    words = NULL;
+}
+
+/* Copies the list on top of the stack: Readline must not be left by a Lua error. */
+static void copy_words(lua_State *L)
+{
+    size_t n = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+    words = calloc(n + 1, sizeof *words);
+    for (size_t i = 0; words && i < n; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        words[i] = strdup(lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "");
+        lua_pop(L, 1);
+        if (!words[i])
+            break;
+    }
+}
+
+static char *next_word(const char *text, int again)
+{
+    static size_t i;
+    (void)text;
+    if (!again)
+        i = 0;
+    if (!words || !words[i])
+        return NULL;
+    char *word = strdup(words[i]);
+    i++;
+    return word;
+}
+
+static int protected_complete(lua_State *L)
+{
+    int start = (int)lua_tointeger(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "rhm.complete");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "candidates");
+    lua_pushlstring(L, rl_line_buffer, (size_t)start);
+    lua_pushlstring(L, rl_line_buffer + start, (size_t)(rl_point - start));
+    lua_pushstring(L, context ? context : "");
+    lua_call(L, 3, 1);
+    return 1;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+    (void)end;
+    rl_attempted_completion_over = 1; /* never Readline's own file names */
+    rl_completion_suppress_append = 1;
+    free_words();
+    lua_State *L = state;
+    int top = lua_gettop(L);
+    if (!lua_checkstack(L, 8))
+        return NULL;
+    lua_pushcfunction(L, protected_complete);
+    lua_pushinteger(L, start);
+    if (rhm_call(L, 1, 1) == LUA_OK)
+        copy_words(L);
+    lua_settop(L, top);
+    char **matches = words && *words ? rl_completion_matches(text, next_word) : NULL;
+    free_words();
+    return matches;
+}
+
+void rhm_completion_open(lua_State *L)
+{
+    state = L;
+    rl_attempted_completion_function = complete;
+    rl_completer_word_break_characters = " \t\n\"'`@$><=;|&{(,+-*/%^#~[])}.:?!\\";
+    rl_basic_quote_characters = "";
+    rl_completer_quote_characters = NULL;
+    rl_completion_append_character = '\0';
+}
