@@ -23,6 +23,7 @@
 #include "script/call.h"
 #include "script/interrupt.h"
 #include "script/paths.h"
+#include "script/screen.h"
 #include "script/script.h"
 #include "terminal/shell.h"
 
@@ -321,6 +322,7 @@ static void open_libraries(lua_State *L, const struct options *o)
     set_package_path(L);
     rhm_interrupt_open(L);
     luaL_requiref(L, "rhm", luaopen_rhm, 1);
+    rhm_screen_open(L);
     lua_pop(L, 1);
     create_arg(L, o);
     lua_warning(L, o->warnings ? "@on" : "@off", 0);

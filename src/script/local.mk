@@ -6,4 +6,6 @@ script_sources = \
 	src/script/interrupt.h \
 	src/script/paths.c \
 	src/script/paths.h \
+	src/script/screen.c \
+	src/script/screen.h \
 	src/script/script.h
