@@ -1,0 +1,35 @@
+/* diagnose.h - what a trained layer says about its own training, with plain warnings. */
+#ifndef RHM_DIAGNOSE_H
+#define RHM_DIAGNOSE_H
+
+#include "network.h"
+
+#define RHM_DIAGNOSIS_WARNINGS 8
+
+struct rhm_diagnosis {
+    unsigned level;
+    uint64_t N;
+    size_t patches, k;
+    unsigned parents_expected;
+    double eps_O; /* measured: largest |<Phi, Phi'>| between patches of different clusters (of at most 1024
+                     patches) */
+    double eps_O_rms; /* and its root mean square */
+    double eps_O_wanted;
+    double rho_in, eps_S_in, sigma; /* of the inputs */
+    double rho, eps_S;              /* of the outputs */
+    double condition;
+    double noise; /* expected |q^ - q| of a patch from its count alone: sqrt((1 - |q|^2)/n_mu), count-weighted
+                     rms */
+    double gap, error, error_max; /* exact, or nan */
+    size_t unknown;               /* trained patches with no positive sum */
+    size_t untrained;             /* with a grammar: patches of the level that exist but were never sampled */
+    size_t missing;               /* with a grammar: parents never seen */
+    size_t misplaced;             /* with a grammar: patches in a cluster whose majority has another parent */
+    int warnings;
+    char warning[RHM_DIAGNOSIS_WARNINGS][256];
+};
+
+enum rhm_status rhm_network_diagnose(struct rhm_network *net, unsigned l, struct rhm_diagnosis *out,
+                                     struct rhm_error *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* grammar.h - a Random Hierarchy Model: its rules (Cagnetta et al., PRX 2024; Ren et al., COLT 2026).
+ *
+ * Level 0 holds the label (one of `classes`), level l = 1..L symbols 0..V-1, level L the d = s^L observed
+ * tokens. Each symbol of level l-1 has m rules, each an s-tuple of level-l symbols; the tuples of a level are
+ * all distinct. Symbols are 0-based here (1-based in Lua).
+ */
+#ifndef RHM_GRAMMAR_H
+#define RHM_GRAMMAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataset.h"
+#include "error.h"
+
+#define RHM_MAX_LEVELS 62 /* s^L < 2^63 with s >= 2 */
+
+struct rhm_grammar {
+    unsigned V, m, s, L, classes;
+    uint64_t d;    /* s^L, tokens a string */
+    uint64_t seed; /* that drew the rules; meaningless where seeded = 0 */
+    int seeded;
+    uint16_t *rules;                  /* all levels; use rhm_grammar_rule; owned */
+    size_t level[RHM_MAX_LEVELS + 1]; /* level[l]: where the rules of level l start */
+};
+
+/* The parameters as a caller gives them: signed, so that a negative number reaches the check as it is. */
+struct rhm_grammar_shape {
+    int64_t V, m, s, L, classes; /* classes = 0: V */
+};
+
+/* Checks ranges: 2 <= V, classes <= 65535; m >= 1; s >= 2; 1 <= L; s^L < 2^63; V^s < 2^63; m*V <= V^s;
+ * m*classes <= V^s. The error names the first that fails, its value and the limit. */
+enum rhm_status rhm_grammar_check_shape(const struct rhm_grammar_shape *shape, struct rhm_error *err);
+
+/* Draws the rules: at each level the m*parents tuples uniformly without replacement from the V^s (Floyd's
+ * subset and a shuffle: O(m*V), whatever V^s). */
+enum rhm_status rhm_grammar_draw(struct rhm_grammar *g, const struct rhm_grammar_shape *shape, uint64_t seed,
+                                 struct rhm_error *err);
+
+/* From given rules, 0-based, in the order level 1..L, parent, rule, child. An ambiguous set (two equal tuples
+ * at a level) is an error that names the tuple and both parents, in 1-based numbers as in Lua. */
+enum rhm_status rhm_grammar_from_rules(struct rhm_grammar *g, const struct rhm_grammar_shape *shape,
+                                       const uint16_t *rules, struct rhm_error *err);
+enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_grammar *from,
+                                 struct rhm_error *err);
+void rhm_grammar_clear(struct rhm_grammar *g);
+
+/* Symbols of level l-1: classes at l = 1, else V. */
+static inline unsigned rhm_grammar_parents(const struct rhm_grammar *g, unsigned l)
+{
+    return l == 1 ? g->classes : g->V;
+}
+
+/* The s children (level-l symbols) of rule k of parent nu of level l-1. */
+static inline const uint16_t *rhm_grammar_rule(const struct rhm_grammar *g, unsigned l, unsigned nu,
+                                               unsigned k)
+{
+    return g->rules + g->level[l] + ((size_t)nu * g->m + k) * g->s;
+}
+
+/* s^e, or 0 where it reaches 2^63. Depths and sizes are integers here, never logarithms. */
+uint64_t rhm_power(uint64_t base, unsigned exponent);
+
+/* The string of a data set of this grammar parsed bottom up: symbol[0] = the label that derives it; RHM_EARG
+ * where it is no string of the grammar. tokens: d. Needs d <= SIZE_MAX; used by tests and the parse view. */
+enum rhm_status rhm_grammar_parse(const struct rhm_grammar *g, const uint16_t *tokens, uint16_t *label,
+                                  struct rhm_error *err);
+
+#endif

@@ -1,0 +1,64 @@
+/* layer.h - one trained layer, and the training of one: begin, steps, finish.
+ *
+ * Layer l sees first level-l patches as tuples of s input codes (tokens at l = L, output codes of layer l+1
+ * elsewhere), learns W by ridge regression of the label on their features, and gives f(x) = W x/(1^T W x), an
+ * estimate of q^(l).
+ */
+#ifndef RHM_LAYER_H
+#define RHM_LAYER_H
+
+#include "cluster.h"
+#include "codebook.h"
+#include "features.h"
+#include "ridge.h"
+#include "tally.h"
+
+#define RHM_NO_PARENT UINT32_MAX
+
+/* An unseen patch whose sum 1^T W x is below RHM_TAU times the count-weighted mean sum of the trained patches
+ * is unknown: its output is 1/C. A trained patch is unknown only where its sum is not positive. */
+#define RHM_TAU 0.05
+
+enum rhm_solver { RHM_SOLVER_EXACT, RHM_SOLVER_GD };
+
+struct rhm_layer {
+    unsigned level;
+    uint64_t N;             /* samples */
+    struct rhm_tally tally; /* U patches in tuple order, with label counts */
+    struct rhm_features features;
+    double *W;              /* C x M; owned */
+    double *output;         /* U x C: q^; owned */
+    double *sum;            /* U: 1^T W x before normalisation; owned */
+    unsigned char *unknown; /* U; owned */
+    uint32_t *parent;       /* U: true parent where the grammar is known, else RHM_NO_PARENT; owned */
+    size_t *order;          /* U: rows in cluster order; owned */
+    struct rhm_clusters clusters;
+    struct rhm_codebook codebook;
+    uint32_t unknown_code; /* code of unknown patches, RHM_NO_CODE if none yet */
+    uint32_t
+        *code_parent; /* codebook.K at finish: the true symbol a code stands for, or RHM_NO_PARENT; owned */
+    size_t code_parents;
+    double mean_sum; /* count-weighted mean of sum over trained patches */
+    /* how it was trained */
+    enum rhm_solver solver;
+    uint64_t steps;
+    double lambda, eta, sigma;
+    double rho_in, eps_S_in; /* of the inputs: what sigma was chosen from */
+    double rho, eps_S;       /* of the outputs */
+    double loss, lambda_max, condition;
+    double gap;                /* exact rho^(l) or nan */
+    double error, error_max;   /* count-weighted rms and largest |q^ - q|_2 to the exact q, or nan */
+    unsigned parents_expected; /* clusters the cut was asked for */
+    int parents_known;         /* 1: from the grammar; 0: from the jump of heights */
+    double seconds;
+};
+
+void rhm_layer_free(struct rhm_layer *layer);
+
+/* The outputs f (n x C) of any n patches given by their inputs h (n x s*width), normalised; unknown[n] set,
+ * sums (n, may be NULL) = 1^T W x. For unseen patches: the rule of RHM_TAU. */
+enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const double *h, double *f,
+                                  unsigned char *unknown, rhm_poll_function *poll, void *context,
+                                  struct rhm_error *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* monitor.h - what a long training shows of itself, and how it is asked to pause or stop.
+ *
+ * The training calls rhm_monitor_poll between blocks of work and publishes a snapshot of its progress;
+ * whoever watches copies the snapshot. Neither ever waits for the other, except that poll sleeps while a
+ * pause is asked for.
+ */
+#ifndef RHM_MONITOR_H
+#define RHM_MONITOR_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "grammar.h"
+
+enum rhm_layer_phase {
+    RHM_PHASE_WAITING,
+    RHM_PHASE_SAMPLING, /* drawing and counting */
+    RHM_PHASE_GRAM,     /* features and Gram matrix */
+    RHM_PHASE_SOLVING,  /* GD steps or the factorisation */
+    RHM_PHASE_CLUSTERS, /* outputs, dendrogram, codebook */
+    RHM_PHASE_DONE
+};
+const char *rhm_phase_name(enum rhm_layer_phase phase);
+
+enum rhm_job_state {
+    RHM_JOB_QUEUED,
+    RHM_JOB_RUNNING,
+    RHM_JOB_PAUSING, /* asked to pause: the block in flight ends first */
+    RHM_JOB_PAUSED,
+    RHM_JOB_STOPPING,
+    RHM_JOB_DONE,
+    RHM_JOB_STOPPED,
+    RHM_JOB_FAILED
+};
+const char *rhm_job_state_name(enum rhm_job_state state);
+
+/* Numbers not known (yet) are nan. */
+struct rhm_progress_layer {
+    enum rhm_layer_phase phase;
+    uint64_t n, drawn;    /* samples wanted, counted so far */
+    uint64_t patches;     /* distinct patches */
+    uint64_t step, steps; /* GD steps done, wanted (0: closed form) */
+    double loss;
+    double intra, inter; /* largest distance within, smallest between clusters (true parents where known) */
+    double sigma, rho, eps_S, gap, error, accuracy, seconds;
+};
+
+struct rhm_progress {
+    enum rhm_job_state state;
+    unsigned L, level; /* level in work; 0 before and after */
+    double seconds;    /* since the start, pauses not counted */
+    double accuracy;
+    uint64_t version;                                    /* grows with each change */
+    struct rhm_progress_layer layer[RHM_MAX_LEVELS + 1]; /* 1..L */
+    struct rhm_error error;
+};
+
+struct rhm_monitor {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    atomic_int request; /* 0 run, 1 pause, 2 stop */
+    struct rhm_progress progress;
+    double paused_seconds;
+};
+
+enum rhm_status rhm_monitor_init(struct rhm_monitor *m, struct rhm_error *err);
+void rhm_monitor_clear(struct rhm_monitor *m);
+
+/* Called by the worker between blocks: RHM_OK, or RHM_ESTOP when asked to stop; sleeps while paused. m may be
+ * NULL. The signature of rhm_poll_function (ridge.h), with the monitor as context. */
+enum rhm_status rhm_monitor_poll(void *monitor, struct rhm_error *err);
+
+/* Called by the worker: changes the snapshot under the lock. m may be NULL. */
+void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_progress_layer *layer);
+void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
+
+/* Called by the watcher. */
+void rhm_monitor_ask(struct rhm_monitor *m, int request);
+void rhm_monitor_read(struct rhm_monitor *m, struct rhm_progress *out);
+
+/* Seconds on the monotonic clock. */
+double rhm_clock(void);
+
+#endif
