@@ -16,6 +16,7 @@
 
 #include "error.h"
 #include "features.h"
+#include "poll.h"
 
 struct rhm_ridge {
     size_t U, M, C;
@@ -34,10 +35,6 @@ struct rhm_ridge {
 };
 
 enum rhm_ridge_form { RHM_RIDGE_AUTO, RHM_RIDGE_PRIMAL, RHM_RIDGE_DUAL };
-
-/* Called between blocks of long loops; anything but RHM_OK ends the call with that status. NULL: never asked.
- */
-typedef enum rhm_status rhm_poll_function(void *context, struct rhm_error *err);
 
 /* Builds the Gram matrix. tuple: U x s codes; count: U x C (label counts of each patch, as doubles; the sum
  * of all is N). poll is asked between blocks of patches. */

@@ -1,0 +1,244 @@
+/* linalg.c - see linalg.h. */
+#include "linalg.h"
+
+#include <cblas.h>
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lapack.h"
+#include "memory.h"
+#include "rng.h"
+
+static _Thread_local char fault[64];
+static _Thread_local int faulty;
+
+static void record_fault(const char *name, size_t length, int position)
+{
+    while (length > 0 && name[length - 1] == ' ')
+        length--;
+    snprintf(fault, sizeof fault, "%.*s, argument %d", (int)(length < 32 ? length : 32), name, position);
+    faulty = 1;
+}
+
+/* These take the place of the libraries' own, which print and (in the reference libraries) stop. */
+void xerbla_(const char *name, const int *position, size_t length);
+void xerbla_(const char *name, const int *position, size_t length)
+{
+    record_fault(name, length < 32 ? strnlen(name, length) : strnlen(name, 6), *position);
+}
+
+void rhm_cblas_fault(int position, const char *name, const char *form, ...) __asm__("cblas_xerbla");
+void rhm_cblas_fault(int position, const char *name, const char *form, ...)
+{
+    (void)form;
+    record_fault(name, strnlen(name, 32), position);
+}
+
+const char *rhm_linalg_fault(void)
+{
+    int was = faulty;
+    faulty = 0;
+    return was ? fault : NULL;
+}
+
+enum rhm_status rhm_linalg_dimension(const char *name, size_t n, struct rhm_error *err)
+{
+    if (n < INT_MAX)
+        return RHM_OK;
+    return rhm_fail(err, RHM_EARG, "%s = %zu: BLAS and LAPACK take at most %d", name, n, INT_MAX - 1);
+}
+
+/* After a call: an argument refused, or the routine's own failure. */
+static enum rhm_status check_info(const char *routine, int info, struct rhm_error *err)
+{
+    const char *where = rhm_linalg_fault();
+    if (where)
+        return rhm_fail(err, RHM_ENUMERIC, "LAPACK refused a call (%s)", where);
+    if (info != 0)
+        return rhm_fail(err, RHM_ENUMERIC, "LAPACK's %s failed (info = %d)", routine, info);
+    return RHM_OK;
+}
+
+void rhm_linalg_mirror(size_t n, double *a)
+{
+    enum { TILE = 32 };
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t i0 = 0; i0 < n; i0 += TILE)
+        for (size_t j0 = 0; j0 <= i0; j0 += TILE)
+            for (size_t i = i0; i < n && i < i0 + TILE; i++)
+                for (size_t j = j0; j < i && j < j0 + TILE; j++)
+                    a[j * n + i] = a[i * n + j];
+}
+
+/* Eigenvalue theta of the k x k tridiagonal (d, e), the last entry of its vector, and the next eigenvalue.
+ * scratch: 7k doubles and room for 2 vectors. */
+static int tridiagonal_top(int k, const double *d, const double *e, double *theta, double *last, double *next,
+                           double *scratch, int *iscratch)
+{
+    double *dd = scratch, *ee = dd + k, *w = ee + k, *z = w + k, *work = z + 2 * k, zero = 0;
+    double tolerance = 2 * 2.2250738585072014e-308;
+    int from = k > 1 ? k - 1 : 1, found = 0, info = 0;
+    memcpy(dd, d, (size_t)k * sizeof *d);
+    memcpy(ee, e, (size_t)k * sizeof *e);
+    dstevx_("V", "I", &k, dd, ee, &zero, &zero, &from, &k, &tolerance, &found, w, z, &k, work, iscratch,
+            iscratch + 5 * k, &info, 1, 1);
+    if (info != 0 || found != k - from + 1)
+        return -1;
+    *theta = w[found - 1];
+    *last = z[(size_t)(found - 1) * (size_t)k + (size_t)k - 1];
+    *next = found > 1 ? w[0] : -INFINITY;
+    return 0;
+}
+
+/* Lanczos with full reorthogonalisation. A Ritz value is below the eigenvalue by at most r^2/gap (and r), r
+ * the norm of its residual, which is |beta_k| times the last entry of the tridiagonal's vector. */
+enum rhm_status rhm_linalg_largest(size_t n, const double *a, const double *scale, double *value,
+                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    enum { MOST = 300, EVERY = 5 };
+    const double tolerance = 1e-11;
+    size_t most = n < MOST ? n : MOST;
+    enum rhm_status status = RHM_OK;
+    double *basis = rhm_array((most + 1) * n, sizeof *basis, "the largest eigenvalue", err);
+    double *scratch = rhm_array(2 * n + (most + 1) * 13, sizeof *scratch, "the largest eigenvalue", err);
+    int *iscratch = rhm_array((most + 1) * 6, sizeof *iscratch, "the largest eigenvalue", err);
+    if (basis == NULL || scratch == NULL || iscratch == NULL) {
+        status = RHM_EMEMORY;
+        goto done;
+    }
+    double *y = scratch, *in = y + n, *d = in + n, *e = d + most + 1, *dot = e + most + 1;
+    double *small = dot + most + 1;
+    struct rhm_rng rng = rhm_rng_start(1, 0, 0);
+    for (size_t i = 0; i < n; i++)
+        basis[i] = (scale ? scale[i] : 1) * (0.5 + rhm_rng_uniform(&rng));
+    int in_ = (int)n;
+    cblas_dscal(in_, 1 / cblas_dnrm2(in_, basis, 1), basis, 1);
+    double theta = 0;
+    for (size_t k = 1; k <= most; k++) {
+        const double *q = basis + (k - 1) * n;
+        for (size_t i = 0; i < n; i++)
+            in[i] = scale ? scale[i] * q[i] : q[i];
+        cblas_dsymv(CblasRowMajor, CblasLower, in_, 1, a, in_, in, 1, 0, y, 1);
+        if (scale)
+            for (size_t i = 0; i < n; i++)
+                y[i] *= scale[i];
+        d[k - 1] = cblas_ddot(in_, q, 1, y, 1);
+        for (int twice = 0; twice < 2; twice++) {
+            cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)k, in_, 1, basis, in_, y, 1, 0, dot, 1);
+            cblas_dgemv(CblasRowMajor, CblasTrans, (int)k, in_, -1, basis, in_, dot, 1, 1, y, 1);
+        }
+        double beta = cblas_dnrm2(in_, y, 1);
+        int exhausted = k == most || !(beta > 1e-14 * fabs(d[0]));
+        if (exhausted || k % EVERY == 0) {
+            double last, next;
+            if (tridiagonal_top((int)k, d, e, &theta, &last, &next, small, iscratch) != 0) {
+                status =
+                    rhm_fail(err, RHM_ENUMERIC, "the largest eigenvalue was not found (values not finite?)");
+                goto done;
+            }
+            double r = fabs(beta * last), gap = theta - next - r;
+            double bound = gap > r ? r * r / gap : r;
+            if (exhausted || bound <= tolerance * theta)
+                break;
+            if ((status = rhm_poll(poll, context, err)) != RHM_OK)
+                goto done;
+        }
+        e[k - 1] = beta;
+        for (size_t i = 0; i < n; i++)
+            basis[k * n + i] = y[i] / beta;
+    }
+    *value = theta;
+done:
+    free(basis);
+    free(scratch);
+    free(iscratch);
+    return status;
+}
+
+enum rhm_status rhm_linalg_cholesky(size_t n, double *a, const char *what, struct rhm_error *err)
+{
+    int order = (int)n, info = 0;
+    dpotrf_("U", &order, a, &order, &info, 1);
+    if (info > 0)
+        return rhm_fail(err, RHM_ENUMERIC, "%s is not positive (row %d of %zu): raise lambda", what, info, n);
+    return check_info("dpotrf", info, err);
+}
+
+void rhm_linalg_cholesky_solve(size_t n, const double *factor, size_t k, double *x)
+{
+    int order = (int)n, columns = (int)k, info = 0;
+    dpotrs_("U", &order, &columns, factor, &order, x, &order, &info, 1);
+}
+
+double rhm_linalg_condition(size_t n, double *a)
+{
+    int order = (int)n, info = 0;
+    double *work = rhm_array(3 * n, sizeof *work, "a condition number", NULL), rcond = NAN;
+    int *iwork = rhm_array(n, sizeof *iwork, "a condition number", NULL);
+    if (work && iwork) {
+        double norm = dlansy_("1", "U", &order, a, &order, work, 1, 1);
+        dpotrf_("U", &order, a, &order, &info, 1);
+        rcond = 0;
+        if (info == 0)
+            dpocon_("U", &order, a, &order, &norm, &rcond, work, iwork, &info, 1);
+    }
+    free(work);
+    free(iwork);
+    return 1 / rcond;
+}
+
+enum rhm_status rhm_linalg_eigen(size_t n, double *a, double *value, struct rhm_error *err)
+{
+    if (n > 32000)
+        return rhm_fail(
+            err, RHM_EARG,
+            "%zu eigenvectors: LAPACK's dsyevd takes at most 32000: lower M or use stepped descent", n);
+    int order = (int)n, info = 0, lwork = 1 + 6 * order + 2 * order * order, liwork = 3 + 5 * order;
+    double *work = rhm_array((size_t)lwork, sizeof *work, "the eigenvectors", err);
+    int *iwork = rhm_array((size_t)liwork, sizeof *iwork, "the eigenvectors", err);
+    enum rhm_status status = RHM_EMEMORY;
+    if (work && iwork) {
+        dsyevd_("V", "U", &order, a, &order, value, work, &lwork, iwork, &liwork, &info, 1, 1);
+        status = check_info("dsyevd", info, err);
+    }
+    free(work);
+    free(iwork);
+    return status;
+}
+
+/* Q R of the Gaussian matrix with R's diagonal made positive is uniform (Mezzadri 2007). Rows here are
+ * Fortran's columns. */
+enum rhm_status rhm_linalg_haar(size_t k, size_t n, double *rows, struct rhm_error *err)
+{
+    int m = (int)n, columns = (int)k, info = 0;
+    size_t size = 64 * k; /* blocks of 64 columns, as LAPACK's own choice is at most */
+    int lwork = (int)size;
+    enum rhm_status status = rhm_linalg_dimension("the workspace of an orthogonal matrix", size, err);
+    if (status != RHM_OK)
+        return status;
+    double *work = rhm_array(size, sizeof *work, "an orthogonal matrix", err);
+    double *tau = rhm_array(2 * k, sizeof *tau, "an orthogonal matrix", err);
+    if (work == NULL || tau == NULL) {
+        status = RHM_EMEMORY;
+        goto done;
+    }
+    double *sign = tau + k;
+    dgeqrf_(&m, &columns, rows, &m, tau, work, &lwork, &info);
+    if ((status = check_info("dgeqrf", info, err)) != RHM_OK)
+        goto done;
+    for (size_t i = 0; i < k; i++)
+        sign[i] = rows[i * n + i] < 0 ? -1 : 1;
+    dorgqr_(&m, &columns, &columns, rows, &m, tau, work, &lwork, &info);
+    if ((status = check_info("dorgqr", info, err)) != RHM_OK)
+        goto done;
+    for (size_t i = 0; i < k; i++)
+        cblas_dscal(m, sign[i], rows + i * n, 1);
+done:
+    free(work);
+    free(tau);
+    return status;
+}
