@@ -1,0 +1,2 @@
+# Manual pages.
+man_pages =

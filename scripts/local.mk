@@ -1,0 +1,2 @@
+# Experiments for users, installed as share/rhm/scripts/*.lua and run as `rhm NAME`.
+script_files =
