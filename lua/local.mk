@@ -1,5 +1,14 @@
 # Modules written in Lua, installed as share/rhm/lua/rhm/*.lua.
 lua_modules = \
+	lua/rhm/complete.lua \
+	lua/rhm/help.lua \
+	lua/rhm/help/dataset.lua \
+	lua/rhm/help/general.lua \
+	lua/rhm/help/grammar.lua \
+	lua/rhm/help/layer.lua \
+	lua/rhm/help/network.lua \
+	lua/rhm/help/topics.lua \
+	lua/rhm/manual.lua \
 	lua/rhm/print.lua \
 	lua/rhm/shell.lua \
 	lua/rhm/startup.lua

@@ -1,9 +1,13 @@
 /* completion.c - see completion.h. */
 #include "terminal/completion.h"
 
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <readline/readline.h>
 
@@ -55,6 +59,37 @@ static char *next_word(const char *text, int again)
     return word;
 }
 
+/* files(prefix): the names in the folder of prefix that begin with its last part; folders end in '/'. */
+static int files(lua_State *L)
+{
+    const char *prefix = luaL_checkstring(L, 1), *slash = strrchr(prefix, '/');
+    const char *last = slash ? slash + 1 : prefix, *home = getenv("HOME");
+    char folder[PATH_MAX], name[PATH_MAX];
+    int length = (int)(last - prefix), n;
+    if (prefix[0] == '~' && prefix[1] == '/' && home)
+        n = snprintf(folder, sizeof folder, "%s%.*s", home, length - 1, prefix + 1);
+    else
+        n = snprintf(folder, sizeof folder, "%.*s", length ? length : 2, length ? prefix : "./");
+    lua_newtable(L);
+    DIR *dir = n > 0 && n < PATH_MAX ? opendir(folder) : NULL;
+    if (!dir)
+        return 1;
+    lua_Integer count = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        struct stat st;
+        const char *e = entry->d_name;
+        if (strncmp(e, last, strlen(last)) != 0 || (e[0] == '.' && !*last) || !strcmp(e, ".") ||
+            !strcmp(e, ".."))
+            continue;
+        n = snprintf(name, sizeof name, "%s%s", folder, e);
+        bool is_folder = n > 0 && n < PATH_MAX && stat(name, &st) == 0 && S_ISDIR(st.st_mode);
+        lua_pushfstring(L, is_folder ? "%s/" : "%s", e); /* out of memory here leaks dir, no more */
+        lua_rawseti(L, -2, ++count);
+    }
+    closedir(dir);
+    return 1;
+}
+
 static int protected_complete(lua_State *L)
 {
     int start = (int)lua_tointeger(L, 1);
@@ -65,7 +100,8 @@ static int protected_complete(lua_State *L)
     lua_pushlstring(L, rl_line_buffer, (size_t)start);
     lua_pushlstring(L, rl_line_buffer + start, (size_t)(rl_point - start));
     lua_pushstring(L, context ? context : "");
-    lua_call(L, 3, 1);
+    lua_pushcfunction(L, files);
+    lua_call(L, 4, 1);
     return 1;
 }
 

@@ -1,0 +1,54 @@
+-- help/dataset.lua - rhm.dataset and its objects.
+return {
+  {name = "rhm.dataset", group = "rhm",
+    signature = {"rhm.dataset(path)", "rhm.dataset{ path= [, V=, classes=] }",
+      "rhm.dataset{ tokens=, labels= [, V=, classes=] }"},
+    summary = "labelled strings from a file or from tables",
+    text = [[The ending of the name says the format. Symbols in files count from 0 (NumPy's habit), in Lua from 1.
+
+.csv .txt: one string a line, its tokens and then its label, separated by commas, blanks, tabs or semicolons; empty lines,
+lines that begin with # and one header line of words are skipped. .npy: a pair, tokens (n x d) in X.npy and labels (n) in
+X_labels.npy, or in the same name with "labels" for "tokens"; any integer type. .h5 .hdf5: data sets "tokens" (n x d) and
+"labels" (n), any integer type.
+
+V and classes are one more than the largest value seen unless given; given, a value out of range is an error that names the
+file and the line.]],
+    keys = {
+      {"path", "or tokens", "the file"},
+      {"tokens", "or path", "a list of n lists of d symbols, from 1"},
+      {"labels", "with tokens", "a list of n labels, from 1"},
+      {"V", "from the data", "symbols"},
+      {"classes", "from the data", "labels"},
+    },
+    returns = "a dataset (see help \"dataset\")",
+    example = [[d = rhm.dataset("strings.csv")
+d = rhm.dataset{ tokens={{1,2},{2,1}}, labels={1,2} }]], see = {"dataset:save"}},
+
+  {name = "dataset", kind = "object",
+    summary = "labelled strings in memory; #d is their number",
+    text = [[Made by rhm.dataset and g:sample. Printing it gives its sizes and the first strings.]],
+    fields = {
+      {"n", "strings, the same as #d"}, {"d", "tokens a string"}, {"V", "symbols"}, {"classes", "labels"},
+    },
+    see = {"rhm.dataset", "grammar:sample"}},
+
+  {name = "dataset:tokens", signature = "d:tokens(i)", summary = "the i-th string, a list of symbols",
+    returns = "a list of d integers from 1", see = {"dataset:label"}},
+
+  {name = "dataset:label", signature = "d:label(i)", summary = "the label of the i-th string",
+    returns = "an integer from 1", see = {"dataset:tokens"}},
+
+  {name = "dataset:save", signature = "d:save(path)",
+    summary = "writes the strings; the ending (.h5, .csv, .txt, .npy) says the format",
+    text = [[The file appears whole or not at all; an older one stays as it was if writing fails. Symbols in the file count from 0.]],
+    example = "d:save(\"strings.h5\")", see = {"rhm.dataset"}},
+
+  {name = "dataset:split", signature = {"d:split(fraction)", "d:split{ fraction= [, seed=, disjoint=] }"},
+    summary = "splits into train and test at random",
+    keys = {
+      {"fraction", "required", "the share of the strings that goes to train, between 0 and 1"},
+      {"seed", "0", "of the random order"},
+      {"disjoint", "false", "true: equal strings go to the same side, so that no test string was seen in training"},
+    },
+    returns = "two datasets", example = "train, test = d:split(0.8)", see = {"network:accuracy"}},
+}

@@ -1,0 +1,40 @@
+-- help/general.lua - the rest of the rhm table, and the shell's functions.
+return {
+  {name = "rhm", kind = "object",
+    summary = "the table of everything; also require \"rhm\"",
+    text = [[Constructors take one table. A key that is unknown or missing is an error that names it and the nearest known one. Symbols,
+labels, levels and places count from 1 in Lua and from 0 in files.]],
+    fields = {
+      {"memory", "the memory budget in bytes; assign to it to change it. What would pass it is refused beforehand"},
+    }},
+
+  {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads a network that net:save wrote",
+    returns = "a network", see = {"network:save"}},
+
+  {name = "rhm.clock", group = "rhm", signature = "rhm.clock()", summary = "seconds on a clock that never goes back",
+    returns = "a number; only differences have a meaning",
+    example = "t = rhm.clock()\n...\nprint(rhm.clock() - t)", see = {"timing"}},
+
+  {name = "rhm.width", group = "rhm", signature = "rhm.width()",
+    summary = "columns of the terminal, else $COLUMNS, else 80", returns = "an integer"},
+
+  {name = "rhm.help", group = "rhm", signature = {"rhm.help()", "rhm.help(name or value)"},
+    summary = "help: an overview, or one page; help in the shell",
+    text = [[At the prompt also help, help name, and ? name. The argument is a name ("grammar:q", "theory"), a function or an object.]],
+    example = "help \"layer:q\"\nhelp(rhm.grammar)\nhelp(g)"},
+
+  {name = "rhm.print", group = "rhm", signature = "rhm.print(value, ...)",
+    summary = "prints values as the prompt shows them; pp in the shell",
+    text = [[Tables are shown with sorted keys, strings quoted, matrices fitted to the width. What is elided is set in
+require("rhm.print").limits: rows, items, numbers, depth, string.]],
+    example = "rhm.print({ a=1, { 2, 3 } })"},
+
+  {name = "help", group = "shell", signature = {"help()", "help(name or value)", "? name"},
+    summary = "the same as rhm.help", see = {"rhm.help"}},
+  {name = "pp", group = "shell", signature = "pp(value, ...)", summary = "the same as rhm.print", see = {"rhm.print"}},
+  {name = "who", group = "shell", signature = "who()", summary = "lists your globals, a line each"},
+  {name = "timing", group = "shell", signature = {"timing(true)", "timing(false)", "timing()"},
+    summary = "prints the time after each command, or stops doing so",
+    returns = "timing() tells whether it is on", see = {"rhm.clock"}},
+  {name = "exit", group = "shell", signature = {"exit", "quit"}, summary = "leaves the shell, as Ctrl-D does"},
+}

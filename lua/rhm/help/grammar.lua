@@ -1,0 +1,87 @@
+-- help/grammar.lua - rhm.grammar and its objects.
+return {
+  {name = "rhm.grammar", group = "rhm",
+    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=] }", "rhm.grammar{ rules= [, V=] }"},
+    summary = "a Random Hierarchy Model: drawn at random, or with your own rules",
+    text = [[Level 0 holds the label, level L the d = s^L observed tokens. At each level l = 1..L every symbol of level l-1 has m
+rules, each a tuple of s symbols of level l. All tuples of a level are distinct, so the grammar is unambiguous, and they are
+drawn uniformly without replacement from the V^s possible ones: m*V <= V^s is needed, and m*classes <= V^s at level 1. A
+sample is a uniform label rewritten from level to level, each time by one of the m rules, uniform and independent.
+
+With rules the sizes are read off the rules; an ambiguous set is an error that names the tuple and both its parents.]],
+    keys = {
+      {"V", "required", "symbols at each level, 2 to 65535"},
+      {"m", "required", "rules of each symbol (synonyms), at least 1"},
+      {"s", "required", "symbols a rule has on its right, at least 2"},
+      {"L", "required", "depth: levels of rules, at least 1, with s^L < 2^63"},
+      {"classes", "V", "labels"},
+      {"C", "V", "the same as classes"},
+      {"seed", "0", "of the draw; the same seed gives the same grammar everywhere"},
+      {"ensemble", "\"uniform\"", "how rules are drawn", values = {"uniform"}},
+      {"rules", "drawn", "rules[l][symbol][k] = {children}, symbols 1..V: level 1 first, each level a list of all its symbols"},
+    },
+    returns = "a grammar (see help \"grammar\")",
+    example = [[g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=1 }
+g:check()]],
+    see = {"grammar", "grammar:check", "theory"}},
+
+  {name = "grammar", kind = "object",
+    summary = "a grammar: sizes, rules, exact signal, samples",
+    text = [[Made by rhm.grammar. Printing it gives its sizes and its signal in a few lines.]],
+    fields = {
+      {"V", "symbols at each level"}, {"m", "rules of each symbol"}, {"s", "branching factor"}, {"L", "depth"},
+      {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"seed", "that drew the rules; nil for rules given"},
+    },
+    see = {"rhm.grammar"}},
+
+  {name = "grammar:rules", signature = "g:rules(l)",
+    summary = "the rules of level l as a nested table",
+    text = [[rules[symbol][k] is the list of the s children of rule k of that symbol of level l-1; symbols count from 1.]],
+    returns = "a table", example = "g:rules(1)[3]  -- the m rules of label 3", see = {"rhm.grammar"}},
+
+  {name = "grammar:q", signature = "g:q(l [, i])",
+    summary = "the exact q of the parents of level-l patches",
+    text = [[Row nu is P[label | the i-th level-l patch has parent nu], computed from the rules without sampling. q of a patch depends
+on it only through its parent: synonyms share it. With i left out the first patch is meant, which is what a layer is trained
+on. A parent that never stands there has no q: its row is nan.]],
+    returns = "a matrix, parents x classes", example = "g:q(3)      -- first patch\ng:q(3, 2)   -- second patch",
+    see = {"grammar:gap", "layer:q"}},
+
+  {name = "grammar:gap", signature = "g:gap(l)",
+    summary = "the signal rho^(l): the smallest distance between two q of level l",
+    text = [[rho^(l) = min |q_nu - q_nu'| over the pairs of parents that stand first. Layer l needs about V m/rho^(l)^2 samples.]],
+    returns = "a number; inf where fewer than two parents occur", see = {"grammar:K", "grammar:schedule"}},
+
+  {name = "grammar:K", signature = "g:K()",
+    summary = "K_rho, the constant of Assumption 4.1(b)",
+    text = [[The smallest of rho^(l) m^(l/2) over the levels: with it rho^(l) >= K_rho m^(-l/2) holds at each level.]],
+    returns = "a number", see = {"grammar:gap", "grammar:check"}},
+
+  {name = "grammar:check", signature = "g:check()",
+    summary = "does Assumption 4.1 hold: every parent stands first, and the signal is not zero",
+    text = [[.ok is true where at every level no parent is missing and rho^(l) > 1e-12. levels[l] has gap (rho^(l)), K
+(rho^(l) m^(l/2)), pmin (the smallest positive probability that a parent stands first) and missing (the list of the parents
+that never do). Printed, it is a report with a verdict in words. A parent that is missing cannot be learnt from the first
+position: train with position="all".]],
+    returns = "a report: .ok, .K, .levels", example = "g:check().ok", see = {"grammar:gap", "network:train"}},
+
+  {name = "grammar:schedule", signature = {"g:schedule{ by=\"depth\", c=32 }", "g:schedule{ by=\"gap\", c=16 }",
+      "g:schedule{ by=\"theorem\", kappa=1, delta=.1 }"},
+    summary = "how many samples each layer needs",
+    text = [[depth: max(c V m m^l, 20000). gap: max(c V m/rho^(l)^2, 20000), which a known grammar needs (c from 8 to 32). theorem:
+kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l, the paper's. A number past 2^53 is an error.]],
+    keys = {
+      {"by", "\"depth\"", "the formula", values = {"depth", "gap", "theorem"}},
+      {"c", "32 (depth), 16 (gap)", "the constant of depth and gap"},
+      {"kappa", "1", "the constant of the theorem"},
+      {"delta", "0.1", "the theorem's probability of failure"},
+    },
+    returns = "a list {N^(1), ..., N^(L)}", example = "net:train{ from=g, n=g:schedule{ by=\"gap\" } }",
+    see = {"network:train", "grammar:gap"}},
+
+  {name = "grammar:sample", signature = "g:sample{ n= [, seed=] }",
+    summary = "n strings with their labels",
+    text = [[String i depends on the seed and i alone, so it is the same for any number of threads.]],
+    keys = {{"n", "required", "strings"}, {"seed", "0", "of the strings"}},
+    returns = "a dataset", example = "d = g:sample{ n=1000, seed=2 }", see = {"dataset"}},
+}

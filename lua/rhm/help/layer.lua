@@ -1,0 +1,76 @@
+-- help/layer.lua - one layer of a network, and matrices.
+return {
+  {name = "layer", kind = "object",
+    summary = "one layer: trained by hand, its q, its synonyms",
+    text = [[Made by net:layer(l). begin, step and finish train it by hand, one or more steps of gradient descent at a time; the layers
+above l (l+1 .. L) must be finished first. net:train does all that.]],
+    fields = {
+      {"level", "l"}, {"sigma", "bandwidth; nil before begin"}, {"samples", "N^(l), samples seen"},
+      {"steps", "steps of gradient descent taken"}, {"trained", "true once finished"},
+    },
+    see = {"network:layer", "network:train"}},
+
+  {name = "layer:begin", signature = "lay:begin{ from=, n= [, eta=, lambda=, position=, sampler=, seed=] }",
+    summary = "samples, features and W = 0: ready to step",
+    keys = {
+      {"from", "required", "a grammar or a dataset"},
+      {"n", "by c", "samples"},
+      {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
+      {"eta", "chosen", "step size; 1/(lambda_max(G) + lambda) unless given"},
+      {"lambda", "1e-4", "ridge"},
+      {"position", "\"first\"", "patches used: the first of a level, or all its places", values = {"first", "all"}},
+      {"sampler", "the fastest", "of a grammar", values = {"tally", "draw"}},
+      {"seed", "the network's", "of the samples"},
+    },
+    example = [[lay = net:layer(3)
+lay:begin{ from=g, n=20000 }
+for k = 1, 10 do lay:step(5) print(lay:diagnostics()) end
+lay:finish()]], see = {"layer:step", "layer:finish"}},
+
+  {name = "layer:step", signature = "lay:step([k])", summary = "takes k steps of gradient descent (1 unless given)",
+    text = [[W <- W - eta (W (G + lambda I) - B). An error before lay:begin.]], see = {"layer:begin", "layer:finish"}},
+
+  {name = "layer:finish", signature = "lay:finish()",
+    summary = "clusters the outputs and freezes the layer, which the next one then reads", see = {"layer:begin"}},
+
+  {name = "layer:patches", signature = "lay:patches()",
+    summary = "the distinct patches in the order of their clusters",
+    text = [[Row i of lay:q() and of lay:distances() is patch i of this list. The cluster is the synonym cluster found; parent is the
+true symbol, where the grammar is known.]],
+    returns = "a table: tuples, counts, cluster and, when known, parent, lists of the same length",
+    see = {"layer:q", "layer:distances"}},
+
+  {name = "layer:q", signature = "lay:q()",
+    summary = "the estimated q of each distinct patch",
+    text = [[f(x) = W x / (1^T W x), the layer's output: a probability vector up to the error of estimation (small negative entries
+stay).]],
+    returns = "a matrix, patches x classes, in the order of lay:patches()", see = {"grammar:q", "layer:patches"}},
+
+  {name = "layer:distances", signature = "lay:distances()",
+    summary = "|q_mu - q_mu'| between all patches, ordered by cluster",
+    text = [[Synonyms are near: small blocks along the diagonal.]],
+    returns = "a matrix, patches x patches", example = "lay:distances():save(\"distances.csv\")", see = {"layer:synonyms"}},
+
+  {name = "layer:synonyms", signature = "lay:synonyms()",
+    summary = "the clusters of synonyms that the layer found",
+    text = [[When the grammar is known it also says which patches are misplaced.]],
+    returns = "a report; [k] = the patches of cluster k", see = {"layer:patches", "layer:distances"}},
+
+  {name = "layer:diagnostics", signature = "lay:diagnostics()",
+    summary = "numbers and plain warnings about a layer",
+    text = [[N and the distinct patches, sigma, eps_O as measured, eps_S (spread within a cluster), rho~ (smallest distance between
+clusters), the condition number and, where the grammar is known, the error to the exact q. Warnings name the signatures of
+failure: signal too small for N; error that accumulates (eps_S near rho~); M too small or sigma poor; patches never trained.]],
+    returns = "a report", see = {"network:train", "theory"}},
+
+  {name = "matrix", kind = "object",
+    summary = "a matrix of numbers: m[i][j], #m = its rows",
+    text = [[Returned by g:q, lay:q, lay:distances, net:predict. Printing it fits the columns to the terminal's width, with a common
+scale and without the middle where it is large; the last line is its shape.]],
+    see = {"matrix:save"}},
+  {name = "matrix:rows", signature = "m:rows()", summary = "number of rows, the same as #m", returns = "an integer"},
+  {name = "matrix:cols", signature = "m:cols()", summary = "number of columns", returns = "an integer"},
+  {name = "matrix:save", signature = "m:save(path)",
+    summary = "writes the matrix; the ending (.csv, .h5, .npy) says the format",
+    example = "g:q(3):save(\"q.npy\")"},
+}

@@ -1,0 +1,100 @@
+-- help/network.lua - rhm.network, its objects, and jobs.
+return {
+  {name = "rhm.network", group = "rhm",
+    signature = {"rhm.network{ V=, s=, L= [, classes=, M=, codebook=, features=, sigma=, eps_O=, seed=] }",
+      "rhm.network{ grammar= [, M=, ...] }"},
+    summary = "an untrained chain of L layers",
+    text = [[Layer L reads tokens, layer l the outputs of layer l+1; each is ridge regression of the label on random features of the
+first patch, trained from level L down to 1 and then used at every position (shallow-to-deep chaining).
+
+codebook="centroid" replaces each cluster of synonyms by its centroid, so that each layer has about m V distinct patches
+whatever the depth. codebook="exact" keeps every distinct output (the paper's chain): its tables grow fast with depth and are
+refused beforehand where they would pass rhm.memory.]],
+    keys = {
+      {"grammar", "none", "a grammar: V, s, L, classes are then its own, and quantities of the truth are reported"},
+      {"V", "grammar's", "symbols at each level"},
+      {"s", "grammar's", "branching factor"},
+      {"L", "grammar's", "layers"},
+      {"classes", "V", "labels"},
+      {"C", "V", "the same as classes"},
+      {"M", "2048", "features of a patch, even"},
+      {"features", "\"rbf\"", "the paper's random Fourier features, orthogonal ones, or random ReLU (less high frequency)",
+        values = {"rbf", "orf", "relu"}},
+      {"codebook", "\"centroid\"", "what a layer hands on", values = {"centroid", "exact"}},
+      {"sigma", "chosen", "bandwidth of the kernel: a number for all layers, or a list of one each"},
+      {"eps_O", "0.05", "inner product of non-synonyms that sigma is chosen for"},
+      {"seed", "0", "of the features and, unless given there, of the samples"},
+    },
+    returns = "a network (see help \"network\")",
+    example = [[net = rhm.network{ grammar=g, M=2048, seed=3 }
+net:train{ from=g }]], see = {"network:train", "theory"}},
+
+  {name = "network", kind = "object",
+    summary = "a chain of layers: trained, asked, saved",
+    text = [[Made by rhm.network and rhm.load. Printing it gives a line for each layer.]],
+    fields = {
+      {"V", "symbols at each level"}, {"s", "branching factor"}, {"L", "layers"}, {"classes", "labels"},
+      {"M", "features of a patch"}, {"codebook", "\"centroid\" or \"exact\""}, {"features", "\"rbf\", \"orf\" or \"relu\""},
+      {"seed", "of the features"},
+    },
+    see = {"rhm.network"}},
+
+  {name = "network:train", signature = "net:train{ from= [, n= | c=, solver=, position=, ...] }",
+    summary = "trains all layers, from level L down to 1",
+    text = [[From a grammar each layer gets fresh samples; from a dataset all layers share its strings. The sampler "tally" draws the
+counts of all N samples of a layer at once and "draw" makes N strings: both have the same law, and the first costs nothing.
+
+Ctrl-C pauses the training: net:resume() goes on with it. background=true returns a job at once.]],
+    keys = {
+      {"from", "required", "a grammar or a dataset"},
+      {"n", "by c", "samples of a layer: one number for all, or a list with one each"},
+      {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
+      {"solver", "\"exact\"", "closed form, or T steps of gradient descent from W = 0", values = {"exact", "gd"}},
+      {"steps", "100", "gradient descent: its steps T"},
+      {"eta", "chosen", "gradient descent: the step size; 1/(lambda_max(G) + lambda) unless given"},
+      {"lambda", "1e-4", "ridge"},
+      {"position", "\"first\"", "patches used: the first of a level, or all its s^(l-1) places", values = {"first", "all"}},
+      {"sampler", "the fastest", "of a grammar", values = {"tally", "draw"}},
+      {"seed", "the network's", "of the samples"},
+      {"background", "false", "true: train on a worker thread and return a job"},
+    },
+    returns = "a report: .accuracy (where it is known), .seconds, .levels[l] = {n=, patches=, sigma=, rho=, eps_S=, ...}; or a job",
+    example = [[net:train{ from=g, c=16 }
+net:train{ from=d, solver="gd", steps=200 }]],
+    see = {"grammar:schedule", "layer:diagnostics", "network:resume", "job"}},
+
+  {name = "network:resume", signature = "net:resume()", summary = "goes on with the training that Ctrl-C paused",
+    returns = "what net:train would have returned", see = {"network:train", "job:resume"}},
+
+  {name = "network:layer", signature = "net:layer(l)", summary = "layer l, 1 (the label's) to L (the tokens')",
+    returns = "a layer (see help \"layer\")", example = "net:layer(3):synonyms()", see = {"layer"}},
+
+  {name = "network:predict", signature = {"net:predict(d)", "net:predict{ 1, 5, 2, ... }"},
+    summary = "the most probable labels and their distributions",
+    text = [[A tie goes to the lowest label.]],
+    returns = "a list of labels and a matrix, strings x classes; for a single string one label and its list of probabilities",
+    example = "labels, p = net:predict(d)", see = {"network:accuracy"}},
+
+  {name = "network:accuracy", signature = {"net:accuracy(d)", "net:accuracy(g)"},
+    summary = "the share of right labels",
+    text = [[On a dataset the share of its strings. On a grammar the exact accuracy, summed over all derivations by the codebook, where
+that is finite (codebook="centroid", or "exact" within the memory budget).]],
+    returns = "a number from 0 to 1", see = {"network:predict"}},
+
+  {name = "network:save", signature = "net:save(path)", summary = "writes the network to an .h5 file; rhm.load reads it",
+    example = "net:save(\"net.h5\")", see = {"rhm.load"}},
+
+  {name = "job", kind = "object",
+    summary = "a training that runs on a worker thread",
+    text = [[Made by net:train{ ..., background=true }.]],
+    fields = {
+      {"progress", "a table: level, step, steps, ... of the work under way"},
+    },
+    see = {"network:train"}},
+
+  {name = "job:wait", signature = "job:wait()", summary = "waits for the end; Ctrl-C pauses the job and comes back",
+    returns = "what net:train would have returned"},
+  {name = "job:pause", signature = "job:pause()", summary = "pauses at the next block of work"},
+  {name = "job:resume", signature = "job:resume()", summary = "goes on after a pause"},
+  {name = "job:stop", signature = "job:stop()", summary = "ends the job; the layers read as they were last left"},
+}
