@@ -57,10 +57,12 @@ struct rhm_progress {
     struct rhm_error error;
 };
 
+enum rhm_request { RHM_REQUEST_RUN, RHM_REQUEST_PAUSE, RHM_REQUEST_STOP };
+
 struct rhm_monitor {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    atomic_int request; /* 0 run, 1 pause, 2 stop */
+    atomic_int request; /* enum rhm_request */
     struct rhm_progress progress;
     double paused_seconds;
 };
@@ -72,12 +74,15 @@ void rhm_monitor_clear(struct rhm_monitor *m);
  * NULL. The signature of rhm_poll_function (ridge.h), with the monitor as context. */
 enum rhm_status rhm_monitor_poll(void *monitor, struct rhm_error *err);
 
+/* A layer of which nothing is known yet. */
+struct rhm_progress_layer rhm_progress_unknown(void);
+
 /* Called by the worker: changes the snapshot under the lock. m may be NULL. */
 void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_progress_layer *layer);
 void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
 
 /* Called by the watcher. */
-void rhm_monitor_ask(struct rhm_monitor *m, int request);
+void rhm_monitor_ask(struct rhm_monitor *m, enum rhm_request request);
 void rhm_monitor_read(struct rhm_monitor *m, struct rhm_progress *out);
 
 /* Seconds on the monotonic clock. */

@@ -6,19 +6,14 @@
 #ifndef RHM_TALLY_H
 #define RHM_TALLY_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "error.h"
+#include "tuples.h"
 
 struct rhm_tally {
-    size_t U, s, C;  /* distinct patches, codes a patch, labels */
-    uint64_t N;      /* samples: the sum of all counts */
-    uint32_t *tuple; /* U x s codes; owned. Rows in increasing order of the tuple */
-    uint64_t *count; /* U x C label counts; owned */
-    size_t capacity; /* rows allocated */
-    uint32_t *slot;  /* hash table: row + 1, 0 = free; owned; NULL once sorted */
-    size_t slots;
+    struct rhm_tuples patches; /* U = patches.n rows of s codes */
+    size_t C;                  /* labels */
+    uint64_t N;                /* samples: the sum of all counts */
+    uint64_t *count;           /* U x C label counts; owned */
+    size_t capacity;           /* rows allocated in count */
 };
 
 enum rhm_status rhm_tally_init(struct rhm_tally *t, size_t s, size_t C, struct rhm_error *err);
@@ -28,13 +23,10 @@ void rhm_tally_clear(struct rhm_tally *t);
 enum rhm_status rhm_tally_add(struct rhm_tally *t, const uint32_t *tuple, size_t label, uint64_t count,
                               struct rhm_error *err);
 
-/* Sorts the rows by tuple, so that the result does not depend on the order of the samples, and drops the hash
- * table. */
+/* Sorts the rows by tuple, so that the result does not depend on the order of the samples. */
 enum rhm_status rhm_tally_sort(struct rhm_tally *t, struct rhm_error *err);
 
-/* The row of a tuple in a sorted tally, or SIZE_MAX. */
-size_t rhm_tally_find(const struct rhm_tally *t, const uint32_t *tuple);
-
+/* Samples of one patch. */
 uint64_t rhm_tally_patch_count(const struct rhm_tally *t, size_t row);
 
 #endif

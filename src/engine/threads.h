@@ -10,4 +10,7 @@ enum rhm_status rhm_threads_set(int n, struct rhm_error *err);
 /* The number in force: that last set, else OpenMP's own (OMP_NUM_THREADS or the processors). */
 int rhm_threads_get(void);
 
+/* OpenMP keeps its number for each thread that starts loops: a new worker thread calls this first. */
+void rhm_threads_adopt(void);
+
 #endif

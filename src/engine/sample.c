@@ -1,0 +1,328 @@
+/* sample.c - drawing strings. See sample.h.
+ *
+ * A sample is the label and then one rule a symbol, top down. Its random words: word w of sample i is half i
+ * % 2 of Philox block w at counter i/2, so that two neighbours share their blocks and nothing else. A word x
+ * stands for the fraction x/2^64; a draw below b takes the whole part of fraction*b and keeps the rest for
+ * the next draw.
+ */
+#include "sample.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "rng.h"
+
+/* ---------------------------------------------------------------- words */
+
+/* How many draws one word pays for, by the limit on the product of their bounds. */
+struct purse {
+    unsigned first; /* rules after the label in the first word */
+    unsigned rest;  /* rules in each later word */
+};
+
+static int is_power_of_two(uint64_t x)
+{
+    return (x & (x - 1)) == 0;
+}
+
+/* The largest k with m^k * start <= 2^bits. */
+static unsigned draws_within(unsigned __int128 limit, uint64_t start, uint64_t m)
+{
+    if (m == 1)
+        return UINT_MAX;
+    unsigned k = 0;
+    unsigned __int128 product = start;
+    while (product * m <= limit) {
+        product *= m;
+        k++;
+    }
+    return k;
+}
+
+static struct purse purse_of(const struct rhm_grammar *g)
+{
+    int exact = is_power_of_two(g->m) && is_power_of_two(g->classes);
+    unsigned __int128 limit = (unsigned __int128)1 << (exact ? 64 : 32);
+    return (struct purse){draws_within(limit, g->classes, g->m), draws_within(limit, 1, g->m)};
+}
+
+#define WORDS_AHEAD 8
+
+/* The words of two neighbouring samples. */
+struct words {
+    uint64_t seed, pair;
+    uint32_t stream;
+    uint32_t ahead; /* words of each held */
+    uint64_t word[2][WORDS_AHEAD];
+};
+
+static inline void words_start(struct words *w, uint64_t seed, uint32_t stream, uint64_t pair, uint32_t ahead)
+{
+    w->seed = seed;
+    w->pair = pair;
+    w->stream = stream;
+    w->ahead = ahead < WORDS_AHEAD ? ahead : WORDS_AHEAD;
+    for (uint32_t k = 0; k < w->ahead; k++) {
+        uint64_t block[2];
+        rhm_rng_block(seed, stream, pair, k, block);
+        w->word[0][k] = block[0];
+        w->word[1][k] = block[1];
+    }
+}
+
+static inline uint64_t words_get(const struct words *w, unsigned half, uint32_t k)
+{
+    if (k < w->ahead)
+        return w->word[half][k];
+    uint64_t block[2];
+    rhm_rng_block(w->seed, w->stream, w->pair, k, block);
+    return block[half];
+}
+
+/* One sample being drawn. */
+struct draw {
+    const struct words *words;
+    unsigned half;
+    uint32_t next;     /* word */
+    uint64_t fraction; /* what is left of the word in hand */
+    unsigned left;     /* rules it still pays for */
+};
+
+static inline unsigned take(uint64_t *fraction, unsigned bound)
+{
+    unsigned __int128 product = (unsigned __int128)*fraction * bound;
+    *fraction = (uint64_t)product;
+    return (unsigned)(product >> 64);
+}
+
+static inline unsigned draw_label(struct draw *d, const struct words *words, unsigned half,
+                                  struct purse purse, unsigned classes)
+{
+    *d = (struct draw){.words = words, .half = half, .next = 1, .left = purse.first};
+    d->fraction = words_get(words, half, 0);
+    return take(&d->fraction, classes);
+}
+
+static inline unsigned draw_rule(struct draw *d, struct purse purse, unsigned m)
+{
+    if (d->left == 0) {
+        d->fraction = words_get(d->words, d->half, d->next++);
+        d->left = purse.rest;
+    }
+    d->left--;
+    return take(&d->fraction, m);
+}
+
+/* Words that a sample with this many rules needs. */
+static uint32_t words_needed(struct purse purse, uint64_t rules)
+{
+    if (rules <= purse.first)
+        return 1;
+    uint64_t more = (rules - purse.first + purse.rest - 1) / purse.rest;
+    return more < WORDS_AHEAD ? (uint32_t)more + 1 : WORDS_AHEAD;
+}
+
+/* -------------------------------------------------------------- strings */
+
+/* Rewrites the `width` level-(l-1) symbols at the front of `symbol` by their children, in place: from the
+ * end, so that a symbol is read before its place is written. */
+static inline size_t expand(const struct rhm_grammar *g, unsigned l, size_t s, size_t width, uint16_t *symbol,
+                            struct draw *d, struct purse purse)
+{
+    const uint16_t *rules = g->rules + g->level[l];
+    for (size_t i = width; i-- > 0;) {
+        const uint16_t *child = rules + ((size_t)symbol[i] * g->m + draw_rule(d, purse, g->m)) * s;
+        for (size_t j = 0; j < s; j++)
+            symbol[i * s + j] = child[j];
+    }
+    return width * s;
+}
+
+/* One string, or what stands under its first level-(top-1) symbol. Returns the label. */
+static inline uint16_t draw_string(const struct rhm_grammar *g, unsigned top, uint16_t *symbol,
+                                   const struct words *words, unsigned half, struct purse purse)
+{
+    struct draw d;
+    unsigned label = draw_label(&d, words, half, purse, g->classes);
+    unsigned nu = label;
+    for (unsigned l = 1; l < top; l++)
+        nu = rhm_grammar_rule(g, l, nu, draw_rule(&d, purse, g->m))[0];
+    symbol[0] = (uint16_t)nu;
+    size_t width = 1;
+    for (unsigned l = top; l <= g->L; l++) { /* constant s: the copy of a rule becomes one move */
+        if (g->s == 2)
+            width = expand(g, l, 2, width, symbol, &d, purse);
+        else if (g->s == 3)
+            width = expand(g, l, 3, width, symbol, &d, purse);
+        else if (g->s == 4)
+            width = expand(g, l, 4, width, symbol, &d, purse);
+        else
+            width = expand(g, l, g->s, width, symbol, &d, purse);
+    }
+    return (uint16_t)label;
+}
+
+static void draw_strings(const struct rhm_grammar *g, unsigned top, uint32_t stream, uint64_t seed,
+                         uint64_t first, size_t n, uint16_t *tokens, uint16_t *labels)
+{
+    struct purse purse = purse_of(g);
+    size_t width = (size_t)rhm_power(g->s, g->L - top + 1);
+    uint64_t rules = top - 1 + (width - 1) / (g->s - 1);
+    uint32_t ahead = words_needed(purse, rules);
+    uint64_t first_pair = first / 2, last = first + n;
+    int64_t pairs = (int64_t)((last + 1) / 2 - first_pair);
+#pragma omp parallel for schedule(static)
+    for (int64_t p = 0; p < pairs; p++) {
+        struct words words;
+        uint64_t pair = first_pair + (uint64_t)p;
+        words_start(&words, seed, stream, pair, ahead);
+        for (unsigned half = 0; half < 2; half++) {
+            uint64_t i = 2 * pair + half;
+            if (i >= first && i < last)
+                labels[i - first] = draw_string(g, top, tokens + (i - first) * width, &words, half, purse);
+        }
+    }
+}
+
+void rhm_sample_strings(const struct rhm_grammar *g, uint64_t seed, uint64_t first, size_t n,
+                        uint16_t *tokens, uint16_t *labels)
+{
+    if (n > 0)
+        draw_strings(g, 1, RHM_STREAM_STRINGS, seed, first, n, tokens, labels);
+}
+
+void rhm_sample_subtrees(const struct rhm_grammar *g, unsigned l, uint64_t seed, uint64_t first, size_t n,
+                         uint16_t *tokens, uint16_t *labels)
+{
+    if (n > 0)
+        draw_strings(g, l, RHM_STREAM_SUBTREE + l, seed, first, n, tokens, labels);
+}
+
+enum rhm_status rhm_sample_dataset(const struct rhm_grammar *g, uint64_t seed, size_t n,
+                                   struct rhm_dataset *data, struct rhm_error *err)
+{
+    enum rhm_status status =
+        rhm_memory_check(((double)g->d + 1) * (double)n * sizeof(uint16_t), "the data set of whole strings",
+                         "lower n (training from the grammar needs no strings)", err);
+    if (status == RHM_OK)
+        status = rhm_dataset_init(data, n, (size_t)g->d, g->V, g->classes, err);
+    if (status == RHM_OK)
+        rhm_sample_strings(g, seed, 0, n, data->tokens, data->labels);
+    return status;
+}
+
+/* --------------------------------------------------------------- counts */
+
+/* For each level and rule, its first child: the only one that a path to the first patch reads. */
+static uint16_t *first_children(const struct rhm_grammar *g, struct rhm_error *err)
+{
+    size_t rules = g->level[g->L] / g->s + (size_t)rhm_grammar_parents(g, g->L) * g->m;
+    uint16_t *first = rhm_array(rules, sizeof *first, "the table of first children", err);
+    for (size_t r = 0; first && r < rules; r++)
+        first[r] = g->rules[r * g->s];
+    return first;
+}
+
+/* The rule at level L of one sample and its label: (nu*m + k)*classes + label. */
+static inline size_t draw_cell(const struct rhm_grammar *g, const uint16_t *first, const struct words *words,
+                               unsigned half, struct purse purse)
+{
+    struct draw d;
+    unsigned label = draw_label(&d, words, half, purse, g->classes);
+    size_t nu = label, m = g->m;
+    const uint16_t *child = first;
+    for (unsigned l = 1; l < g->L; l++) {
+        size_t next = child[nu * m + draw_rule(&d, purse, g->m)];
+        child += (size_t)rhm_grammar_parents(g, l) * m;
+        nu = next;
+    }
+    return (nu * m + draw_rule(&d, purse, g->m)) * g->classes + label;
+}
+
+/* The same where one word pays for the whole path: the usual case, and the hot loop of layer L. */
+static inline size_t draw_cell_of_word(const struct rhm_grammar *g, const uint16_t *child, uint64_t word)
+{
+    size_t label = take(&word, g->classes), nu = label, m = g->m, parents = g->classes;
+    for (unsigned l = 1; l < g->L; l++) {
+        size_t next = child[nu * m + take(&word, g->m)];
+        child += parents * m;
+        parents = g->V;
+        nu = next;
+    }
+    return (nu * m + take(&word, g->m)) * g->classes + label;
+}
+
+/* The cells of the two samples of a pair. */
+static inline void draw_cells(const struct rhm_grammar *g, const uint16_t *child, struct purse purse,
+                              uint32_t ahead, uint64_t seed, uint64_t pair, size_t cell[2])
+{
+    uint32_t stream = RHM_STREAM_SUBTREE + g->L;
+    if (g->L <= purse.first) {
+        uint64_t word[2];
+        rhm_rng_block(seed, stream, pair, 0, word);
+        cell[0] = draw_cell_of_word(g, child, word[0]);
+        cell[1] = draw_cell_of_word(g, child, word[1]);
+        return;
+    }
+    struct words words;
+    words_start(&words, seed, stream, pair, ahead);
+    cell[0] = draw_cell(g, child, &words, 0, purse);
+    cell[1] = draw_cell(g, child, &words, 1, purse);
+}
+
+/* Tables up to this many counters get a copy for each thread; larger ones are shared by atomic adds. */
+#define PRIVATE_COUNTERS (1u << 20)
+
+enum rhm_status rhm_sample_count(const struct rhm_grammar *g, uint64_t seed, uint64_t first, uint64_t n,
+                                 uint64_t *count, struct rhm_error *err)
+{
+    struct purse purse = purse_of(g);
+    uint32_t ahead = words_needed(purse, g->L);
+    size_t cells = (size_t)rhm_grammar_parents(g, g->L) * g->m * g->classes;
+    int shared = cells > PRIVATE_COUNTERS;
+    uint16_t *child = first_children(g, err);
+    if (child == NULL)
+        return RHM_EMEMORY;
+    uint64_t first_pair = first / 2, last = first + n;
+    int64_t pairs = n > 0 ? (int64_t)((last + 1) / 2 - first_pair) : 0;
+    int failed = 0;
+#pragma omp parallel
+    {
+        uint64_t *mine = shared ? count : calloc(cells, sizeof *mine);
+        if (mine == NULL) {
+#pragma omp atomic write
+            failed = 1;
+        }
+#pragma omp for schedule(static)
+        for (int64_t p = 0; p < pairs; p++) {
+            if (mine == NULL)
+                continue;
+            uint64_t pair = first_pair + (uint64_t)p;
+            size_t cell[2];
+            draw_cells(g, child, purse, ahead, seed, pair, cell);
+            for (unsigned half = 0; half < 2; half++) {
+                uint64_t i = 2 * pair + half;
+                if (i < first || i >= last)
+                    continue;
+                if (shared) {
+#pragma omp atomic
+                    count[cell[half]]++;
+                } else {
+                    mine[cell[half]]++;
+                }
+            }
+        }
+        if (!shared && mine != NULL) {
+#pragma omp critical(rhm_sample_count)
+            for (size_t c = 0; c < cells; c++)
+                count[c] += mine[c];
+            free(mine);
+        }
+    }
+    free(child);
+    return failed ? rhm_fail(err, RHM_EMEMORY, "the system has no memory left for the counters of %zu cells",
+                             cells)
+                  : RHM_OK;
+}

@@ -1,0 +1,258 @@
+/* signal.c - exact q, gaps, schedules. See signal.h. */
+#include "signal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+/* -------------------------------------------------------- joint tables */
+
+/* next (C x V) = joint (C x parents) A, A[nu, kappa] = (rules of nu whose child at `place` is kappa)/m. */
+static void descend(const struct rhm_grammar *g, unsigned l, unsigned place, const double *joint,
+                    double *next)
+{
+    unsigned parents = rhm_grammar_parents(g, l);
+    memset(next, 0, (size_t)g->classes * g->V * sizeof *next);
+    for (unsigned nu = 0; nu < parents; nu++)
+        for (unsigned k = 0; k < g->m; k++) {
+            unsigned kappa = rhm_grammar_rule(g, l, nu, k)[place];
+            for (unsigned c = 0; c < g->classes; c++)
+                next[(size_t)c * g->V + kappa] += joint[(size_t)c * parents + nu] / g->m;
+        }
+}
+
+/* Two buffers that hold P_{l-1}, classes x parents, in turn. */
+struct joint {
+    double *now, *next;
+};
+
+static void joint_clear(struct joint *joint)
+{
+    free(joint->now);
+    free(joint->next);
+}
+
+static enum rhm_status joint_init(struct joint *joint, const struct rhm_grammar *g, struct rhm_error *err)
+{
+    size_t widest = g->V > g->classes ? g->V : g->classes;
+    enum rhm_status status = rhm_memory_check(2.0 * g->classes * (double)widest * sizeof(double),
+                                              "the table of q-vectors", "lower V or classes", err);
+    if (status != RHM_OK)
+        return status;
+    joint->now = rhm_array((size_t)g->classes * widest, sizeof(double), "the table of q-vectors", err);
+    joint->next = rhm_array((size_t)g->classes * widest, sizeof(double), "the table of q-vectors", err);
+    if (joint->now == NULL || joint->next == NULL) {
+        joint_clear(joint);
+        return RHM_EMEMORY;
+    }
+    for (size_t c = 0; c < g->classes; c++)
+        joint->now[c * g->classes + c] = 1.0 / g->classes;
+    return RHM_OK;
+}
+
+static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsigned l, unsigned place)
+{
+    descend(g, l, place, joint->now, joint->next);
+    double *keep = joint->now;
+    joint->now = joint->next;
+    joint->next = keep;
+}
+
+/* q (parents x classes) of P_{l-1}: columns divided by their sums; nan where the sum is 0. */
+static void joint_to_q(const double *joint, unsigned classes, unsigned parents, double *q,
+                       double *probability)
+{
+    for (unsigned nu = 0; nu < parents; nu++) {
+        double sum = 0;
+        for (unsigned c = 0; c < classes; c++)
+            sum += joint[(size_t)c * parents + nu];
+        for (unsigned c = 0; c < classes; c++)
+            q[(size_t)nu * classes + c] = sum > 0 ? joint[(size_t)c * parents + nu] / sum : NAN;
+        if (probability)
+            probability[nu] = sum;
+    }
+}
+
+static enum rhm_status check_level(const struct rhm_grammar *g, unsigned l, struct rhm_error *err)
+{
+    return l >= 1 && l <= g->L ? RHM_OK : rhm_fail(err, RHM_EARG, "level %u: must be 1..%u (L)", l, g->L);
+}
+
+enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i, struct rhm_matrix *q,
+                             double *probability, struct rhm_error *err)
+{
+    enum rhm_status status = check_level(g, l, err);
+    if (status != RHM_OK)
+        return status;
+    uint64_t places = rhm_power(g->s, l - 1);
+    if (i >= places)
+        return rhm_fail(err, RHM_EARG, "place %" PRIu64 ": level %u has patches 1..%" PRIu64, i + 1, l,
+                        places);
+    struct joint joint;
+    status = joint_init(&joint, g, err);
+    if (status != RHM_OK)
+        return status;
+    for (unsigned j = 1; j < l; j++) { /* the l-1 base-s digits of i, most significant first */
+        places /= g->s;
+        joint_descend(&joint, g, j, (unsigned)(i / places % g->s));
+    }
+    unsigned parents = rhm_grammar_parents(g, l);
+    status = rhm_matrix_init(q, parents, g->classes, err);
+    if (status == RHM_OK)
+        joint_to_q(joint.now, g->classes, parents, q->v, probability);
+    joint_clear(&joint);
+    return status;
+}
+
+enum rhm_status rhm_signal_missing(const struct rhm_grammar *g, unsigned l, unsigned char *missing,
+                                   struct rhm_error *err)
+{
+    struct rhm_matrix q;
+    enum rhm_status status = rhm_signal_q(g, l, 0, &q, NULL, err);
+    if (status != RHM_OK)
+        return status;
+    for (size_t nu = 0; nu < q.rows; nu++)
+        missing[nu] = (unsigned char)!!isnan(q.v[nu * q.cols]);
+    rhm_matrix_clear(&q);
+    return RHM_OK;
+}
+
+/* ----------------------------------------------------------------- gaps */
+
+/* The smallest distance between two rows that are not nan. */
+static void find_gap(const double *q, unsigned parents, unsigned classes, struct rhm_signal_level *level)
+{
+    double least = INFINITY;
+    for (unsigned a = 0; a < parents; a++) {
+        const double *qa = q + (size_t)a * classes;
+        if (isnan(qa[0]))
+            continue;
+        for (unsigned b = a + 1; b < parents; b++) {
+            const double *qb = q + (size_t)b * classes;
+            if (isnan(qb[0]))
+                continue;
+            double square = 0;
+            for (unsigned c = 0; c < classes && square < least; c++)
+                square += (qa[c] - qb[c]) * (qa[c] - qb[c]);
+            if (square < least) {
+                least = square;
+                level->a = a;
+                level->b = b;
+            }
+        }
+    }
+    level->gap = sqrt(least);
+}
+
+enum rhm_status rhm_signal_levels(const struct rhm_grammar *g, struct rhm_signal_level *level,
+                                  struct rhm_error *err)
+{
+    size_t widest = g->V > g->classes ? g->V : g->classes;
+    struct joint joint;
+    enum rhm_status status = joint_init(&joint, g, err);
+    if (status != RHM_OK)
+        return status;
+    double *q = rhm_array(widest * g->classes, sizeof *q, "the table of q-vectors", err);
+    double *probability = rhm_array(widest, sizeof *probability, "the table of q-vectors", err);
+    if (q == NULL || probability == NULL)
+        status = RHM_EMEMORY;
+    for (unsigned l = 1; l <= g->L && status == RHM_OK; l++) {
+        unsigned parents = rhm_grammar_parents(g, l);
+        joint_to_q(joint.now, g->classes, parents, q, probability);
+        level[l] = (struct rhm_signal_level){.pmin = INFINITY};
+        for (unsigned nu = 0; nu < parents; nu++) {
+            if (!(probability[nu] > 0))
+                level[l].missing++;
+            else if (probability[nu] < level[l].pmin)
+                level[l].pmin = probability[nu];
+        }
+        find_gap(q, parents, g->classes, &level[l]);
+        level[l].K = level[l].gap * pow(g->m, 0.5 * l);
+        if (l < g->L)
+            joint_descend(&joint, g, l, 0);
+    }
+    free(q);
+    free(probability);
+    joint_clear(&joint);
+    return status;
+}
+
+double rhm_signal_K(const struct rhm_grammar *g, const struct rhm_signal_level *level)
+{
+    double K = INFINITY;
+    for (unsigned l = 1; l <= g->L; l++)
+        if (level[l].K < K)
+            K = level[l].K;
+    return K;
+}
+
+/* ------------------------------------------------------------- schedules */
+
+static enum rhm_status round_samples(unsigned l, double n, uint64_t *out, struct rhm_error *err)
+{
+    if (!(n <= 0x1p53))
+        return rhm_fail(
+            err, RHM_EARG,
+            "level %u: the schedule asks for %.3g samples, more than 2^53: lower c, m or L, or give n", l, n);
+    *out = (uint64_t)ceil(n);
+    return RHM_OK;
+}
+
+static enum rhm_status check_constant(const char *name, double value, struct rhm_error *err)
+{
+    return value > 0 && isfinite(value) ? RHM_OK
+                                        : rhm_fail(err, RHM_EARG, "%s = %g: must be positive", name, value);
+}
+
+/* Fewer samples than this a layer save nothing. */
+#define LEAST_SAMPLES 20000.0
+
+enum rhm_status rhm_schedule_by_depth(unsigned V, unsigned m, unsigned L, double c, uint64_t *n,
+                                      struct rhm_error *err)
+{
+    enum rhm_status status = check_constant("c", c, err);
+    for (unsigned l = 1; l <= L && status == RHM_OK; l++)
+        status = round_samples(l, fmax(c * V * m * pow(m, l), LEAST_SAMPLES), &n[l], err);
+    return status;
+}
+
+enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
+                                    uint64_t *n, struct rhm_error *err)
+{
+    if (options->by == RHM_SCHEDULE_DEPTH)
+        return rhm_schedule_by_depth(g->V, g->m, g->L, options->c, n, err);
+    struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
+    enum rhm_status status = rhm_signal_levels(g, level, err);
+    if (status == RHM_OK && options->by == RHM_SCHEDULE_GAP)
+        status = check_constant("c", options->c, err);
+    if (status == RHM_OK && options->by == RHM_SCHEDULE_THEOREM) {
+        status = check_constant("kappa", options->kappa, err);
+        if (status == RHM_OK && !(options->delta > 0 && options->delta < 1))
+            status = rhm_fail(err, RHM_EARG, "delta = %g: must be in (0, 1)", options->delta);
+    }
+    for (unsigned l = 1; l <= g->L && status == RHM_OK; l++)
+        if (!(level[l].gap > RHM_GAP_ZERO))
+            status = rhm_fail(err, RHM_EARG,
+                              "level %u has gap rho = %.3g: symbols %u and %u give the same signal, no "
+                              "number of samples is "
+                              "enough (see g:check())",
+                              l, level[l].gap, level[l].a + 1, level[l].b + 1);
+    if (status != RHM_OK)
+        return status;
+    double V = g->V, m = g->m, K = rhm_signal_K(g, level);
+    for (unsigned l = 1; l <= g->L && status == RHM_OK; l++) {
+        double samples;
+        if (options->by == RHM_SCHEDULE_GAP) {
+            samples = fmax(options->c * V * m / (level[l].gap * level[l].gap), LEAST_SAMPLES);
+        } else {
+            double logarithm = log(V * m * options->kappa / options->delta);
+            samples =
+                options->kappa * V * V * m * m * g->s * g->L * logarithm * logarithm / (K * K) * pow(m, l);
+        }
+        status = round_samples(l, samples, &n[l], err);
+    }
+    return status;
+}
