@@ -1,7 +1,11 @@
 # Tests. Each program gets its own line here and nothing else; tests/run says how they are run.
 
 # C, cmocka: tests/engine/t-NAME.c, linked to librhm.
-engine_tests =
+engine_tests = \
+	tests/engine/t-cluster \
+	tests/engine/t-features \
+	tests/engine/t-random \
+	tests/engine/t-ridge
 
 # Lua, luaunit: run by ./rhm.
 script_tests =
@@ -13,8 +17,13 @@ terminal_tests =
 test_files = \
 	$(script_tests) \
 	$(terminal_tests) \
+	tests/data/rhm-8-4-2-3.npy \
+	tests/data/rhm-8-4-2-3_labels.npy \
+	tests/make_dataset.py \
+	tests/rebuild \
 	tests/run \
-	tests/run-python
+	tests/run-python \
+	tests/valgrind.supp
 
 # `make bench`: one program of these.
 bench_sources =
@@ -22,6 +31,8 @@ bench_sources =
 # --- rules
 if HAVE_CMOCKA
 check_PROGRAMS = $(engine_tests)
+else
+no_c = --no-c=cmocka
 endif
 
 EXTRA_PROGRAMS = tests/bench/bench
@@ -31,15 +42,40 @@ tests_bench_bench_LDADD = librhm.la $(engine_libs)
 bench: tests/bench/bench$(EXEEXT) rhm$(EXEEXT)
 	@tests/bench/bench$(EXEEXT)
 
-# make check TESTS="t-grammar t-layer": those alone.
-run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" $(RUN_FLAGS)
+# make check TESTS="t-grammar t-layer": those alone. VERBOSE=1 shows what each one says.
+run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(TESTS)" $(no_c)
 check-local:
-	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3); then configure again" >&2; exit 1; }
-	@$(run_tests) --only="$(TESTS)" $(engine_tests) $(script_tests) $(terminal_tests)
+	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3), then configure again" >&2; exit 1; }
+	@$(run_tests) $(engine_tests) $(script_tests) $(terminal_tests)
+
+# The C tests under valgrind. OpenBLAS and OpenMP keep their threads' memory to the end: "definite" losses count.
+valgrind_options = -q --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+	--error-exitcode=99 --suppressions=$(abs_srcdir)/tests/valgrind.supp
+check-valgrind: $(check_PROGRAMS)
+	@VALGRIND=1 $(run_tests) --wrap="valgrind $(valgrind_options)" $(engine_tests)
+
+# The suite, or the build, in copies of the source with other flags, libraries and compilers.
+rebuild = MAKE="$(MAKE) $(AM_MAKEFLAGS)" $(SHELL) $(srcdir)/tests/rebuild
+check-sanitizers:
+	@$(rebuild) sanitizers check -- --enable-sanitizers PYTHON="$(PYTHON)"
+
+# Debian keeps the reference libraries in these folders, also where OpenBLAS stands for libblas.so.
+check-reference-blas:
+	@dir=/usr/lib/`$(CC) -print-multiarch`; \
+	test -e $$dir/blas/libblas.so && test -e $$dir/lapack/liblapack.so || { \
+	  echo "check-reference-blas needs Debian's libblas-dev and liblapack-dev" >&2; exit 1; }; \
+	$(rebuild) reference-blas all ldd=$$dir/blas/ ldd=$$dir/lapack/ check -- PYTHON="$(PYTHON)" \
+	  --with-blas="-L$$dir/lapack -L$$dir/blas -Wl,-rpath,$$dir/lapack:$$dir/blas -llapack -lblas"
+
+# All programs, the tests' as well, by both compilers; a warning is an error.
+check-compilers:
+	@$(rebuild) gcc all programs -- --enable-werror CC=gcc
+	@$(rebuild) clang all programs -- --enable-werror CC=clang
+programs: $(check_PROGRAMS)
 
 clean-local:
-	rm -rf tests/scratch
+	rm -rf tests/scratch build-sanitizers build-reference-blas build-gcc build-clang
 
 CLEANFILES = $(EXTRA_PROGRAMS)
 
-.PHONY: bench
+.PHONY: bench programs check-valgrind check-sanitizers check-reference-blas check-compilers
