@@ -3,7 +3,9 @@
 # C, cmocka: tests/engine/t-NAME.c, linked to librhm.
 engine_tests = \
 	tests/engine/t-cluster \
+	tests/engine/t-dataset \
 	tests/engine/t-features \
+	tests/engine/t-matrix \
 	tests/engine/t-random \
 	tests/engine/t-ridge
 

@@ -62,7 +62,7 @@ static enum rhm_status next_line(struct lines *in, const char **line, const char
 {
     size_t seen = 0; /* bytes after start known to hold no newline */
     for (;;) {
-        char *from = in->buffer + in->start;
+        char *from = in->buffer != NULL ? in->buffer + in->start : NULL; /* none before the first refill */
         size_t left = in->end - in->start;
         char *newline = left > seen ? memchr(from + seen, '\n', left - seen) : NULL;
         if (newline == NULL && !in->at_end) {

@@ -60,32 +60,37 @@ hid_t rhm_hdf5_open(const char *path, struct rhm_error *err)
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
     if (file < 0)
         rhm_hdf5_fail(err, path, "open");
+    H5Pclose(access); /* any call that succeeds forgets the reason */
     return file;
 }
 
 /* ---- Writing ---- */
 
-static int write_attribute(hid_t file, const struct rhm_hdf5_attribute *attribute)
+static enum rhm_status write_attribute(hid_t file, const struct rhm_hdf5_attribute *attribute,
+                                       const char *path, struct rhm_error *err)
 {
     hid_t space = H5Screate(H5S_SCALAR);
     hid_t own = H5Acreate2(file, attribute->name, H5T_STD_U32LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    int written = own >= 0 && H5Awrite(own, H5T_NATIVE_UINT, &attribute->value) >= 0 && H5Aclose(own) >= 0;
+    enum rhm_status status = RHM_OK;
+    if (own < 0 || H5Awrite(own, H5T_NATIVE_UINT, &attribute->value) < 0 || H5Aclose(own) < 0)
+        status = rhm_hdf5_fail(err, path, "write");
     H5Sclose(space);
-    return written;
+    return status;
 }
 
-static int write_array(hid_t file, const struct rhm_hdf5_array *array)
+static enum rhm_status write_array(hid_t file, const struct rhm_hdf5_array *array, const char *path,
+                                   struct rhm_error *err)
 {
     hid_t space = H5Screate_simple((int)array->rank, array->extents, NULL);
     hid_t own = H5Dcreate2(file, array->name, array->file_type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    int written = own >= 0 &&
-                  H5Dwrite(own, array->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, array->elements) >= 0 &&
-                  H5Dclose(own) >= 0;
+    enum rhm_status status = RHM_OK;
+    if (own < 0 || H5Dwrite(own, array->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, array->elements) < 0 ||
+        H5Dclose(own) < 0)
+        status = rhm_hdf5_fail(err, path, "write");
     H5Sclose(space);
-    return written;
+    return status;
 }
 
 /* The bytes that stand in the memory of the "core" driver, to the file. */
@@ -123,13 +128,15 @@ enum rhm_status rhm_hdf5_write(const char *path, size_t arrays, const struct rhm
     H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     H5Pset_fapl_core(access, (size_t)bytes, 0); /* room for all at once; nothing goes to disk by itself */
     hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    int written = file >= 0;
-    for (size_t k = 0; written && k < attributes; k++)
-        written = write_attribute(file, &attribute[k]);
-    for (size_t k = 0; written && k < arrays; k++)
-        written = write_array(file, &array[k]);
-    written = written && H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0;
-    status = written ? save_image(file, path, err) : rhm_hdf5_fail(err, path, "write");
+    if (file < 0)
+        status = rhm_hdf5_fail(err, path, "write");
+    for (size_t k = 0; status == RHM_OK && k < attributes; k++)
+        status = write_attribute(file, &attribute[k], path, err);
+    for (size_t k = 0; status == RHM_OK && k < arrays; k++)
+        status = write_array(file, &array[k], path, err);
+    if (status == RHM_OK)
+        status = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? rhm_hdf5_fail(err, path, "write")
+                                                      : save_image(file, path, err);
     if (file >= 0)
         H5Fclose(file);
     H5Pclose(access);
