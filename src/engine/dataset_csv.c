@@ -183,7 +183,8 @@ static enum rhm_status unusual_value(const struct reader *r, const char *p, cons
         number[end - p] = '\0';
         x = strtod(number, &number_end);
     }
-    if (number_end == number || *number_end != '\0' || memchr(p, '\0', (size_t)(end - p)) != NULL)
+    if (number_end == number || *number_end != '\0' || strpbrk(number, "xX") != NULL || /* hexadecimal */
+        memchr(p, '\0', (size_t)(end - p)) != NULL)
         return rhm_fail(err, RHM_EFILE, "%s: '%s' is not a number", place, text);
     if (!(x > -1e300 && x < 1e300) || (x < 1e15 && x > -1e15 && x != (double)(long long)x))
         return rhm_fail(err, RHM_EFILE, "%s: %s %s is not a whole number", place, symbols->what, text);

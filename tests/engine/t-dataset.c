@@ -305,6 +305,7 @@ static void test_csv_errors(void **state)
         {"0,1,2\n0,x,2\n", 8, 8, "e.csv:2: 'x' is not a number"},
         {"a,b,c\nd,e,f\n0,1,2\n", 8, 8, "e.csv:2: 'd' is not a number"},
         {"0,1,label\n0,1,2\n", 8, 8, "e.csv:1: 'label' is not a number"},
+        {"0,0x1,2\n", 8, 8, "e.csv:1: '0x1' is not a number"},
         {"0,1x,2\n", 8, 8, "e.csv:1: '1x' is not a number"},
         {"0,1\r2,2\n", 8, 8, "e.csv:1: '1?2' is not a number"},
         {"0,nan,2\n", 8, 8, "e.csv:1: token nan is not a whole number"},
