@@ -52,8 +52,7 @@ static enum rhm_status linkage_init(struct linkage *w, size_t n, const double *w
     return RHM_OK;
 }
 
-/* Average linkage cannot fall below the heights of its children; rounding could, and would unsort the tree.
- */
+/* Average linkage never falls below the heights of its children; rounded sums could, and unsort the tree. */
 static void linkage_merge(struct linkage *w, size_t a, size_t b, double height)
 {
     height = fmax(height, fmax(w->height[a], w->height[b]));

@@ -214,6 +214,15 @@ static void test_ties(void **state)
     assert_int_equal(rhm_dendrogram_jump(&t, 10, 1e-9), 2);
     rhm_dendrogram_clear(&t);
 
+    /* the chain meets 0, then the centre, which has two neighbours at 1: the lower one is taken */
+    double below[] = {2, 0, 0, 1, 0, -1, 0, 0}, above[] = {2, 0, 0, 0, 0, 1, 0, -1};
+    t = build(4, 2, below, NULL);
+    assert_true(t.left[0] == 1 && t.right[0] == 3 && t.height[0] == 1);
+    rhm_dendrogram_clear(&t);
+    t = build(4, 2, above, NULL);
+    assert_true(t.left[0] == 1 && t.right[0] == 2 && t.height[0] == 1);
+    rhm_dendrogram_clear(&t);
+
     t = build(49, 2, lattice, NULL);
     assert_tree(&t);
     assert_true(t.left[0] == 0 && t.right[0] == 1 && t.height[0] == 1);

@@ -165,10 +165,11 @@ static const struct law laws[] = {{1, 0.3},
 static void test_chi_square(void **state)
 {
     (void)state;
-    enum { draws = 200000 };
     for (size_t i = 0; i < COUNT(laws); i++) {
         uint64_t n = laws[i].n;
         double p = laws[i].p;
+        /* more where it costs least to see the constants of the rejection: its hat and its squeeze */
+        int draws = n == 1000 && p == 0.5 ? 4000000 : 200000;
         size_t cells;
         uint64_t from = window(n, p, &cells);
         double *expected = calloc(cells, sizeof *expected), *seen = calloc(cells, sizeof *seen);
