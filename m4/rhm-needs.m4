@@ -52,4 +52,4 @@ CFLAGS=$rhm_saved_CFLAGS
 AC_MSG_RESULT([$rhm_try])])
 
 # RHM_FIRST_VERSION(COMMAND): the first word with a dot and a digit that a tool's --version prints.
-AC_DEFUN([RHM_FIRST_VERSION], [`$1 2>/dev/null | tr -s ' ,()' '\n' | sed -n '/^v*@<:@0-9@:>@@<:@0-9@:>@*\.@<:@0-9@:>@/{p;q;}'`])
+AC_DEFUN([RHM_FIRST_VERSION], [`$1 2>/dev/null | tr -s ' ,()-' '\n' | sed -n '/^v*@<:@0-9@:>@@<:@0-9@:>@*\.@<:@0-9@:>@/{p;q;}'`])

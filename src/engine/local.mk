@@ -1,4 +1,5 @@
 # The engine: librhm. Knows no Lua and no terminal.
+# Installed as <rhm/*.h>; headers of the engine's own stand among the sources.
 engine_headers = \
 	src/engine/cluster.h \
 	src/engine/codebook.h \
@@ -8,22 +9,20 @@ engine_headers = \
 	src/engine/features.h \
 	src/engine/grammar.h \
 	src/engine/job.h \
-	src/engine/lapack.h \
 	src/engine/layer.h \
-	src/engine/linalg.h \
 	src/engine/matrix.h \
 	src/engine/memory.h \
 	src/engine/monitor.h \
 	src/engine/network.h \
 	src/engine/poll.h \
 	src/engine/random.h \
+	src/engine/rhm.h \
 	src/engine/ridge.h \
 	src/engine/rng.h \
 	src/engine/sample.h \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
-	src/engine/trig.h \
 	src/engine/tuples.h
 
 engine_sources = \
@@ -40,7 +39,9 @@ engine_sources = \
 	src/engine/grammar.c \
 	src/engine/hdf5_file.c \
 	src/engine/hdf5_file.h \
+	src/engine/lapack.h \
 	src/engine/linalg.c \
+	src/engine/linalg.h \
 	src/engine/linkage.c \
 	src/engine/matrix.c \
 	src/engine/matrix_file.c \
@@ -59,4 +60,5 @@ engine_sources = \
 	src/engine/tally.c \
 	src/engine/threads.c \
 	src/engine/trig.c \
+	src/engine/trig.h \
 	src/engine/tuples.c
