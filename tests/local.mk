@@ -3,11 +3,15 @@
 # C, cmocka: tests/engine/t-NAME.c, linked to librhm.
 engine_tests = \
 	tests/engine/t-cluster \
+	tests/engine/t-csv \
 	tests/engine/t-dataset \
 	tests/engine/t-features \
+	tests/engine/t-hdf5 \
 	tests/engine/t-matrix \
+	tests/engine/t-npy \
 	tests/engine/t-random \
-	tests/engine/t-ridge
+	tests/engine/t-ridge \
+	tests/engine/t-split
 
 # Lua, luaunit: run by ./rhm.
 script_tests =
@@ -21,6 +25,8 @@ test_files = \
 	$(terminal_tests) \
 	tests/data/rhm-8-4-2-3.npy \
 	tests/data/rhm-8-4-2-3_labels.npy \
+	tests/engine/scratch.h \
+	tests/installed.c \
 	tests/make_dataset.py \
 	tests/rebuild \
 	tests/run \
@@ -75,8 +81,20 @@ check-compilers:
 	@$(rebuild) clang all programs -- --enable-werror CC=clang
 programs: $(check_PROGRAMS)
 
+# What was installed, used as a stranger would: the program from another folder, the engine by rhm.pc.
+installcheck-local:
+	cd / && $(DESTDIR)$(bindir)/rhm -E -e 'assert(require("rhm.help") and rhm.grammar{V=8, m=4, s=2, L=3, seed=1}.d == 8)'
+	cd / && $(DESTDIR)$(bindir)/rhm quickstart --quick >/dev/null
+	rm -rf tests/installed && $(MKDIR_P) tests/installed
+	cd tests/installed && PKG_CONFIG_PATH="$(DESTDIR)$(pkgconfigdir)" && PKG_CONFIG_SYSROOT_DIR="$(DESTDIR)" && \
+	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR && \
+	$(CC) $(CFLAGS) $(RHM_CFLAGS) `$(PKG_CONFIG) --cflags rhm` -o program $(abs_srcdir)/tests/installed.c \
+	  $(RHM_LDFLAGS) `$(PKG_CONFIG) --libs rhm` && \
+	LD_LIBRARY_PATH="$(DESTDIR)$(libdir):$$LD_LIBRARY_PATH" ./program
+	rm -rf tests/installed
+
 clean-local:
-	rm -rf tests/scratch build-sanitizers build-reference-blas build-gcc build-clang
+	rm -rf tests/scratch tests/installed build-sanitizers build-reference-blas build-gcc build-clang
 
 CLEANFILES = $(EXTRA_PROGRAMS)
 
