@@ -1,45 +1,16 @@
 /* t-matrix.c - matrices of doubles: sizes, and what is in the files. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "scratch.h"
 
 #include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cmocka.h>
 #include <hdf5.h>
 
 #include "engine/matrix.h"
 #include "engine/memory.h"
-
-static char folder[256];
-
-static const char *in_folder(const char *name)
-{
-    static char path[2][512];
-    static unsigned turn;
-    char *own = path[turn++ % 2];
-    snprintf(own, sizeof path[0], "%s/%s", folder, name);
-    return own;
-}
-
-static size_t read_bytes(const char *name, char *bytes, size_t size)
-{
-    FILE *file = fopen(in_folder(name), "rb");
-    assert_non_null(file);
-    size_t got = fread(bytes, 1, size, file);
-    fclose(file);
-    return got;
-}
 
 /* 3 x 4 numbers that lose something in fewer than 17 digits, or have a spelling of their own. */
 static void make(struct rhm_matrix *m)
@@ -187,7 +158,7 @@ static void test_failed_writes(void **state)
         char expected[600];
         snprintf(expected, sizeof expected, "%s: cannot write: No such file or directory", in_folder(path));
         assert_string_equal(err.text, expected);
-        unlink(in_folder(names[f])); /* the folder must be empty at the end: no temporary file stays */
+        assert_no_temporaries();
     }
     signal(SIGXFSZ, SIG_DFL);
     assert_int_equal(rhm_matrix_save(&small, in_folder("m.xlsx"), &err), RHM_EARG);
@@ -196,23 +167,6 @@ static void test_failed_writes(void **state)
                                   ".hdf5"));
     rhm_matrix_clear(&small);
     rhm_matrix_clear(&large);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/rhm-t-matrix-XXXXXX", base != NULL ? base : "/tmp");
-    return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"m.csv", "m.npy", "empty.npy", "m.h5"};
-    for (size_t f = 0; f < sizeof names / sizeof names[0]; f++)
-        unlink(in_folder(names[f]));
-    return rmdir(folder);
 }
 
 int main(void)
