@@ -204,25 +204,18 @@ static int run_chunk(lua_State *L, int status, int narg)
     return report(L, status);
 }
 
-/* -l MODULE or NAME=MODULE. Of a dotted module's name the last part names the global. */
+/* -l MODULE or NAME=MODULE. */
 static int run_require(lua_State *L, const char *argument)
 {
     const char *equals = strchr(argument, '=');
-    const char *module = equals ? equals + 1 : argument;
-    const char *dot = strrchr(module, '.');
     lua_getglobal(L, "require");
-    lua_pushstring(L, module);
+    lua_pushstring(L, equals ? equals + 1 : argument);
     int status = rhm_call(L, 1, 1);
     if (status != LUA_OK)
         return report(L, status);
-    if (equals)
-        lua_pushlstring(L, argument, (size_t)(equals - argument));
-    else
-        lua_pushstring(L, dot ? dot + 1 : module);
-    lua_pushglobaltable(L);
-    lua_insert(L, -3);
+    lua_pushlstring(L, argument, equals ? (size_t)(equals - argument) : strlen(argument));
     lua_insert(L, -2);
-    lua_settable(L, -3);
+    lua_setglobal(L, lua_tostring(L, -2));
     lua_pop(L, 1);
     return EXIT_SUCCESS;
 }
@@ -351,7 +344,7 @@ static int run(lua_State *L, const struct options *o)
     if (shell && code != EXIT_INTERRUPTED)
         return rhm_shell_run(
             L, &(struct rhm_shell_options){.quiet = o->quiet, .bare = o->bare, .plain = o->plain});
-    if (!script && !o->code && !shell)
+    if (code == EXIT_SUCCESS && !script && !o->code)
         code = run_chunk(L, luaL_loadfile(L, NULL), 0);
     return code;
 }

@@ -17,7 +17,10 @@ engine_tests = \
 script_tests =
 
 # Python's unittest with pexpect and pyte.
-terminal_tests =
+terminal_tests = \
+	tests/terminal/test_command.py \
+	tests/terminal/test_completion.py \
+	tests/terminal/test_shell.py
 
 # Whatever the tests read, and what runs them.
 test_files = \
@@ -31,6 +34,7 @@ test_files = \
 	tests/rebuild \
 	tests/run \
 	tests/run-python \
+	tests/terminal/session.py \
 	tests/valgrind.supp
 
 # `make bench`: one program of these.

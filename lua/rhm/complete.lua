@@ -54,16 +54,23 @@ end
 
 -- --- values -------------------------------------------------------------------------------------------------------
 
--- The raw field of a table, or of the tables its metatables' __index name, or of a userdata's or string's.
+-- Where the fields that a value lacks are: the table its metatable's __index is, or for an object of ours its methods.
+local function behind(value)
+  local meta = getmetatable(value)
+  if type(meta) ~= "table" then return nil end
+  local index, methods = rawget(meta, "__index"), rawget(meta, "__methods")
+  return type(index) == "table" and index or type(methods) == "table" and methods or nil
+end
+
+-- The raw field of a value, or of what is behind it.
 local function get(value, key)
   for _ = 1, 10 do
     if type(value) == "table" then
       local found = rawget(value, key)
       if found ~= nil then return found end
     end
-    local meta = getmetatable(value)
-    value = type(meta) == "table" and rawget(meta, "__index") or nil
-    if type(value) ~= "table" then return nil end
+    value = behind(value)
+    if not value then return nil end
   end
 end
 
@@ -102,7 +109,8 @@ end
 -- The fields of a value (its methods where `method`) that begin with `name`.
 local function fields(value, name, method)
   local list, seen = {}, {}
-  local object = help.object_of(value)
+  local meta = getmetatable(value)
+  local computed = type(meta) == "table" and rawget(meta, "__fields") or {} -- the names of an object's fields
   for _ = 1, 10 do
     if type(value) == "table" then
       for key, field in next, value do
@@ -112,18 +120,11 @@ local function fields(value, name, method)
         end
       end
     end
-    local meta = getmetatable(value)
-    value = type(meta) == "table" and rawget(meta, "__index") or nil
-    if type(value) ~= "table" then break end
+    value = behind(value)
+    if not value then break end
   end
-  if object then -- an object of ours: fields that are computed are known to the help
-    for _, entry in ipairs(help.methods(object)) do
-      if method then add(list, seen, match(entry.name, ":(.*)") .. "(", name) end
-    end
-    local entry = help.entries[object]
-    if not method and entry and entry.fields then
-      for _, field in ipairs(entry.fields) do add(list, seen, field[1], name) end
-    end
+  if not method then
+    for _, field in ipairs(computed) do add(list, seen, field, name) end
   end
   return list
 end
@@ -181,12 +182,9 @@ local function callee(text, place)
   local chain = chain_before(before)
   if not chain then return nil end
   local f = resolve(chain)
-  local name = f ~= nil and type(f) == "function" and help.name_of(f) or nil
   local owner, method = match(chain, "^(.*):([%w_]+)$")
-  if not name and owner then
-    local object = help.object_of(resolve(owner))
-    name = object and object .. ":" .. method
-  end
+  local object = owner and help.object_of(resolve(owner))
+  local name = object and object .. ":" .. method or type(f) == "function" and help.name_of(f)
   if name and help.entries[name] then return help.entries[name] end
   if owner and f == nil then -- a local: any method of that name that takes keys
     for _, entry in ipairs(help.list) do

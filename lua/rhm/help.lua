@@ -48,8 +48,8 @@ function M.name_of(f)
     local object, method = match(name, "^(.*):(.*)$")
     if object then
       local meta = debug.getregistry()["rhm." .. object]
-      local index = type(meta) == "table" and rawget(meta, "__index")
-      if type(index) == "table" and rawget(index, method) == f then return name end
+      local methods = type(meta) == "table" and rawget(meta, "__methods")
+      if type(methods) == "table" and rawget(methods, method) == f then return name end
     end
     if entry.group == "shell" and rawget(_G, name) == f then return name end
   end

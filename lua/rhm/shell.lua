@@ -46,7 +46,7 @@ local function who()
     if not known[name] and type(name) == "string" then names[#names + 1] = name end
   end
   table.sort(names)
-  if #names == 0 then return write("no globals yet\n") and nil end
+  if #names == 0 then write("no globals yet\n") end
   local wide = 0
   for _, name in ipairs(names) do wide = math.max(wide, utf8.len(name) or #name) end
   for _, name in ipairs(names) do

@@ -9,7 +9,11 @@
 #include "script/interrupt.h"
 #include "script/paths.h"
 
-enum { FIRST_FRAMES = 10, LAST_FRAMES = 5 }; /* of a long traceback */
+enum {
+    FIRST_FRAMES = 10, /* shown of a long traceback */
+    LAST_FRAMES = 5,
+    END = 100 /* levels looked at from either end: finding level n takes n steps */
+};
 
 /* A frame of the user's: Lua code that is not one of our own modules. */
 static bool is_user_frame(lua_State *L, lua_Debug *ar)
@@ -29,7 +33,7 @@ static void add_frame(lua_State *L, lua_Debug *ar, luaL_Buffer *b)
     if (*ar->what == 'm')
         luaL_addstring(b, " in the main chunk");
     else if (ar->name) {
-        lua_pushfstring(L, " in %s '%s'", *ar->namewhat ? ar->namewhat : "function", ar->name);
+        lua_pushfstring(L, " in %s '%s'", *ar->namewhat == 'm' ? "method" : "function", ar->name);
         luaL_addvalue(b);
     } else {
         lua_pushfstring(L, " in the function of line %d", ar->linedefined);
@@ -39,33 +43,53 @@ static void add_frame(lua_State *L, lua_Debug *ar, luaL_Buffer *b)
         luaL_addstring(b, " (after tail calls)");
 }
 
+/* The number of levels, by doubling and halving. */
+static int count_levels(lua_State *L)
+{
+    lua_Debug ar;
+    int low = 0, high = 1;
+    while (lua_getstack(L, high, &ar)) {
+        low = high;
+        high *= 2;
+    }
+    while (low + 1 < high) {
+        int middle = low + (high - low) / 2;
+        if (lua_getstack(L, middle, &ar))
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Leaves the message (at index 1) on top, with the user's frames where there is more than one. */
 static void add_traceback(lua_State *L)
 {
     lua_Debug ar;
-    int count = 0;
-    for (int level = 1; lua_getstack(L, level, &ar); level++)
-        count += is_user_frame(L, &ar);
+    int frames[2 * END + 1], count = 0, last = count_levels(L), left_out = 0;
+    for (int level = 1; level <= last; level++) {
+        if (level == END + 1 && last > 2 * END) {
+            left_out = last - 2 * END;
+            level = last - END + 1;
+        }
+        if (lua_getstack(L, level, &ar) && is_user_frame(L, &ar))
+            frames[count++] = level;
+    }
     if (count < 2)
         return;
+    bool all = count <= FIRST_FRAMES + LAST_FRAMES + 1 && !left_out;
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     lua_pushvalue(L, 1);
     luaL_addvalue(&b);
-    int seen = 0;
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        if (!is_user_frame(L, &ar))
-            continue;
-        seen++;
-        if (count > FIRST_FRAMES + LAST_FRAMES + 1) {
-            if (seen == FIRST_FRAMES + 1) {
-                lua_pushfstring(L, "\n  ... (%d more)", count - FIRST_FRAMES - LAST_FRAMES);
-                luaL_addvalue(&b);
-            }
-            if (seen > FIRST_FRAMES && seen <= count - LAST_FRAMES)
-                continue;
+    for (int i = 0; i < count; i++) {
+        if (!all && i == FIRST_FRAMES && count > FIRST_FRAMES + LAST_FRAMES) {
+            i = count - LAST_FRAMES;
+            lua_pushfstring(L, "\n  ... (%d more)", i - FIRST_FRAMES + left_out);
+            luaL_addvalue(&b);
         }
-        add_frame(L, &ar, &b);
+        if (lua_getstack(L, frames[i], &ar))
+            add_frame(L, &ar, &b);
     }
     luaL_pushresult(&b);
 }

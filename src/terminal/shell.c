@@ -211,6 +211,15 @@ static void read_line(struct shell *sh)
     rhm_guard_prompt(false);
 }
 
+/* After Ctrl-D. Readline ends the line itself where it switched bracketed paste off. */
+static void end_line(void)
+{
+    const char *paste = rl_variable_value("enable-bracketed-paste");
+    if (!paste || strcmp(paste, "on") != 0)
+        putchar('\n');
+    rl_eof_found = 0; /* else it would do so after each line from now on */
+}
+
 static void run_init_file(lua_State *L)
 {
     const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
@@ -260,10 +269,10 @@ int rhm_shell_run(lua_State *L, const struct rhm_shell_options *options)
             feed_lines(&sh, queued);
             free(queued);
         } else if (sh.pending) { /* Ctrl-D gives an unfinished command up */
-            putchar('\n');
+            end_line();
             drop_pending(&sh);
         } else {
-            putchar('\n');
+            end_line();
             sh.leave = -1;
         }
     }

@@ -5,7 +5,7 @@ return {
 script. The bare name of a script is also looked up in the scripts folder: rhm quickstart.]==],
     keys = {
       {"-e CODE", "", "run CODE; may be repeated"},
-      {"-l MODULE", "", "require MODULE into a global of its (last) name; NAME=MODULE names it"},
+      {"-l MODULE", "", "require MODULE into a global of that name; NAME=MODULE gives it another"},
       {"-i", "", "enter the shell afterwards"},
       {"-E", "", "ignore environment variables (LUA_PATH, RHM_...) and the init file"},
       {"-q", "", "no banner (--quiet)"},
