@@ -131,6 +131,15 @@ static void test_split_is_fair(void **state)
         rhm_dataset_clear(&train);
         rhm_dataset_clear(&test);
     }
+    /* Groups of 22 and 18 where 10 are wanted: train cannot be empty, 18 is nearer. */
+    for (size_t i = 0; i < 40; i++)
+        data.tokens[3 * i] = i % 20 < 11;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        assert_int_equal(rhm_dataset_split(&data, 0.25, 1, seed, &train, &test, NULL), RHM_OK);
+        assert_int_equal(train.n, 18);
+        rhm_dataset_clear(&train);
+        rhm_dataset_clear(&test);
+    }
     /* One string 39 times, one once: each side gets one of the two. */
     for (size_t i = 0; i < 40; i++)
         data.tokens[3 * i] = i == 7;
