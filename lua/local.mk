@@ -10,5 +10,6 @@ lua_modules = \
 	lua/rhm/help/topics.lua \
 	lua/rhm/manual.lua \
 	lua/rhm/print.lua \
+	lua/rhm/report.lua \
 	lua/rhm/shell.lua \
 	lua/rhm/startup.lua

@@ -1,0 +1,270 @@
+-- report.lua - what the result tables of the C API print: g:check(), net:train(), the inspections of a layer.
+local M = {}
+
+local printer = require "rhm.print"
+local format, rep, concat = string.format, string.rep, table.concat
+local floor, huge, max, min = math.floor, math.huge, math.max, math.min
+
+-- How many rows a long table prints before it is elided.
+M.limits = {patches = 40, clusters = 16, synonyms = 12}
+
+-- --- numbers ------------------------------------------------------------------------------------------------------
+
+-- 20000, 1.6e+08: whole numbers as they are while they are short.
+local function count(n)
+  if not n then return "" end
+  return n < 1e7 and format("%d", n) or format("%.3g", n)
+end
+
+local function number(x)
+  if not x then return "-" end
+  if x == huge then return "inf" end
+  return format("%.4g", x)
+end
+
+local function seconds(x)
+  return x and format("%.3f s", x) or "-"
+end
+
+local function plural(n, one, many)
+  return format("%d %s", n, n == 1 and one or many or one .. "s")
+end
+
+-- --- tables of text -----------------------------------------------------------------------------------------------
+
+-- Rows of texts in columns, the first row the head. Columns in which no row has anything are left out; all are
+-- aligned to the right, but for those in `left`.
+local function grid(rows, left)
+  local wide, used = {}, {}
+  for i, row in ipairs(rows) do
+    for j = 1, #rows[1] do
+      local text = row[j] or ""
+      wide[j] = max(wide[j] or 0, printer.columns(text))
+      if i > 1 and text ~= "" and text ~= "-" then used[j] = true end
+    end
+  end
+  local lines = {}
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for j = 1, #rows[1] do
+      if used[j] then
+        local text = row[j] or ""
+        local pad = rep(" ", wide[j] - printer.columns(text))
+        cells[#cells + 1] = left and left[j] and text .. pad or pad .. text
+      end
+    end
+    lines[i] = (concat(cells, "  "):gsub("%s+$", ""))
+  end
+  return concat(lines, "\n")
+end
+M.grid = grid
+
+-- "name  value" lines.
+local function facts(list)
+  local wide, lines = 0, {}
+  for _, fact in ipairs(list) do wide = max(wide, printer.columns(fact[1])) end
+  for _, fact in ipairs(list) do
+    if fact[2] then lines[#lines + 1] = format("  %s%s  %s", fact[1], rep(" ", wide - printer.columns(fact[1])), fact[2]) end
+  end
+  return concat(lines, "\n")
+end
+
+local function warn(lines, warnings)
+  for _, warning in ipairs(warnings) do
+    local text = printer.wrap(warning, printer.width() - 9)
+    lines[#lines + 1] = "warning: " .. text:gsub("\n", "\n         ")
+  end
+end
+
+-- "3, 5 and 8"
+local function list_text(t)
+  if #t == 1 then return tostring(t[1]) end
+  local shown = min(#t, 12)
+  local text = concat(t, ", ", 1, shown == #t and shown - 1 or shown)
+  return shown == #t and text .. " and " .. t[#t] or format("%s and %d more", text, #t - shown)
+end
+
+-- --- g:check() ----------------------------------------------------------------------------------------------------
+
+-- A parent that stands first more rarely than this share of the average one is worth a word; so is a K_rho this small.
+M.rare, M.small_K = 0.05, 0.1
+
+local function check_warnings(t)
+  local warnings, needed, worst = {}, 0, 1
+  for l, level in ipairs(t.levels) do
+    local parents = l == 1 and t.classes or t.V
+    if level.gap and level.gap < huge and level.gap > 0 and t.V * t.m / level.gap ^ 2 > needed then
+      needed, worst = t.V * t.m / level.gap ^ 2, l
+    end
+    if level.pmin and #level.missing == 0 and level.pmin * parents < M.rare then
+      warnings[#warnings + 1] = format("at level %d a parent stands first in only %.2g %% of the strings: its patches need "
+        .. "%.0f times the samples of an average one", l, 100 * level.pmin, 1 / (level.pmin * parents))
+    end
+  end
+  if t.ok and t.K < M.small_K then
+    warnings[#warnings + 1] = format("K_rho = %.3g is small: samples needed ~ V m/rho^2 = %.2g at level %d", t.K, needed,
+      worst)
+  end
+  return warnings
+end
+
+-- Level numbers as ranges: "2, 5 to 9"
+local function levels_text(levels)
+  local parts, i = {}, 1
+  while i <= #levels do
+    local k = i
+    while levels[k + 1] == levels[k] + 1 do k = k + 1 end
+    if k - i < 2 then
+      for j = i, k do parts[#parts + 1] = format("%d", levels[j]) end
+    else
+      parts[#parts + 1] = format("%d to %d", levels[i], levels[k])
+    end
+    i = k + 1
+  end
+  return concat(parts, ", ")
+end
+
+local function check_reasons(t)
+  local reasons, equal = {}, {}
+  for l, level in ipairs(t.levels) do
+    local one, label = #level.missing == 1, l == 1
+    if #level.missing > 0 then
+      reasons[#reasons + 1] = format("%s %s of level %d never %s first: %s patches have no q at level %d",
+        label and (one and "label" or "labels") or one and "symbol" or "symbols", list_text(level.missing), l - 1,
+        one and "stands" or "stand", one and "its" or "their", l)
+    end
+    if level.gap and level.gap <= 1e-12 then equal[#equal + 1] = l end
+  end
+  if #equal > 0 then
+    local pair = #equal == 1 and t.levels[equal[1]].nearest
+    reasons[#reasons + 1] = format("at level%s %s two parents%s have the same q: no number of samples tells them apart",
+      #equal > 1 and "s" or "", levels_text(equal), pair and format(" (%d and %d)", pair[1], pair[2]) or "")
+  end
+  return reasons
+end
+
+function M.check(t)
+  local rows = {{"level", "parents", "gap rho", "K", "p_min", "missing", "V m/rho^2"}}
+  for l = #t.levels, 1, -1 do
+    local level = t.levels[l]
+    rows[#rows + 1] = {format("%d", l), format("%d", l == 1 and t.classes or t.V), number(level.gap), number(level.K),
+      number(level.pmin), format("%d", #level.missing),
+      level.gap and level.gap > 0 and level.gap < huge and count(floor(t.V * t.m / level.gap ^ 2 + 0.5)) or "-"}
+  end
+  local lines = {format("Assumption 4.1 %s: (V, m, s, L) = (%d, %d, %d, %d), %d classes, K_rho = %s",
+    t.ok and "holds" or "fails", t.V, t.m, t.s, t.L, t.classes, number(t.K)), grid(rows)}
+  if t.ok then
+    lines[#lines + 1] = "every parent of every level stands first somewhere, and their q differ: it can be learned"
+  else
+    for _, reason in ipairs(check_reasons(t)) do
+      lines[#lines + 1] = (printer.wrap(reason, printer.width()))
+    end
+  end
+  warn(lines, check_warnings(t))
+  return concat(lines, "\n")
+end
+
+-- --- net:train() --------------------------------------------------------------------------------------------------
+
+local function accuracy_text(accuracy)
+  return accuracy and format("accuracy %.4f", accuracy) or "accuracy not known: net:accuracy(d) on a data set"
+end
+
+function M.result(r)
+  local rows = {{"level", "samples", "patches", "clusters", "steps", "sigma", "rho~", "eps_S", "gap", "error", "time"}}
+  for l = #r.levels, 1, -1 do
+    local v = r.levels[l]
+    rows[#rows + 1] = {format("%d", l), count(v.n), count(v.patches), count(v.clusters),
+      v.steps and v.steps > 0 and count(v.steps) or "", number(v.sigma), number(v.rho), number(v.eps_S), number(v.gap),
+      number(v.error), seconds(v.seconds)}
+  end
+  return format("%s\n%s, %s", grid(rows), accuracy_text(r.accuracy), seconds(r.seconds))
+end
+
+function M.progress(p)
+  local rows = {{"level", "phase", "samples", "of", "patches", "step", "of", "loss", "time"}}
+  for l = #p.levels, 1, -1 do
+    local v = p.levels[l]
+    rows[#rows + 1] = {format("%d", l), v.phase, v.drawn > 0 and count(v.drawn) or "", v.n > 0 and count(v.n) or "",
+      v.patches > 0 and count(v.patches) or "", v.steps > 0 and count(v.step) or "", v.steps > 0 and count(v.steps) or "",
+      v.loss and number(v.loss) or "", v.seconds and seconds(v.seconds) or ""}
+  end
+  local head = format("%s, %s", p.state, seconds(p.seconds))
+  return #rows > 1 and head .. "\n" .. grid(rows, {[2] = true}) or head
+end
+
+-- --- layers -------------------------------------------------------------------------------------------------------
+
+function M.layer(v)
+  local head = format("layer %d of %d: %s, %s samples, %s distinct patches", v.level, v.L,
+    v.trained and "trained" or "in training", count(v.n), count(v.patches))
+  return head .. "\n" .. facts {
+    {"steps", v.steps > 0 and format("%d of gradient descent", v.steps) or v.trained and "closed form" or "none yet"},
+    {"loss", v.loss and number(v.loss)},
+    {"sigma", v.sigma and number(v.sigma)},
+    {"clusters", v.trained and format("%d, rho~ = %s, eps_S = %s", v.clusters, number(v.rho), number(v.eps_S))},
+    {"exact", v.gap and format("gap %s, error of q^ %s", number(v.gap), number(v.error))},
+  }
+end
+
+local function tuple_text(patch)
+  return "(" .. concat(patch.tuple, " ") .. ")"
+end
+
+function M.patches(t)
+  local rows, shown = {{"row", "patch", "count", "cluster", "parent"}}, min(#t, M.limits.patches)
+  for i = 1, shown do
+    local p = t[i]
+    rows[#rows + 1] = {format("%d", i), tuple_text(p), count(p.count), p.cluster and format("%d", p.cluster) or "",
+      p.parent and format("%d", p.parent) or ""}
+  end
+  local text = grid(rows)
+  if shown < #t then text = text .. format("\n... (%d more)", #t - shown) end
+  return text .. format("\n[%s]", plural(#t, "patch", "patches"))
+end
+
+-- One branch of the tree for each cluster; the patches that belong to another parent are marked with a star.
+local function branch(lines, cluster, i)
+  local head = cluster.parent and format("parent %d", cluster.parent) or format("cluster %d", i)
+  lines[#lines + 1] = format("%s: %s, seen %s times", head, plural(cluster.size, "synonym"), count(cluster.count))
+  local shown, texts = min(#cluster.patches, M.limits.synonyms), {}
+  for k = 1, shown do
+    local patch = cluster.patches[k]
+    texts[k] = tuple_text(patch) .. (patch.misplaced and (patch.parent and format("*(of %d)", patch.parent) or "*") or "")
+  end
+  if shown < #cluster.patches then texts[shown + 1] = format("... (%d more)", #cluster.patches - shown) end
+  lines[#lines + 1] = "  `- " .. printer.wrap(concat(texts, "\1"):gsub(" ", "\2"):gsub("\1", " "), printer.width() - 5)
+    :gsub("\n", "\n     "):gsub("\2", " ")
+end
+
+function M.synonyms(t)
+  local lines, shown = {}, min(#t, M.limits.clusters)
+  for i = 1, shown do branch(lines, t[i], i) end
+  if shown < #t then lines[#lines + 1] = format("... (%d more)", #t - shown) end
+  lines[#lines + 1] = format("[level %d: %s%s]", t.level, plural(#t, "cluster"), not t.misplaced and ""
+    or t.misplaced == 0 and ", all patches with their own parent"
+    or format(", %s misplaced (*)", plural(t.misplaced, "patch", "patches")))
+  return concat(lines, "\n")
+end
+
+function M.diagnostics(d)
+  local lines = {format("layer %d: %s samples, %d distinct patches, %s", d.level, count(d.n), d.patches,
+    plural(d.clusters, "cluster"))}
+  lines[#lines + 1] = facts {
+    {"inputs", format("rho~ = %s, eps_S = %s, sigma = %s", number(d.rho_in), number(d.eps_S_in), number(d.sigma))},
+    {"features", format("eps_O = %s measured (rms %s), %s wanted; condition number %s", number(d.eps_O),
+      number(d.eps_O_rms), number(d.eps_O_wanted), number(d.condition))},
+    {"outputs", format("rho~ = %s, eps_S = %s; noise of the counts alone %s", number(d.rho), number(d.eps_S),
+      number(d.noise))},
+    {"exact", d.gap and format("gap %s, error of q^ %s (largest %s)", number(d.gap), number(d.error),
+      number(d.error_max))},
+    {"patches", format("%d unknown%s", d.unknown, d.untrained and
+      format(", %d never sampled, %d misplaced; %s never seen", d.untrained, d.misplaced, plural(d.missing, "parent"))
+      or "")},
+  }
+  if #d.warnings == 0 then lines[#lines + 1] = "no warnings" end
+  warn(lines, d.warnings)
+  return concat(lines, "\n")
+end
+
+return M

@@ -1,0 +1,275 @@
+/* job.c - see job.h. */
+#include "script/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "script/interrupt.h"
+#include "script/screen.h"
+
+/* How long the Lua thread sleeps between looks at Ctrl-C, and between two lines or calls of progress. */
+#define SLICE      0.02
+#define BETWEEN    0.1
+#define LINE_AFTER 0.5
+
+struct object {
+    struct rhm_job *job; /* NULL: not started, or closed with its network */
+};
+
+static struct rhm_job *check_job(lua_State *L, int index)
+{
+    struct object *object = rhm_class_check(L, index, RHM_JOB);
+    if (!object->job)
+        luaL_error(L, "this job was closed with its network");
+    return object->job;
+}
+
+void rhm_job_close(lua_State *L, int index)
+{
+    struct object *object = luaL_testudata(L, index, RHM_JOB);
+    if (object && object->job) {
+        rhm_job_free(object->job);
+        object->job = NULL;
+    }
+}
+
+static int job_gc(lua_State *L)
+{
+    rhm_job_close(L, 1);
+    return 0;
+}
+
+void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_options *options)
+{
+    struct rhm_network *net = rhm_check_network(L, network);
+    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_JOB_VALUES);
+    object->job = NULL;
+    luaL_setmetatable(L, RHM_JOB);
+    lua_pushvalue(L, network);
+    lua_setiuservalue(L, -2, RHM_JOB_NETWORK);
+    lua_pushvalue(L, source);
+    lua_setiuservalue(L, -2, RHM_JOB_SOURCE);
+    struct rhm_error err;
+    if (rhm_job_start(&object->job, net, options, &err) != RHM_OK)
+        rhm_raise(L, "network:train", &err);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, network, RHM_NETWORK_JOB);
+}
+
+static void read_progress(lua_State *L, int index, struct rhm_progress *progress)
+{
+    rhm_job_progress(check_job(L, index), progress);
+}
+
+enum rhm_job_state rhm_job_state_of(lua_State *L, int index)
+{
+    return rhm_job_wait(check_job(L, index), 0);
+}
+
+void rhm_job_go_on(lua_State *L, int index)
+{
+    struct rhm_job *job = check_job(L, index);
+    rhm_job_resume(job);
+    while (rhm_job_wait(job, 0) == RHM_JOB_PAUSED) /* until its thread has woken up */
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
+/* Pushes the result of a job that is done; else nil and the state. A failed one raises its error. */
+static int push_outcome(lua_State *L, int index)
+{
+    struct rhm_progress progress;
+    read_progress(L, index, &progress);
+    if (progress.state == RHM_JOB_FAILED)
+        return rhm_raise(L, "network:train", &progress.error);
+    if (progress.state != RHM_JOB_DONE) {
+        lua_pushnil(L);
+        lua_pushstring(L, rhm_job_state_name(progress.state));
+        return 2;
+    }
+    if (lua_getiuservalue(L, index, RHM_JOB_RESULT) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getiuservalue(L, index, RHM_JOB_NETWORK);
+        rhm_push_result(L, rhm_check_network(L, -1), &progress);
+        lua_remove(L, -2);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, index, RHM_JOB_RESULT);
+    }
+    return 1;
+}
+
+/* --- waiting ------------------------------------------------------------------------------------------ */
+
+/* The line of progress on a terminal, rewritten in place. */
+struct line {
+    int wanted, shown;
+    struct rhm_phase_start since;
+};
+
+static int can_rewrite(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static void line_draw(struct line *line, const struct rhm_progress *progress)
+{
+    char text[160];
+    rhm_progress_line(progress, &line->since, text, sizeof text);
+    fprintf(stderr, "\r%.*s\033[K", rhm_screen_width() - 1, text);
+    fflush(stderr);
+    line->shown = 1;
+}
+
+static void line_erase(struct line *line)
+{
+    if (line->shown)
+        fputs("\r\033[K", stderr);
+    line->shown = 0;
+}
+
+static int raise_paused(lua_State *L)
+{
+    lua_pushliteral(L, RHM_INTERRUPTED ": net:resume() goes on with the training");
+    return lua_error(L);
+}
+
+/* Calls the progress function; its error stops the job, which nobody waits for any more. */
+static void call_back(lua_State *L, int index, int callback, const struct rhm_progress *progress,
+                      struct line *line)
+{
+    lua_pushvalue(L, callback);
+    rhm_push_progress(L, progress);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK)
+        return;
+    line_erase(line);
+    rhm_job_stop(check_job(L, index));
+    lua_error(L);
+}
+
+static int is_running(enum rhm_job_state state)
+{
+    return state == RHM_JOB_QUEUED || state == RHM_JOB_RUNNING || state == RHM_JOB_PAUSING ||
+           state == RHM_JOB_STOPPING;
+}
+
+int rhm_job_await(lua_State *L, int index, const struct rhm_wait *wait)
+{
+    luaL_checkstack(L, 16, NULL);
+    index = lua_absindex(L, index);
+    struct line line = {.wanted = wait->line != 0 && can_rewrite()};
+    double start = rhm_clock(), last = start, now = start;
+    while (wait->seconds < 0 || now - start <= wait->seconds) {
+        double left = wait->seconds < 0 ? SLICE : wait->seconds - (now - start);
+        if (!is_running(rhm_job_wait(check_job(L, index), left < SLICE ? left : SLICE)))
+            break;
+        if (rhm_interrupt_pending()) {
+            line_erase(&line);
+            if (!wait->pause)
+                return rhm_raise_interrupt(L);
+            rhm_job_pause(check_job(L, index));
+            return raise_paused(L);
+        }
+        now = rhm_clock();
+        if (now - last < BETWEEN)
+            continue;
+        last = now;
+        struct rhm_progress progress;
+        read_progress(L, index, &progress);
+        if (line.wanted && now - start > LINE_AFTER)
+            line_draw(&line, &progress);
+        if (wait->callback)
+            call_back(L, index, wait->callback, &progress, &line);
+    }
+    line_erase(&line);
+    if (wait->callback) { /* the last state as well, however short the job was */
+        struct rhm_progress progress;
+        read_progress(L, index, &progress);
+        call_back(L, index, wait->callback, &progress, &line);
+    }
+    return push_outcome(L, index);
+}
+
+/* --- methods ------------------------------------------------------------------------------------------ */
+
+static int job_wait(lua_State *L)
+{
+    check_job(L, 1);
+    double seconds = luaL_optnumber(L, 2, -1);
+    if (!lua_isnoneornil(L, 2) && !(seconds >= 0))
+        return luaL_error(L, "job:wait: seconds = %f: must be 0 or more", seconds);
+    return rhm_job_await(L, 1, &(struct rhm_wait){.seconds = seconds, .line = seconds < 0 ? -1 : 0});
+}
+
+static int job_pause(lua_State *L)
+{
+    rhm_job_pause(check_job(L, 1));
+    return 0;
+}
+
+static int job_resume(lua_State *L)
+{
+    rhm_job_go_on(L, 1);
+    return 0;
+}
+
+static int job_stop(lua_State *L)
+{
+    rhm_job_stop(check_job(L, 1));
+    return 0;
+}
+
+/* --- the class ---------------------------------------------------------------------------------------- */
+
+enum { FIELD_state, FIELD_progress, FIELD_result, FIELD_network, FIELD_error };
+static const char *const fields[] = {"state", "progress", "result", "network", "error", NULL};
+
+static int job_field(lua_State *L)
+{
+    struct rhm_progress progress;
+    read_progress(L, 1, &progress);
+    switch (rhm_class_field(L, fields)) {
+    case FIELD_state:
+        return lua_pushstring(L, rhm_job_state_name(progress.state)), 1;
+    case FIELD_progress:
+        return rhm_push_progress(L, &progress), 1;
+    case FIELD_result:
+        return progress.state == RHM_JOB_DONE ? push_outcome(L, 1) : 0;
+    case FIELD_network:
+        return lua_getiuservalue(L, 1, RHM_JOB_NETWORK), 1;
+    case FIELD_error:
+        return progress.state == RHM_JOB_FAILED ? (lua_pushstring(L, progress.error.text), 1) : 0;
+    default:
+        return 0;
+    }
+}
+
+static int job_tostring(lua_State *L)
+{
+    struct object *object = rhm_class_check(L, 1, RHM_JOB);
+    if (!object->job)
+        return lua_pushliteral(L, "training job: closed with its network"), 1;
+    struct rhm_progress progress;
+    rhm_job_progress(object->job, &progress);
+    char text[160], seconds[32];
+    rhm_progress_line(&progress, NULL, text, sizeof text);
+    snprintf(seconds, sizeof seconds, "%.2f", progress.seconds);
+    const char *state = rhm_job_state_name(progress.state);
+    lua_pushfstring(L, "training job: %s%s%s, %s s", state, strcmp(text, state) == 0 ? "" : ", ",
+                    strcmp(text, state) == 0 ? "" : text, seconds);
+    return 1;
+}
+
+void rhm_open_job(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"wait", job_wait}, {"pause", job_pause}, {"resume", job_resume}, {"stop", job_stop}, {NULL, NULL}};
+    rhm_class_open(L, &(struct rhm_class){.name = RHM_JOB,
+                                          .methods = methods,
+                                          .fields = fields,
+                                          .field = job_field,
+                                          .tostring = job_tostring,
+                                          .gc = job_gc});
+}

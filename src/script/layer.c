@@ -1,0 +1,396 @@
+/* layer.c - rhm.layer: one layer of a network, to train by hand and to look into. */
+#include "script/objects.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/diagnose.h"
+#include "script/work.h"
+
+#define RHM_VIEW "rhm.view"
+
+struct object {
+    unsigned level; /* the network is the user value */
+};
+
+static struct rhm_network *check_layer(lua_State *L, unsigned *level)
+{
+    struct object *object = rhm_class_check(L, 1, RHM_LAYER);
+    *level = object->level;
+    lua_getiuservalue(L, 1, 1);
+    struct rhm_network *net = rhm_check_network(L, -1);
+    lua_pop(L, 1); /* the layer holds it */
+    return net;
+}
+
+int rhm_network_layer_method(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    lua_Integer level = rhm_args_whole(L, 2, "network:layer", "level", 1, net->L);
+    struct object *object = lua_newuserdatauv(L, sizeof *object, 1);
+    object->level = (unsigned)level;
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    luaL_setmetatable(L, RHM_LAYER);
+    return 1;
+}
+
+/* --- by hand ------------------------------------------------------------------------------------------ */
+
+enum action { ACTION_BEGIN, ACTION_STEP, ACTION_FINISH };
+
+struct call {
+    enum action action;
+    struct rhm_network *net;
+    unsigned level;
+    uint64_t steps;
+    struct rhm_train_options options;
+};
+
+static enum rhm_status run_call(void *context, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    struct call *call = context;
+    switch (call->action) {
+    case ACTION_BEGIN:
+        return rhm_network_begin(call->net, call->level, &call->options, monitor, err);
+    case ACTION_STEP:
+        return rhm_network_step(call->net, call->level, call->steps, monitor, err);
+    default:
+        return rhm_network_finish(call->net, call->level, monitor, err);
+    }
+}
+
+static void run(lua_State *L, const char *function, struct call *call)
+{
+    struct rhm_error err;
+    if (rhm_work_run(run_call, call, &err) != RHM_OK)
+        rhm_raise(L, function, &err);
+}
+
+static int layer_begin(lua_State *L)
+{
+    static const char *const keys[] = {
+        "from", "n",        "c",       "solver",           "steps", "eta", "lambda",
+        "seed", "position", "sampler", "steps_per_second", NULL};
+    struct call call = {.action = ACTION_BEGIN};
+    call.net = check_layer(L, &call.level);
+    struct rhm_args args = rhm_args_open(L, 2, "layer:begin", keys);
+    lua_settop(L, 2);
+    rhm_read_training(&args, call.net, call.level, &call.options); /* the source stays on the stack */
+    run(L, "layer:begin", &call);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int layer_step(lua_State *L)
+{
+    struct call call = {.action = ACTION_STEP, .steps = 1};
+    call.net = check_layer(L, &call.level);
+    if (!lua_isnoneornil(L, 2))
+        call.steps = (uint64_t)rhm_args_whole(L, 2, "layer:step", "steps", 1, (lua_Integer)1 << 53);
+    run(L, "layer:step", &call);
+    struct rhm_layer_view view;
+    struct rhm_error err;
+    if (rhm_network_view(call.net, call.level, 0, &view, &err) != RHM_OK)
+        return rhm_raise(L, "layer:step", &err);
+    lua_pushnumber(L, view.loss);
+    return 1;
+}
+
+static int layer_finish(lua_State *L)
+{
+    struct call call = {.action = ACTION_FINISH};
+    call.net = check_layer(L, &call.level);
+    run(L, "layer:finish", &call);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* --- looking into it ---------------------------------------------------------------------------------- */
+
+static int view_gc(lua_State *L)
+{
+    rhm_layer_view_clear(luaL_checkudata(L, 1, RHM_VIEW));
+    return 0;
+}
+
+/* What the layer looks like now, with its rows, owned by Lua. */
+static struct rhm_layer_view *push_view(lua_State *L, const char *function)
+{
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    struct rhm_layer_view *view = lua_newuserdatauv(L, sizeof *view, 0);
+    memset(view, 0, sizeof *view);
+    luaL_setmetatable(L, RHM_VIEW);
+    struct rhm_error err;
+    if (rhm_network_view(net, l, 1, view, &err) != RHM_OK)
+        rhm_raise(L, function, &err);
+    if (view->trained < 0)
+        luaL_error(L, "%s: layer %d is not trained: net:train{...}, or layer:begin{...} and layer:finish()",
+                   function, (int)l);
+    return view;
+}
+
+static void require_clusters(lua_State *L, const char *function, const struct rhm_layer_view *view)
+{
+    if (view->trained != 1)
+        luaL_error(L, "%s: layer %d is in training: its clusters come with layer:finish()", function,
+                   (int)view->level);
+}
+
+/* Fields tuple, count, cluster, parent, unknown of row i into a new table. */
+static void push_patch(lua_State *L, const struct rhm_layer_view *view, size_t i)
+{
+    lua_createtable(L, 0, 5);
+    lua_createtable(L, (int)view->s, 0);
+    for (size_t j = 0; j < view->s; j++) {
+        lua_pushinteger(L, (lua_Integer)view->tuple[i * view->s + j] + 1);
+        lua_rawseti(L, -2, (lua_Integer)j + 1);
+    }
+    lua_setfield(L, -2, "tuple");
+    rhm_set_integer(L, "count", view->count[i]);
+    if (view->trained == 1)
+        rhm_set_integer(L, "cluster", view->cluster[i] + 1);
+    if (view->parent[i] != RHM_NO_PARENT)
+        rhm_set_integer(L, "parent", (uint64_t)view->parent[i] + 1);
+    if (view->is_unknown[i])
+        rhm_set_boolean(L, "unknown", 1);
+}
+
+static int layer_patches(lua_State *L)
+{
+    const struct rhm_layer_view *view = push_view(L, "layer:patches");
+    lua_createtable(L, (int)view->U, 1);
+    for (size_t i = 0; i < view->U; i++) {
+        push_patch(L, view, i);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    rhm_set_report(L, "patches");
+    return 1;
+}
+
+static int layer_q(lua_State *L)
+{
+    struct rhm_layer_view *view = push_view(L, "layer:q");
+    struct rhm_matrix *q = rhm_push_matrix(L);
+    *q = (struct rhm_matrix){.rows = view->U, .cols = view->C, .v = view->q}; /* taken over */
+    view->q = NULL;
+    return 1;
+}
+
+static int layer_distances(lua_State *L)
+{
+    const struct rhm_layer_view *view = push_view(L, "layer:distances");
+    struct rhm_matrix *m = rhm_push_matrix(L);
+    struct rhm_error err;
+    if (rhm_matrix_init(m, view->U, view->U, &err) != RHM_OK)
+        return rhm_raise(L, "layer:distances", &err);
+    for (size_t i = 0; i < view->U; i++) {
+        if (rhm_poll_interrupt(NULL, &err) != RHM_OK)
+            return rhm_raise(L, "layer:distances", &err);
+        for (size_t j = 0; j < i; j++) {
+            double sum = 0;
+            for (size_t c = 0; c < view->C; c++) {
+                double difference = view->q[i * view->C + c] - view->q[j * view->C + c];
+                sum += difference * difference;
+            }
+            m->v[i * view->U + j] = m->v[j * view->U + i] = sqrt(sum);
+        }
+    }
+    return 1;
+}
+
+/* The parent of most patches among rows first..last-1, or RHM_NO_PARENT; ties go to the lowest. votes: zeros,
+ * and zeros again afterwards. */
+static uint32_t majority(const struct rhm_layer_view *view, size_t first, size_t last, uint32_t *votes)
+{
+    uint32_t best = RHM_NO_PARENT;
+    for (size_t i = first; i < last; i++)
+        if (view->parent[i] != RHM_NO_PARENT)
+            votes[view->parent[i]]++;
+    for (size_t i = first; i < last; i++) {
+        uint32_t parent = view->parent[i];
+        if (parent == RHM_NO_PARENT)
+            continue;
+        if (best == RHM_NO_PARENT || votes[parent] > votes[best] ||
+            (votes[parent] == votes[best] && parent < best))
+            best = parent;
+    }
+    for (size_t i = first; i < last; i++)
+        if (view->parent[i] != RHM_NO_PARENT)
+            votes[view->parent[i]] = 0;
+    return best;
+}
+
+/* Rows first..last-1 as one cluster: size, count, parent, patches. Returns how many are misplaced. */
+static size_t push_cluster(lua_State *L, const struct rhm_layer_view *view, size_t first, size_t last,
+                           uint32_t *votes)
+{
+    uint32_t parent = majority(view, first, last, votes);
+    uint64_t count = 0;
+    size_t misplaced = 0;
+    lua_createtable(L, 0, 5);
+    lua_createtable(L, (int)(last - first), 0);
+    for (size_t i = first; i < last; i++) {
+        int wrong = view->parent[i] != parent;
+        push_patch(L, view, i);
+        if (wrong)
+            rhm_set_boolean(L, "misplaced", 1);
+        lua_rawseti(L, -2, (lua_Integer)(i - first) + 1);
+        misplaced += (size_t)wrong;
+        count += view->count[i];
+    }
+    lua_setfield(L, -2, "patches");
+    rhm_set_integer(L, "size", last - first);
+    rhm_set_integer(L, "count", count);
+    if (parent != RHM_NO_PARENT)
+        rhm_set_integer(L, "parent", (uint64_t)parent + 1);
+    return misplaced;
+}
+
+static int layer_synonyms(lua_State *L)
+{
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    const struct rhm_layer_view *view = push_view(L, "layer:synonyms");
+    require_clusters(L, "layer:synonyms", view);
+    uint32_t *votes = rhm_push_buffer(L, net->V > net->classes ? net->V : net->classes, sizeof *votes);
+    lua_createtable(L, (int)view->k, 3);
+    lua_Integer clusters = 0;
+    size_t misplaced = 0;
+    int known = 0;
+    for (size_t first = 0, last; first < view->U; first = last) { /* rows stand in cluster order */
+        for (last = first; last < view->U && view->cluster[last] == view->cluster[first]; last++)
+            known = known || view->parent[last] != RHM_NO_PARENT;
+        misplaced += push_cluster(L, view, first, last, votes);
+        lua_rawseti(L, -2, ++clusters);
+    }
+    rhm_set_integer(L, "level", l);
+    if (known)
+        rhm_set_integer(L, "misplaced", misplaced);
+    rhm_set_report(L, "synonyms");
+    return 1;
+}
+
+static int layer_diagnostics(lua_State *L)
+{
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    struct rhm_diagnosis *d = rhm_push_buffer(L, 1, sizeof *d);
+    struct rhm_error err;
+    if (rhm_network_diagnose(net, l, d, &err) != RHM_OK)
+        return rhm_raise(L, "layer:diagnostics", &err);
+    int known = net->grammar != NULL;
+    lua_createtable(L, 0, 24);
+    rhm_set_integer(L, "level", d->level);
+    rhm_set_integer(L, "n", d->N);
+    rhm_set_integer(L, "patches", d->patches);
+    rhm_set_integer(L, "clusters", d->k);
+    rhm_set_integer(L, "parents_expected", d->parents_expected);
+    rhm_set_number(L, "eps_O", d->eps_O);
+    rhm_set_number(L, "eps_O_rms", d->eps_O_rms);
+    rhm_set_number(L, "eps_O_wanted", d->eps_O_wanted);
+    rhm_set_number(L, "rho_in", d->rho_in);
+    rhm_set_number(L, "eps_S_in", d->eps_S_in);
+    rhm_set_number(L, "sigma", d->sigma);
+    rhm_set_number(L, "rho", d->rho);
+    rhm_set_number(L, "eps_S", d->eps_S);
+    rhm_set_number(L, "condition", d->condition);
+    rhm_set_number(L, "noise", d->noise);
+    rhm_set_number(L, "gap", d->gap);
+    rhm_set_number(L, "error", d->error);
+    rhm_set_number(L, "error_max", d->error_max);
+    rhm_set_integer(L, "unknown", d->unknown);
+    if (known) {
+        rhm_set_integer(L, "untrained", d->untrained);
+        rhm_set_integer(L, "missing", d->missing);
+        rhm_set_integer(L, "misplaced", d->misplaced);
+    }
+    lua_createtable(L, d->warnings, 0);
+    for (int i = 0; i < d->warnings; i++) {
+        lua_pushstring(L, d->warning[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "warnings");
+    rhm_set_report(L, "diagnostics");
+    return 1;
+}
+
+/* --- the class ---------------------------------------------------------------------------------------- */
+
+/* All come from the view, but for the first four. */
+static const char *const fields[] = {"level",   "network", "trained", "samples",  "patch_count", "clusters",
+                                     "steps",   "sigma",   "rho_in",  "eps_S_in", "rho",         "eps_S",
+                                     "gap",     "error",   "lambda",  "eta",      "loss",        "condition",
+                                     "unknown", "seconds", NULL};
+enum { FIELD_level, FIELD_network, FIELD_trained, FIELD_samples, FIELD_patch_count };
+
+static int layer_field(lua_State *L)
+{
+    int field = rhm_class_field(L, fields);
+    if (field < 0)
+        return 0;
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    if (field == FIELD_level)
+        return lua_pushinteger(L, l), 1;
+    if (field == FIELD_network)
+        return lua_getiuservalue(L, 1, 1), 1;
+    struct rhm_layer_view view;
+    struct rhm_error err;
+    if (rhm_network_view(net, l, 0, &view, &err) != RHM_OK)
+        return rhm_raise(L, "layer", &err);
+    if (field == FIELD_trained)
+        return lua_pushboolean(L, view.trained == 1), 1;
+    if (view.trained < 0)
+        return 0;
+    if (field == FIELD_samples)
+        return lua_pushinteger(L, (lua_Integer)view.N), 1;
+    if (field == FIELD_patch_count)
+        return lua_pushinteger(L, (lua_Integer)view.U), 1;
+    lua_createtable(L, 0, 20);
+    rhm_set_view(L, &view);
+    lua_getfield(L, -1, fields[field]);
+    return 1;
+}
+
+static int layer_tostring(lua_State *L)
+{
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    struct rhm_layer_view view;
+    struct rhm_error err;
+    if (rhm_network_view(net, l, 0, &view, &err) != RHM_OK)
+        return rhm_raise(L, "layer", &err);
+    if (view.trained < 0)
+        return lua_pushfstring(L, "layer %d of %d: not trained", (int)l, (int)net->L), 1;
+    lua_createtable(L, 0, 22);
+    rhm_set_view(L, &view);
+    rhm_set_integer(L, "L", net->L);
+    rhm_set_boolean(L, "trained", view.trained == 1);
+    rhm_set_report(L, "layer");
+    luaL_tolstring(L, -1, NULL);
+    return 1;
+}
+
+void rhm_open_layer(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"begin", layer_begin},
+                                       {"step", layer_step},
+                                       {"finish", layer_finish},
+                                       {"patches", layer_patches},
+                                       {"q", layer_q},
+                                       {"distances", layer_distances},
+                                       {"synonyms", layer_synonyms},
+                                       {"diagnostics", layer_diagnostics},
+                                       {NULL, NULL}};
+    luaL_newmetatable(L, RHM_VIEW);
+    lua_pushcfunction(L, view_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    rhm_class_open(L, &(struct rhm_class){.name = RHM_LAYER,
+                                          .methods = methods,
+                                          .fields = fields,
+                                          .field = layer_field,
+                                          .tostring = layer_tostring});
+}

@@ -1,0 +1,342 @@
+/* network.c - rhm.network: making, looking, predicting, saving. Training is in train.c. */
+#include "script/objects.h"
+
+#include <string.h>
+
+#include "engine/network_file.h"
+
+struct object {
+    struct rhm_network *net; /* NULL: not made yet, or gone */
+};
+
+static struct object *push_network(lua_State *L)
+{
+    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_NETWORK_VALUES);
+    object->net = NULL;
+    luaL_setmetatable(L, RHM_NETWORK);
+    return object;
+}
+
+struct rhm_network *rhm_check_network(lua_State *L, int index)
+{
+    struct object *object = rhm_class_check(L, index, RHM_NETWORK);
+    if (!object->net)
+        luaL_error(L, "this network was closed");
+    return object->net;
+}
+
+/* The job goes first: its thread works on the network. */
+static int network_gc(lua_State *L)
+{
+    struct object *object = rhm_class_check(L, 1, RHM_NETWORK);
+    lua_getiuservalue(L, 1, RHM_NETWORK_JOB);
+    rhm_job_close(L, -1);
+    rhm_network_free(object->net);
+    object->net = NULL;
+    return 0;
+}
+
+/* --- making one --------------------------------------------------------------------------------------- */
+
+static const char *const feature_names[] = {
+    [RHM_FEATURES_RBF] = "rbf", [RHM_FEATURES_ORF] = "orf", [RHM_FEATURES_RELU] = "relu", NULL};
+static const char *const codebook_names[] = {
+    [RHM_CODEBOOK_CENTROID] = "centroid", [RHM_CODEBOOK_EXACT] = "exact", NULL};
+
+static void read_options(const struct rhm_args *args, struct rhm_network_options *options)
+{
+    lua_State *L = args->L;
+    int known = rhm_args_push(args, "grammar") != LUA_TNIL;
+    if (known) {
+        options->grammar = rhm_test_grammar(L, -1);
+        if (!options->grammar) {
+            const char *shown = rhm_args_show(L, -1);
+            luaL_error(L, "%s: grammar = %s: must be a grammar", args->function, shown);
+        }
+    }
+    lua_pop(L, 1);
+    static const char *const names[] = {"V", "s", "L"};
+    int64_t *const values[] = {&options->V, &options->s, &options->L};
+    for (int i = 0; i < 3; i++) {
+        int given = rhm_args_integer(args, names[i], values[i]);
+        if (!given && !known)
+            luaL_error(L, "%s: key '%s' is missing (or give grammar = g)", args->function, names[i]);
+        if (given && *values[i] == 0) /* the engine's 0 means: the grammar's */
+            luaL_error(L, "%s: %s = 0: must be %d or more", args->function, names[i],
+                       names[i][0] == 'L' ? 1 : 2);
+    }
+    if (rhm_args_integer(args, "classes", &options->classes) +
+            rhm_args_integer(args, "C", &options->classes) &&
+        options->classes == 0)
+        luaL_error(L, "%s: classes = 0: must be from 2 to 65535", args->function);
+    rhm_args_integer(args, "M", &options->M);
+    int features = (int)options->features, codebook = (int)options->codebook;
+    rhm_args_choice(args, "features", feature_names, &features);
+    rhm_args_choice(args, "codebook", codebook_names, &codebook);
+    options->features = (enum rhm_feature_kind)features;
+    options->codebook = (enum rhm_codebook_kind)codebook;
+    rhm_args_seed(args, "seed", &options->seed);
+    if (rhm_args_number(args, "sigma", &options->sigma) && options->sigma <= 0) {
+        lua_pushnumber(L, options->sigma);
+        luaL_error(L, "%s: sigma = %s: must be above 0 (leave it out to have it chosen)", args->function,
+                   lua_tostring(L, -1));
+    }
+    rhm_args_number(args, "eps_O", &options->eps_O);
+}
+
+int rhm_script_network(lua_State *L)
+{
+    static const char *const keys[] = {"grammar",  "V",        "s",    "L",     "classes", "C", "M",
+                                       "features", "codebook", "seed", "sigma", "eps_O",   NULL};
+    struct rhm_args args = rhm_args_open(L, 1, "rhm.network", keys);
+    lua_settop(L, 1);
+    struct rhm_network_options options = rhm_network_defaults();
+    read_options(&args, &options);
+    struct object *object = push_network(L);
+    struct rhm_error err;
+    if (rhm_network_create(&object->net, &options, &err) != RHM_OK)
+        return rhm_raise(L, args.function, &err);
+    return 1;
+}
+
+int rhm_script_load(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    struct object *object = push_network(L);
+    struct rhm_error err;
+    if (rhm_network_load(&object->net, path, &err) != RHM_OK)
+        return rhm_raise(L, "rhm.load", &err);
+    return 1;
+}
+
+static int network_save(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    struct rhm_error err;
+    if (rhm_network_save(net, luaL_checkstring(L, 2), &err) != RHM_OK)
+        return rhm_raise(L, "network:save", &err);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* --- predicting --------------------------------------------------------------------------------------- */
+
+static void check_fit(lua_State *L, const char *function, const struct rhm_network *net,
+                      const struct rhm_dataset *data)
+{
+    if (data->d != net->d)
+        luaL_error(L, "%s: strings of %I tokens, the network reads %I (s^L = %d^%d)", function,
+                   (lua_Integer)data->d, (lua_Integer)net->d, (int)net->s, (int)net->L);
+    for (size_t i = 0; data->V > net->V && i < data->n * data->d; i++)
+        if (data->tokens[i] >= net->V)
+            luaL_error(L, "%s: string %I holds token %d, the network has V = %d", function,
+                       (lua_Integer)(i / data->d) + 1, data->tokens[i] + 1, (int)net->V);
+}
+
+/* A single string {1, 5, 2, ...}: its label, its row of probabilities. */
+static int predict_string(lua_State *L, struct rhm_network *net)
+{
+    size_t d = lua_rawlen(L, 2);
+    if (d != net->d)
+        return luaL_error(L, "network:predict: a string of %I tokens, the network reads %I (s^L = %d^%d)",
+                          (lua_Integer)d, (lua_Integer)net->d, (int)net->s, (int)net->L);
+    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens), label;
+    for (size_t j = 0; j < d; j++) {
+        lua_rawgeti(L, 2, (lua_Integer)j + 1);
+        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
+        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, "network:predict", name, 1, net->V) - 1);
+        lua_pop(L, 2);
+    }
+    struct rhm_matrix *probability = rhm_push_matrix(L);
+    struct rhm_error err;
+    if (rhm_matrix_init(probability, 1, net->classes, &err) != RHM_OK ||
+        rhm_network_predict(net, 1, tokens, &label, probability->v, NULL, rhm_poll_interrupt, NULL, &err) !=
+            RHM_OK)
+        return rhm_raise(L, "network:predict", &err);
+    lua_pushinteger(L, label + 1);
+    lua_geti(L, -2, 1);
+    return 2;
+}
+
+static int network_predict(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    struct rhm_dataset *data = rhm_test_dataset(L, 2);
+    if (!data && lua_type(L, 2) == LUA_TTABLE)
+        return predict_string(L, net);
+    if (!data) {
+        const char *shown = rhm_args_show(L, 2);
+        return luaL_error(L, "network:predict: a data set or one string {1, 5, 2, ...} expected, got %s",
+                          shown);
+    }
+    check_fit(L, "network:predict", net, data);
+    uint16_t *labels = rhm_push_buffer(L, data->n, sizeof *labels);
+    struct rhm_matrix *probability = rhm_push_matrix(L);
+    struct rhm_error err;
+    if (rhm_matrix_init(probability, data->n, net->classes, &err) != RHM_OK ||
+        rhm_network_predict(net, data->n, data->tokens, labels, probability->v, NULL, rhm_poll_interrupt,
+                            NULL, &err) != RHM_OK)
+        return rhm_raise(L, "network:predict", &err);
+    lua_createtable(L, (int)data->n, 0);
+    for (size_t i = 0; i < data->n; i++) {
+        lua_pushinteger(L, labels[i] + 1);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_insert(L, -2);
+    return 2;
+}
+
+static int network_accuracy(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    struct rhm_dataset *data = rhm_test_dataset(L, 2);
+    struct rhm_grammar *g = rhm_test_grammar(L, 2);
+    if (!data && !g) {
+        const char *shown = rhm_args_show(L, 2);
+        return luaL_error(L, "network:accuracy: a grammar or a data set expected, got %s", shown);
+    }
+    double accuracy;
+    struct rhm_error err;
+    enum rhm_status status;
+    if (data) {
+        check_fit(L, "network:accuracy", net, data);
+        status = rhm_network_accuracy_on_data(net, data, &accuracy, rhm_poll_interrupt, NULL, &err);
+    } else {
+        status = rhm_network_accuracy_on_grammar(net, g, &accuracy, rhm_poll_interrupt, NULL, &err);
+    }
+    if (status != RHM_OK)
+        return rhm_raise(L, "network:accuracy", &err);
+    lua_pushnumber(L, accuracy);
+    return 1;
+}
+
+/* --- the class ---------------------------------------------------------------------------------------- */
+
+/* The network's copy of the grammar as an object, made once. */
+static int push_known_grammar(lua_State *L, const struct rhm_network *net)
+{
+    if (!net->grammar)
+        return 0;
+    if (lua_getiuservalue(L, 1, RHM_NETWORK_GRAMMAR) != LUA_TNIL)
+        return 1;
+    struct rhm_error err;
+    if (rhm_grammar_copy(rhm_push_grammar(L), net->grammar, &err) != RHM_OK)
+        return rhm_raise(L, "network.grammar", &err);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, RHM_NETWORK_GRAMMAR);
+    return 1;
+}
+
+enum {
+    FIELD_V,
+    FIELD_s,
+    FIELD_L,
+    FIELD_d,
+    FIELD_classes,
+    FIELD_M,
+    FIELD_codebook,
+    FIELD_features,
+    FIELD_seed,
+    FIELD_sigma,
+    FIELD_eps_O,
+    FIELD_grammar,
+    FIELD_job
+};
+static const char *const fields[] = {"V",        "s",    "L",     "d",     "classes", "M",   "codebook",
+                                     "features", "seed", "sigma", "eps_O", "grammar", "job", NULL};
+
+static int network_field(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    switch (rhm_class_field(L, fields)) {
+    case FIELD_V:
+        return lua_pushinteger(L, net->V), 1;
+    case FIELD_s:
+        return lua_pushinteger(L, net->s), 1;
+    case FIELD_L:
+        return lua_pushinteger(L, net->L), 1;
+    case FIELD_d:
+        return lua_pushinteger(L, (lua_Integer)net->d), 1;
+    case FIELD_classes:
+        return lua_pushinteger(L, net->classes), 1;
+    case FIELD_M:
+        return lua_pushinteger(L, (lua_Integer)net->M), 1;
+    case FIELD_codebook:
+        return lua_pushstring(L, codebook_names[net->codebook]), 1;
+    case FIELD_features:
+        return lua_pushstring(L, feature_names[net->features]), 1;
+    case FIELD_seed:
+        return lua_pushinteger(L, (lua_Integer)net->seed), 1;
+    case FIELD_sigma:
+        if (net->sigma <= 0)
+            return 0;
+        return lua_pushnumber(L, net->sigma), 1;
+    case FIELD_eps_O:
+        return lua_pushnumber(L, net->eps_O), 1;
+    case FIELD_grammar:
+        return push_known_grammar(L, net);
+    case FIELD_job:
+        return lua_getiuservalue(L, 1, RHM_NETWORK_JOB), 1;
+    default:
+        return 0;
+    }
+}
+
+/* "layers 3 to 1 trained", in the words that fit. */
+static void push_trained(lua_State *L, struct rhm_network *net)
+{
+    int trained = 0, deepest = (int)net->L;
+    struct rhm_layer_view view;
+    for (unsigned l = net->L; l >= 1; l--) {
+        if (rhm_network_view(net, l, 0, &view, NULL) != RHM_OK || view.trained != 1)
+            break;
+        trained++;
+    }
+    if (trained == deepest)
+        lua_pushliteral(L, "all layers trained");
+    else if (trained == 0)
+        lua_pushliteral(L, "not trained");
+    else if (trained == 1)
+        lua_pushfstring(L, "layer %d trained", deepest);
+    else
+        lua_pushfstring(L, "layers %d to %d trained", deepest, deepest - trained + 1);
+}
+
+static int network_tostring(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    lua_settop(L, 1);
+    push_trained(L, net);
+    if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) == LUA_TNIL) {
+        lua_pushliteral(L, "");
+    } else {
+        lua_getfield(L, -1, "state");
+        lua_pushfstring(L, "; its job: %s", lua_tostring(L, -1));
+    }
+    lua_pushfstring(L,
+                    "network: V = %d, s = %d, L = %d, %d classes%s\n"
+                    "         M = %I %s features a layer, %s codebook, seed %I\n"
+                    "         %s%s",
+                    (int)net->V, (int)net->s, (int)net->L, (int)net->classes,
+                    net->grammar ? ", grammar known" : "", (lua_Integer)net->M, feature_names[net->features],
+                    codebook_names[net->codebook], (lua_Integer)net->seed, lua_tostring(L, 2),
+                    lua_tostring(L, -1));
+    return 1;
+}
+
+void rhm_open_network(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"train", rhm_network_train_method},
+                                       {"resume", rhm_network_resume_method},
+                                       {"layer", rhm_network_layer_method},
+                                       {"predict", network_predict},
+                                       {"accuracy", network_accuracy},
+                                       {"save", network_save},
+                                       {NULL, NULL}};
+    rhm_class_open(L, &(struct rhm_class){.name = RHM_NETWORK,
+                                          .methods = methods,
+                                          .fields = fields,
+                                          .field = network_field,
+                                          .tostring = network_tostring,
+                                          .gc = network_gc});
+}

@@ -1,0 +1,60 @@
+/* objects.h - the objects of the Lua API as C sees them: how each is opened, made and found on the stack. */
+#ifndef RHM_OBJECTS_H
+#define RHM_OBJECTS_H
+
+#include <lua.h>
+
+#include "engine/dataset.h"
+#include "engine/grammar.h"
+#include "engine/job.h"
+#include "engine/matrix.h"
+#include "engine/network.h"
+#include "script/args.h"
+#include "script/object.h"
+
+/* An empty object of each kind on the stack; its memory is freed with it. */
+struct rhm_grammar *rhm_push_grammar(lua_State *L);
+struct rhm_dataset *rhm_push_dataset(lua_State *L);
+struct rhm_matrix *rhm_push_matrix(lua_State *L);
+
+struct rhm_grammar *rhm_check_grammar(lua_State *L, int index);
+struct rhm_dataset *rhm_check_dataset(lua_State *L, int index);
+struct rhm_network *rhm_check_network(lua_State *L, int index);
+/* NULL where the value is something else. */
+struct rhm_grammar *rhm_test_grammar(lua_State *L, int index);
+struct rhm_dataset *rhm_test_dataset(lua_State *L, int index);
+
+/* Constructors and functions of the module. */
+int rhm_script_grammar(lua_State *L);
+int rhm_script_dataset(lua_State *L);
+int rhm_script_network(lua_State *L);
+int rhm_script_load(lua_State *L);
+
+/* Parts of the grammar's and the network's methods that have files of their own. */
+int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g);
+int rhm_network_train_method(lua_State *L);
+int rhm_network_resume_method(lua_State *L);
+int rhm_network_layer_method(lua_State *L);
+
+/* User values of a network. */
+enum { RHM_NETWORK_JOB = 1, RHM_NETWORK_GRAMMAR, RHM_NETWORK_VALUES = RHM_NETWORK_GRAMMAR };
+
+/* Options of a training from an argument table; pushes the source (grammar or data set) that they borrow.
+ * level 0: of the whole chain, else of one layer. */
+void rhm_read_training(const struct rhm_args *args, struct rhm_network *net, unsigned level,
+                       struct rhm_train_options *options);
+
+/* Stops and frees the job at `index` (nil is fine), waiting for its block in flight. */
+void rhm_job_close(lua_State *L, int index);
+
+/* The numbers of a layer as fields of the table on top. */
+void rhm_set_view(lua_State *L, const struct rhm_layer_view *view);
+
+void rhm_open_grammar(lua_State *L);
+void rhm_open_dataset(lua_State *L);
+void rhm_open_matrix(lua_State *L);
+void rhm_open_network(lua_State *L);
+void rhm_open_layer(lua_State *L);
+void rhm_open_job(lua_State *L);
+
+#endif

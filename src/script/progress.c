@@ -1,0 +1,145 @@
+/* progress.c - snapshots and results of a training, as tables and as a line of text. */
+#include "script/job.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void rhm_set_view(lua_State *L, const struct rhm_layer_view *view)
+{
+    rhm_set_integer(L, "level", view->level);
+    rhm_set_integer(L, "n", view->N);
+    rhm_set_integer(L, "patches", view->U);
+    rhm_set_integer(L, "clusters", view->k);
+    rhm_set_integer(L, "steps", view->steps);
+    rhm_set_number(L, "sigma", view->sigma);
+    rhm_set_number(L, "rho_in", view->rho_in);
+    rhm_set_number(L, "eps_S_in", view->eps_S_in);
+    rhm_set_number(L, "rho", view->rho);
+    rhm_set_number(L, "eps_S", view->eps_S);
+    rhm_set_number(L, "gap", view->gap);
+    rhm_set_number(L, "error", view->error);
+    rhm_set_number(L, "error_max", view->error_max);
+    rhm_set_number(L, "lambda", view->lambda);
+    rhm_set_number(L, "eta", view->eta);
+    rhm_set_number(L, "loss", view->loss);
+    rhm_set_number(L, "condition", view->condition);
+    rhm_set_integer(L, "unknown", view->unknown);
+    rhm_set_number(L, "seconds", view->seconds);
+}
+
+void rhm_push_result(lua_State *L, struct rhm_network *net, const struct rhm_progress *progress)
+{
+    lua_createtable(L, 0, 3);
+    rhm_set_number(L, "accuracy", progress->accuracy);
+    rhm_set_number(L, "seconds", progress->seconds);
+    lua_createtable(L, (int)net->L, 0);
+    for (unsigned l = 1; l <= net->L; l++) {
+        struct rhm_layer_view view;
+        struct rhm_error err;
+        if (rhm_network_view(net, l, 0, &view, &err) != RHM_OK)
+            rhm_raise(L, "network:train", &err);
+        lua_createtable(L, 0, 20);
+        if (view.trained == 1)
+            rhm_set_view(L, &view);
+        lua_rawseti(L, -2, l);
+    }
+    lua_setfield(L, -2, "levels");
+    rhm_set_report(L, "result");
+}
+
+static void push_layer(lua_State *L, const struct rhm_progress_layer *layer)
+{
+    lua_createtable(L, 0, 16);
+    rhm_set_string(L, "phase", rhm_phase_name(layer->phase));
+    rhm_set_integer(L, "n", layer->n);
+    rhm_set_integer(L, "drawn", layer->drawn);
+    rhm_set_integer(L, "patches", layer->patches);
+    rhm_set_integer(L, "step", layer->step);
+    rhm_set_integer(L, "steps", layer->steps);
+    rhm_set_number(L, "loss", layer->loss);
+    rhm_set_number(L, "intra", layer->intra);
+    rhm_set_number(L, "inter", layer->inter);
+    rhm_set_number(L, "sigma", layer->sigma);
+    rhm_set_number(L, "rho", layer->rho);
+    rhm_set_number(L, "eps_S", layer->eps_S);
+    rhm_set_number(L, "gap", layer->gap);
+    rhm_set_number(L, "error", layer->error);
+    rhm_set_number(L, "accuracy", layer->accuracy);
+    rhm_set_number(L, "seconds", layer->seconds);
+}
+
+void rhm_push_progress(lua_State *L, const struct rhm_progress *progress)
+{
+    lua_createtable(L, 0, 5);
+    rhm_set_string(L, "state", rhm_job_state_name(progress->state));
+    rhm_set_integer(L, "level", progress->level);
+    rhm_set_number(L, "seconds", progress->seconds);
+    rhm_set_number(L, "accuracy", progress->accuracy);
+    lua_createtable(L, (int)progress->L, 0);
+    for (unsigned l = 1; l <= progress->L; l++) {
+        push_layer(L, &progress->layer[l]);
+        lua_rawseti(L, -2, l);
+    }
+    lua_setfield(L, -2, "levels");
+    rhm_set_report(L, "progress");
+}
+
+/* --- the line ----------------------------------------------------------------------------------------- */
+
+static void __attribute__((format(printf, 3, 4))) add(char *text, size_t size, const char *format, ...)
+{
+    size_t n = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + n, size - n, format, arguments);
+    va_end(arguments);
+}
+
+/* The share done, the rate since the phase began, and the time left at that rate. */
+static void add_rate(const struct rhm_phase_start *since, uint64_t done, uint64_t all, const char *unit,
+                     char *text, size_t size)
+{
+    double seconds = rhm_clock() - since->time;
+    if (since->time <= 0 || done <= since->done || seconds < 0.1)
+        return;
+    double rate = (double)(done - since->done) / seconds;
+    if (rate >= 1e6)
+        add(text, size, "  %.1f M %s/s", rate / 1e6, unit);
+    else
+        add(text, size, "  %.4g %s/s", rate, unit);
+    double left = (double)(all - done) / rate;
+    if (all > done && left >= 120)
+        add(text, size, "  %.0f min left", left / 60);
+    else if (all > done)
+        add(text, size, "  %.0f s left", ceil(left));
+}
+
+void rhm_progress_line(const struct rhm_progress *progress, struct rhm_phase_start *since, char *text,
+                       size_t size)
+{
+    unsigned l = progress->level;
+    text[0] = '\0';
+    if (l < 1 || l > progress->L) {
+        add(text, size, "%s", rhm_job_state_name(progress->state));
+        return;
+    }
+    const struct rhm_progress_layer *layer = &progress->layer[l];
+    int stepping = layer->phase == RHM_PHASE_SOLVING && layer->steps > 0;
+    uint64_t done = stepping ? layer->step : layer->drawn, all = stepping ? layer->steps : layer->n;
+    struct rhm_phase_start none = {0};
+    if (since && (since->level != l || since->phase != layer->phase))
+        *since =
+            (struct rhm_phase_start){.level = l, .phase = layer->phase, .time = rhm_clock(), .done = done};
+    add(text, size, "level %u of %u  %s", l, progress->L, rhm_phase_name(layer->phase));
+    if (layer->phase == RHM_PHASE_SAMPLING && all > 0) {
+        add(text, size, " %.0f %% of %.4g", 100 * (double)done / (double)all, (double)all);
+        add_rate(since ? since : &none, done, all, "samples", text, size);
+    } else if (stepping) {
+        add(text, size, "  step %llu/%llu", (unsigned long long)done, (unsigned long long)all);
+        if (!isnan(layer->loss))
+            add(text, size, "  loss %.6g", layer->loss);
+        add_rate(since ? since : &none, done, all, "steps", text, size);
+    }
+}

@@ -1,0 +1,81 @@
+/* rhm.c - the module: constructors, and what holds for the whole program. */
+#include "script/script.h"
+
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "0.1"
+#endif
+
+#include <string.h>
+
+#include "engine/memory.h"
+#include "engine/threads.h"
+#include "script/objects.h"
+
+static int module_clock(lua_State *L)
+{
+    lua_pushnumber(L, rhm_clock());
+    return 1;
+}
+
+/* rhm.memory and rhm.threads are no fields: reading asks the engine, writing tells it. */
+static int module_index(lua_State *L)
+{
+    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    if (strcmp(key, "memory") == 0)
+        return lua_pushinteger(L, (lua_Integer)rhm_memory_budget()), 1;
+    if (strcmp(key, "threads") == 0)
+        return lua_pushinteger(L, rhm_threads_get()), 1;
+    return 0;
+}
+
+static int module_newindex(lua_State *L)
+{
+    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    if (strcmp(key, "memory") == 0) {
+        rhm_memory_set_budget((size_t)rhm_args_whole(L, 3, "rhm.memory", "bytes", 1, (lua_Integer)1 << 53));
+    } else if (strcmp(key, "threads") == 0) {
+        struct rhm_error err;
+        lua_Integer n = rhm_args_whole(L, 3, "rhm.threads", "threads", 1, 1024);
+        if (rhm_threads_set((int)n, &err) != RHM_OK)
+            return rhm_raise(L, "rhm.threads", &err);
+    } else {
+        lua_rawset(L, 1);
+    }
+    return 0;
+}
+
+static void set_module_metatable(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__index", module_index}, {"__newindex", module_newindex}, {NULL, NULL}};
+    static const char *const fields[] = {"memory", "threads"};
+    luaL_newlib(L, metamethods);
+    lua_createtable(L, 2, 0);
+    for (int i = 0; i < 2; i++) {
+        lua_pushstring(L, fields[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "__fields");
+    lua_setmetatable(L, -2);
+}
+
+int luaopen_rhm(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"grammar", rhm_script_grammar}, {"dataset", rhm_script_dataset},
+                                         {"network", rhm_script_network}, {"load", rhm_script_load},
+                                         {"clock", module_clock},         {NULL, NULL}};
+    rhm_open_matrix(L);
+    rhm_open_grammar(L);
+    rhm_open_dataset(L);
+    rhm_open_network(L);
+    rhm_open_layer(L);
+    rhm_open_job(L);
+    luaL_newlib(L, functions);
+    lua_pushliteral(L, PACKAGE_VERSION);
+    lua_setfield(L, -2, "version");
+    set_module_metatable(L);
+    return 1;
+}

@@ -1,0 +1,171 @@
+/* train.c - net:train and net:resume: their arguments, and the foreground. */
+#include "script/job.h"
+
+#include <string.h>
+
+/* --- arguments ---------------------------------------------------------------------------------------- */
+
+static void fail_n(lua_State *L, const char *function, unsigned l)
+{
+    const char *shown = rhm_args_show(L, -1);
+    if (l)
+        luaL_error(L, "%s: n[%d] = %s: must be a whole number from 1 to 2^53", function, (int)l, shown);
+    luaL_error(L, "%s: n = %s: must be a whole number from 1 to 2^53, or one for each level", function,
+               shown);
+}
+
+static uint64_t read_n(lua_State *L, const char *function, unsigned l)
+{
+    int whole = 0;
+    lua_Integer n = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
+    if (!whole || n < 1 || n > (lua_Integer)1 << 53)
+        fail_n(L, function, l);
+    return (uint64_t)n;
+}
+
+/* n = N, or {N of level 1, ..., N of level L}; returns 0 where it is absent. */
+static int read_samples(const struct rhm_args *args, const struct rhm_network *net, unsigned level,
+                        uint64_t n[])
+{
+    lua_State *L = args->L;
+    int type = rhm_args_push(args, "n");
+    if (type == LUA_TTABLE && !level) {
+        if (lua_rawlen(L, -1) != net->L)
+            luaL_error(L, "%s: n has %I numbers, the network %d levels", args->function,
+                       (lua_Integer)lua_rawlen(L, -1), (int)net->L);
+        for (unsigned l = 1; l <= net->L; l++) {
+            lua_rawgeti(L, -1, l);
+            n[l] = read_n(L, args->function, l);
+            lua_pop(L, 1);
+        }
+    } else if (type != LUA_TNIL) {
+        uint64_t all = read_n(L, args->function, 0);
+        for (unsigned l = 1; l <= net->L; l++)
+            n[l] = all;
+    }
+    lua_pop(L, 1);
+    return type != LUA_TNIL;
+}
+
+/* Pushes the source. */
+static void read_source(const struct rhm_args *args, struct rhm_train_options *options)
+{
+    lua_State *L = args->L;
+    rhm_args_require(args, "from", rhm_args_push(args, "from") != LUA_TNIL);
+    options->grammar = rhm_test_grammar(L, -1);
+    options->data = rhm_test_dataset(L, -1);
+    if (!options->grammar && !options->data) {
+        const char *shown = rhm_args_show(L, -1);
+        luaL_error(L, "%s: from = %s: must be a grammar or a data set", args->function, shown);
+    }
+}
+
+static void read_solver(const struct rhm_args *args, struct rhm_train_options *options)
+{
+    static const char *const names[] = {[RHM_SOLVER_EXACT] = "exact", [RHM_SOLVER_GD] = "gd", NULL};
+    int solver = (int)options->solver;
+    int given = rhm_args_choice(args, "solver", names, &solver);
+    int steps = rhm_args_count(args, "steps", &options->steps),
+        eta = rhm_args_number(args, "eta", &options->eta);
+    if (given && solver == RHM_SOLVER_EXACT && (steps || eta))
+        luaL_error(args->L, "%s: %s is for solver = 'gd', not for the closed form", args->function,
+                   steps ? "steps" : "eta");
+    if (!given && (steps || eta))
+        solver = RHM_SOLVER_GD;
+    if (eta && options->eta <= 0)
+        luaL_error(args->L, "%s: eta = %f: must be above 0", args->function, options->eta);
+    options->solver = (enum rhm_solver)solver;
+}
+
+static void check_position(const struct rhm_args *args)
+{
+    static const char *const names[] = {"first", "all", NULL};
+    int position = 0;
+    rhm_args_choice(args, "position", names, &position);
+    if (position != 0)
+        luaL_error(args->L, "%s: position = 'all' is not there yet: only 'first'", args->function);
+}
+
+void rhm_read_training(const struct rhm_args *args, struct rhm_network *net, unsigned level,
+                       struct rhm_train_options *options)
+{
+    static const char *const samplers[] = {"tally", "draw", NULL};
+    lua_State *L = args->L;
+    *options = rhm_train_defaults(net);
+    int n = read_samples(args, net, level, options->n);
+    int c = rhm_args_number(args, "c", &options->c);
+    if (n && c)
+        luaL_error(L, "%s: n and c both say how many samples: give one of them", args->function);
+    read_solver(args, options);
+    rhm_args_number(args, "lambda", &options->lambda);
+    check_position(args);
+    int sampler;
+    if (rhm_args_choice(args, "sampler", samplers, &sampler))
+        options->sampler = sampler == 0 ? RHM_SAMPLER_TALLY : RHM_SAMPLER_DRAW;
+    rhm_args_seed(args, "seed", &options->seed);
+    if (rhm_args_number(args, "steps_per_second", &options->steps_per_second) &&
+        options->steps_per_second <= 0)
+        luaL_error(L, "%s: steps_per_second = %f: must be above 0", args->function,
+                   options->steps_per_second);
+    read_source(args, options);
+    if (options->data && c)
+        luaL_error(L, "%s: c is for a grammar: a data set has its own number of strings (n takes fewer)",
+                   args->function);
+}
+
+/* --- methods ------------------------------------------------------------------------------------------ */
+
+/* A job that has not ended is in the way of another. Leaves the stack as it was. */
+static void check_idle(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) != LUA_TNIL) {
+        enum rhm_job_state state = rhm_job_state_of(L, -1);
+        if (state == RHM_JOB_PAUSED || state == RHM_JOB_PAUSING)
+            luaL_error(L, "network:train: a paused training is there: net:resume() goes on with it, "
+                          "net.job:stop() gives it up");
+        if (state == RHM_JOB_QUEUED || state == RHM_JOB_RUNNING)
+            luaL_error(L, "network:train: a training runs: net.job:wait() waits for it, net.job:stop() "
+                          "stops it");
+        if (state == RHM_JOB_STOPPING)
+            lua_pop(L, rhm_job_await(L, -1, &(struct rhm_wait){.seconds = -1}));
+    }
+    lua_pop(L, 1);
+}
+
+int rhm_network_train_method(lua_State *L)
+{
+    static const char *const keys[] = {
+        "from",    "n",        "c",          "solver",           "steps", "eta", "lambda", "seed", "position",
+        "sampler", "progress", "background", "steps_per_second", NULL};
+    struct rhm_network *net = rhm_check_network(L, 1);
+    struct rhm_args args = rhm_args_open(L, 2, "network:train", keys);
+    lua_settop(L, 2);
+    struct rhm_wait wait = {.seconds = -1, .line = -1, .pause = 1};
+    int background = 0;
+    rhm_args_boolean(&args, "background", &background);
+    if (rhm_args_push(&args, "progress") == LUA_TFUNCTION)
+        wait.callback = 3; /* where it now stands */
+    else
+        rhm_args_boolean(&args, "progress", &wait.line);
+    if (background && wait.callback)
+        return luaL_error(L, "network:train: a progress function is for the foreground: in the background "
+                             "read job.progress");
+    struct rhm_train_options options;
+    rhm_read_training(&args, net, 0, &options);
+    check_idle(L);
+    rhm_job_push(L, 1, 4, &options);
+    return background ? 1 : rhm_job_await(L, -1, &wait);
+}
+
+int rhm_network_resume_method(lua_State *L)
+{
+    rhm_check_network(L, 1);
+    lua_settop(L, 1);
+    if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) == LUA_TNIL)
+        return luaL_error(L, "network:resume: there is no paused training");
+    enum rhm_job_state state = rhm_job_state_of(L, 2);
+    if (state != RHM_JOB_PAUSED && state != RHM_JOB_PAUSING)
+        return luaL_error(L, "network:resume: the training is %s, not paused", rhm_job_state_name(state));
+    rhm_job_go_on(L, 2);
+    return rhm_job_await(L, 2, &(struct rhm_wait){.seconds = -1, .line = -1, .pause = 1});
+}
