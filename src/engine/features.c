@@ -13,7 +13,8 @@
 #include "trig.h"
 
 #define TABLE_BYTES (64.0 * 1024 * 1024)
-#define BLOCK       256 /* patches whose phases one dgemm computes */
+#define CHUNK       64                /* patches, or codes, that one thread takes at a time */
+#define ALONE       ((size_t)1 << 18) /* features that one thread computes sooner than it wakes another */
 
 static const char *const kind_name[] = {"rbf", "orf", "relu"};
 
@@ -61,7 +62,7 @@ static enum rhm_status draw_frequencies(struct rhm_features *f, uint64_t seed, u
     if (f->kind == RHM_FEATURES_ORF &&
         (length = rhm_array(f->rows, sizeof *length, "the features", err)) == NULL)
         return RHM_EMEMORY;
-#pragma omp parallel for
+#pragma omp parallel for if (f->rows * dim > ALONE / 8)
     for (size_t k = 0; k < f->rows; k++) {
         struct rhm_rng rng = rhm_rng_start(seed, stream, k);
         gauss(&rng, dim, f->frequency + k * dim);
@@ -126,21 +127,26 @@ static void fill_codes(struct rhm_features *f, size_t first, size_t n)
     }
     if (f->table == NULL || n == 0)
         return;
-    for (size_t j = 0; j < f->s; j++)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)f->rows, (int)f->width, 1,
-                    f->embedding + first * f->width, (int)f->width, f->frequency + j * f->width, (int)dim, 0,
-                    f->table + (first * f->s + j) * f->M, (int)(f->s * f->M));
     double scale = sqrt(2 / (double)f->M);
-#pragma omp parallel for
-    for (size_t cell = first * f->s; cell < (first + n) * f->s; cell++) {
-        double *t = f->table + cell * f->M;
-        int front = cell % f->s == 0;
-        if (f->kind != RHM_FEATURES_RELU)
-            rhm_trig_sincos(half, t, front ? scale : 1, t, t + half);
-        else
-            for (size_t k = 0; k < f->M; k++)
-                t[k] = scale * (t[k] + (front ? f->bias[k] : 0));
+    rhm_linalg_share();
+#pragma omp parallel for if (n * f->s * f->M > ALONE)
+    for (size_t c = first; c < first + n; c += CHUNK) {
+        size_t some = first + n - c < CHUNK ? first + n - c : CHUNK;
+        for (size_t j = 0; j < f->s; j++)
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)some, (int)f->rows, (int)f->width, 1,
+                        f->embedding + c * f->width, (int)f->width, f->frequency + j * f->width, (int)dim, 0,
+                        f->table + (c * f->s + j) * f->M, (int)(f->s * f->M));
+        for (size_t cell = c * f->s; cell < (c + some) * f->s; cell++) {
+            double *t = f->table + cell * f->M;
+            int front = cell % f->s == 0;
+            if (f->kind != RHM_FEATURES_RELU)
+                rhm_trig_sincos(half, t, front ? scale : 1, t, t + half);
+            else
+                for (size_t k = 0; k < f->M; k++)
+                    t[k] = scale * (t[k] + (front ? f->bias[k] : 0));
+        }
     }
+    rhm_linalg_unshare();
 }
 
 static enum rhm_status check_shape(const struct rhm_features *f, struct rhm_error *err)
@@ -311,41 +317,40 @@ static void row_from_phases(const struct rhm_features *f, const uint32_t *tuple,
     }
 }
 
-static void rows_direct(const struct rhm_features *f, size_t n, const uint32_t *tuple, double *x)
+static void chunk_direct(const struct rhm_features *f, size_t n, const uint32_t *tuple, double *x)
 {
-    size_t dim = f->s * f->width, block = n < BLOCK ? n : BLOCK;
-    double *h = malloc(block * dim * sizeof *h);
+    size_t dim = f->s * f->width;
+    double *h = malloc(n * dim * sizeof *h);
     if (h == NULL) { /* slow, but needs nothing */
         for (size_t i = 0; i < n; i++)
             rhm_features_naive(f, tuple + i * f->s, x + i * f->M);
         return;
     }
-    for (size_t first = 0; first < n; first += block) {
-        size_t some = n - first < block ? n - first : block;
-        const uint32_t *t = tuple + first * f->s;
-        double *to = x + first * f->M;
-        for (size_t i = 0; i < some * f->s; i++)
-            memcpy(h + i * f->width, f->embedding + t[i] * f->width, f->width * sizeof *h);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)some, (int)f->rows, (int)dim, 1, h,
-                    (int)dim, f->frequency, (int)dim, 0, to, (int)f->M);
-#pragma omp parallel for
-        for (size_t i = 0; i < some; i++)
-            row_from_phases(f, t + i * f->s, to + i * f->M);
-    }
+    for (size_t i = 0; i < n * f->s; i++)
+        memcpy(h + i * f->width, f->embedding + tuple[i] * f->width, f->width * sizeof *h);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)f->rows, (int)dim, 1, h, (int)dim,
+                f->frequency, (int)dim, 0, x, (int)f->M);
+    for (size_t i = 0; i < n; i++)
+        row_from_phases(f, tuple + i * f->s, x + i * f->M);
     free(h);
 }
 
 void rhm_features_rows(const struct rhm_features *f, size_t n, const uint32_t *tuple, double *x)
 {
-    if (n == 0)
-        return;
-    if (f->table == NULL) {
-        rows_direct(f, n, tuple, x);
-        return;
+    if (f->table == NULL)
+        rhm_linalg_share();
+#pragma omp parallel for if (n * f->M > ALONE)
+    for (size_t first = 0; first < n; first += CHUNK) {
+        size_t some = n - first < CHUNK ? n - first : CHUNK;
+        const uint32_t *t = tuple + first * f->s;
+        if (f->table == NULL)
+            chunk_direct(f, some, t, x + first * f->M);
+        else
+            for (size_t i = 0; i < some; i++)
+                row_from_table(f, t + i * f->s, x + (first + i) * f->M);
     }
-#pragma omp parallel for
-    for (size_t i = 0; i < n; i++)
-        row_from_table(f, tuple + i * f->s, x + i * f->M);
+    if (f->table == NULL)
+        rhm_linalg_unshare();
 }
 
 void rhm_features_naive(const struct rhm_features *f, const uint32_t *tuple, double *x)

@@ -23,42 +23,56 @@ enum rhm_solver { RHM_SOLVER_EXACT, RHM_SOLVER_GD };
 
 struct rhm_layer {
     unsigned level;
-    uint64_t N;             /* samples */
+    int keeps_patches;      /* 1: a code a patch (exact, and always at level 1); 0: a code a cluster */
     struct rhm_tally tally; /* U patches in tuple order, with label counts */
     struct rhm_features features;
-    double *W;              /* C x M; owned */
-    double *output;         /* U x C: q^; owned */
-    double *sum;            /* U: 1^T W x before normalisation; owned */
-    unsigned char *unknown; /* U; owned */
-    uint32_t *parent;       /* U: true parent where the grammar is known, else RHM_NO_PARENT; owned */
-    size_t *order;          /* U: rows in cluster order; owned */
-    struct rhm_clusters clusters;
+    double *W;                    /* C x M; owned */
+    double *output;               /* U x C: q^; owned */
+    double *sum;                  /* U: 1^T W x before normalisation; owned */
+    double mean_sum;              /* count-weighted mean of sum */
+    unsigned char *unknown;       /* U; owned */
+    uint32_t *parent;             /* U: true parent where the grammar is known, else RHM_NO_PARENT; owned */
+    size_t *cluster;              /* U: 0..k-1, or k for unknown patches; owned */
+    size_t *order;                /* U: rows in cluster order, unknown ones last; owned */
+    struct rhm_clusters clusters; /* of the known rows, k x C centroids */
     struct rhm_codebook codebook;
-    uint32_t unknown_code; /* code of unknown patches, RHM_NO_CODE if none yet */
-    uint32_t
-        *code_parent; /* codebook.K at finish: the true symbol a code stands for, or RHM_NO_PARENT; owned */
+    uint32_t unknown_code; /* the code of unknown patches */
+    uint32_t *code_parent; /* code_parents: the true symbol a code stands for, or RHM_NO_PARENT; owned */
     size_t code_parents;
-    double mean_sum; /* count-weighted mean of sum over trained patches */
     /* how it was trained */
     enum rhm_solver solver;
     uint64_t steps;
     double lambda, eta, sigma;
     double rho_in, eps_S_in; /* of the inputs: what sigma was chosen from */
-    double rho, eps_S;       /* of the outputs */
     double loss, lambda_max, condition;
-    double gap;                /* exact rho^(l) or nan */
-    double error, error_max;   /* count-weighted rms and largest |q^ - q|_2 to the exact q, or nan */
-    unsigned parents_expected; /* clusters the cut was asked for */
-    int parents_known;         /* 1: from the grammar; 0: from the jump of heights */
+    double gap;              /* exact rho^(l) or nan */
+    double error, error_max; /* count-weighted rms and largest |q^ - q|_2 to the exact q, or nan */
+    size_t parents_expected; /* clusters the cut was asked for */
+    int parents_known;       /* 1: from the grammar; 0: from the jump of heights */
     double seconds;
 };
 
 void rhm_layer_free(struct rhm_layer *layer);
 
-/* The outputs f (n x C) of any n patches given by their inputs h (n x s*width), normalised; unknown[n] set,
- * sums (n, may be NULL) = 1^T W x. For unseen patches: the rule of RHM_TAU. */
+/* The outputs f (n x C) of n unseen patches given by their inputs h (n x s*width), normalised by the sum;
+ * unknown[n] by the rule of RHM_TAU. */
 enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const double *h, double *f,
                                   unsigned char *unknown, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err);
+
+/* f (n x C) = F/(1^T F) row by row, in place; rows whose sum is not above `least` become 1/C and unknown. sum
+ * (n) may be NULL. */
+void rhm_layer_normalise(size_t n, size_t C, double least, double *f, double *sum, unsigned char *unknown);
+
+/* Cuts the outputs into clusters: fills cluster, order, clusters. expected: parents known to be present, or
+ * 0: choose the largest relative jump of heights at or below `most`. Above RHM_LINKAGE_MOST patches the
+ * dendrogram is built on the most frequent ones and the others join the nearest centroid. */
+#define RHM_LINKAGE_MOST 4096
+enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
+                                        struct rhm_error *err);
+
+/* Fills the codebook from outputs and clusters, and code_parent from parent (parents of level l-1 are
+ * 0..parents-1). */
+enum rhm_status rhm_layer_make_codebook(struct rhm_layer *layer, size_t parents, struct rhm_error *err);
 
 #endif

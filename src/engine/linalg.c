@@ -4,10 +4,14 @@
 #include <cblas.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "lapack.h"
 #include "memory.h"
@@ -63,10 +67,96 @@ static enum rhm_status check_info(const char *routine, int info, struct rhm_erro
     return RHM_OK;
 }
 
+/* Weak: only OpenBLAS has them, and only at run time is it known which BLAS there is. */
+__attribute__((weak)) void openblas_set_num_threads(int n);
+__attribute__((weak)) int openblas_get_num_threads(void);
+__attribute__((weak)) int openblas_get_parallel(void);
+
+static pthread_mutex_t sharing = PTHREAD_MUTEX_INITIALIZER;
+static int sharers, threads_before;
+
+/* OpenBLAS on OpenMP (parallel = 2) does the right thing within a loop by itself. */
+static int blas_has_threads(void)
+{
+    return openblas_set_num_threads && openblas_get_num_threads && openblas_get_parallel &&
+           openblas_get_parallel() == 1;
+}
+
+void rhm_linalg_share(void)
+{
+    pthread_mutex_lock(&sharing);
+    if (sharers++ == 0 && blas_has_threads()) {
+        threads_before = openblas_get_num_threads();
+        openblas_set_num_threads(1);
+    }
+    pthread_mutex_unlock(&sharing);
+}
+
+void rhm_linalg_unshare(void)
+{
+#ifdef _OPENMP
+    if (!omp_in_parallel()) /* puts OpenMP's threads to sleep */
+        omp_pause_resource_all(omp_pause_soft);
+#endif
+    pthread_mutex_lock(&sharing);
+    if (--sharers == 0 && blas_has_threads())
+        openblas_set_num_threads(threads_before);
+    pthread_mutex_unlock(&sharing);
+}
+
+static void gram_tile(size_t n, size_t k, const double *x, int rows, int add, double *g, size_t i, size_t j,
+                      size_t tile)
+{
+    int high = (int)(n - i < tile ? n - i : tile), wide = (int)(n - j < tile ? n - j : tile), stride = (int)n;
+    int along = (int)k, lead = (int)(rows ? k : n);
+    CBLAS_TRANSPOSE left = rows ? CblasNoTrans : CblasTrans, right = rows ? CblasTrans : CblasNoTrans;
+    const double *a = x + i * (rows ? k : 1), *b = x + j * (rows ? k : 1);
+    double *to = g + i * n + j;
+    if (i == j)
+        cblas_dsyrk(CblasRowMajor, CblasLower, left, high, along, 1, a, lead, add, to, stride);
+    else
+        cblas_dgemm(CblasRowMajor, left, right, high, wide, along, 1, a, lead, b, lead, add, to, stride);
+}
+
+enum rhm_status rhm_linalg_gram(size_t n, size_t k, const double *x, int rows, int add, double *g,
+                                rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    size_t tile = 512, side, threads = 1; /* large tiles pack less, small ones share the work evenly */
+#ifdef _OPENMP
+    threads = (size_t)omp_get_max_threads();
+#endif
+    side = (n + tile - 1) / tile;
+    while (tile > 64 && side * (side + 1) / 2 < 3 * threads) {
+        tile /= 2;
+        side = (n + tile - 1) / tile;
+    }
+    const double flops = 1e10; /* between two polls */
+    double each = 2 * (double)tile * (double)tile * (double)k;
+    size_t tiles = side * (side + 1) / 2, batch = each < flops ? (size_t)(flops / each) : 1;
+    if (batch < 4 * threads)
+        batch = 4 * threads;
+    for (size_t first = 0; first < tiles; first += batch) {
+        enum rhm_status status = rhm_poll(poll, context, err);
+        if (status != RHM_OK)
+            return status;
+        size_t end = tiles - first < batch ? tiles : first + batch;
+#pragma omp parallel for schedule(dynamic, 1) if (threads > 1 && (double)n * (double)n * (double)k > 1e7)
+        for (size_t t = first; t < end; t++) {
+            size_t i = (size_t)((sqrt(8 * (double)t + 1) - 1) / 2); /* t = i (i + 1)/2 + j, j <= i */
+            while (i * (i + 1) / 2 > t)
+                i--;
+            while ((i + 1) * (i + 2) / 2 <= t)
+                i++;
+            gram_tile(n, k, x, rows, add, g, i * tile, (t - i * (i + 1) / 2) * tile, tile);
+        }
+    }
+    return RHM_OK;
+}
+
 void rhm_linalg_mirror(size_t n, double *a)
 {
     enum { TILE = 32 };
-#pragma omp parallel for schedule(dynamic, 1)
+#pragma omp parallel for schedule(dynamic, 1) if (n > 512)
     for (size_t i0 = 0; i0 < n; i0 += TILE)
         for (size_t j0 = 0; j0 <= i0; j0 += TILE)
             for (size_t i = i0; i < n && i < i0 + TILE; i++)

@@ -14,6 +14,17 @@ enum rhm_status rhm_linalg_dimension(const char *name, size_t n, struct rhm_erro
  * remembers: the routine and position last reported on this thread since the previous call, or NULL. */
 const char *rhm_linalg_fault(void);
 
+/* Between the two calls BLAS uses one thread for each caller, so that OpenMP loops can call it. OpenBLAS's
+ * own threads and OpenMP's both spin for milliseconds after their work, each in the other's way: a long piece
+ * of work that needs both kinds of parallelism uses OpenMP's for all. Pairs nest and may overlap. */
+void rhm_linalg_share(void);
+void rhm_linalg_unshare(void);
+
+/* The lower triangle of g (n x n) = X^T X (x is k x n), plus what it holds where `add`; or of X X^T (x is
+ * n x k) where `rows`. By tiles, on OpenMP's threads; call it between share and unshare. */
+enum rhm_status rhm_linalg_gram(size_t n, size_t k, const double *x, int rows, int add, double *g,
+                                rhm_poll_function *poll, void *context, struct rhm_error *err);
+
 /* Copies the lower triangle of a (n x n, row-major) to the upper one. */
 void rhm_linalg_mirror(size_t n, double *a);
 

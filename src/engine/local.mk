@@ -1,14 +1,17 @@
 # The engine: librhm. Knows no Lua and no terminal.
 # Installed as <rhm/*.h>; headers of the engine's own stand among the sources.
 engine_headers = \
+	src/engine/chain.h \
 	src/engine/cluster.h \
 	src/engine/codebook.h \
+	src/engine/collect.h \
 	src/engine/dataset.h \
 	src/engine/diagnose.h \
 	src/engine/error.h \
 	src/engine/features.h \
 	src/engine/grammar.h \
 	src/engine/job.h \
+	src/engine/law.h \
 	src/engine/layer.h \
 	src/engine/matrix.h \
 	src/engine/memory.h \
@@ -23,11 +26,15 @@ engine_headers = \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
+	src/engine/trainer.h \
+	src/engine/truth.h \
 	src/engine/tuples.h
 
 engine_sources = \
+	src/engine/chain.c \
 	src/engine/cluster.c \
 	src/engine/codebook.c \
+	src/engine/collect.c \
 	src/engine/dataset.c \
 	src/engine/dataset_csv.c \
 	src/engine/dataset_hdf5.c \
@@ -39,7 +46,10 @@ engine_sources = \
 	src/engine/grammar.c \
 	src/engine/hdf5_file.c \
 	src/engine/hdf5_file.h \
+	src/engine/job.c \
 	src/engine/lapack.h \
+	src/engine/law.c \
+	src/engine/layer.c \
 	src/engine/linalg.c \
 	src/engine/linalg.h \
 	src/engine/linkage.c \
@@ -47,18 +57,24 @@ engine_sources = \
 	src/engine/matrix_file.c \
 	src/engine/memory.c \
 	src/engine/monitor.c \
+	src/engine/network.c \
 	src/engine/npy.c \
 	src/engine/npy.h \
 	src/engine/output.c \
 	src/engine/output.h \
 	src/engine/points.c \
 	src/engine/points.h \
+	src/engine/predict.c \
 	src/engine/random.c \
 	src/engine/ridge.c \
 	src/engine/sample.c \
 	src/engine/signal.c \
+	src/engine/synonyms.c \
 	src/engine/tally.c \
 	src/engine/threads.c \
+	src/engine/trainer.c \
 	src/engine/trig.c \
 	src/engine/trig.h \
-	src/engine/tuples.c
+	src/engine/truth.c \
+	src/engine/tuples.c \
+	src/engine/view.c

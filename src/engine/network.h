@@ -3,6 +3,7 @@
 #define RHM_NETWORK_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "dataset.h"
 #include "grammar.h"
@@ -45,9 +46,10 @@ struct rhm_network {
     uint64_t seed;
     double sigma, eps_O;
     struct rhm_grammar *grammar; /* the truth, or NULL; owned */
-    pthread_mutex_t
-        lock; /* held by readers, and by a training while it changes layer[] or trainer's iterate */
-    int busy; /* 1: a job trains this network; a second writer gets RHM_ESTATE */
+    /* Held by readers, and by a training while it changes layer[] or the iterate. */
+    pthread_mutex_t lock;
+    atomic_int readers_waiting; /* a training in a tight loop lets them in first */
+    atomic_int busy;            /* 1: a training writes this network; a second writer gets RHM_ESTATE */
     struct rhm_layer *layer[RHM_MAX_LEVELS + 1]; /* 1..L; NULL: not trained; owned */
     struct rhm_trainer *trainer;                 /* the layer in training, or NULL; owned */
 };
@@ -55,6 +57,11 @@ struct rhm_network {
 enum rhm_status rhm_network_create(struct rhm_network **net, const struct rhm_network_options *options,
                                    struct rhm_error *err);
 void rhm_network_free(struct rhm_network *net);
+
+/* net->lock for a reader, and for the training, which gives way to waiting readers. Unlock with
+ * pthread_mutex_unlock. */
+void rhm_network_lock_reader(struct rhm_network *net);
+void rhm_network_lock_writer(struct rhm_network *net);
 
 struct rhm_train_options {
     const struct rhm_grammar *grammar; /* one of these two; borrowed for as long as the training runs */

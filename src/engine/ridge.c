@@ -7,13 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "linalg.h"
 #include "memory.h"
 
-#define PRIMAL_BLOCK 1024 /* patches a dsyrk adds to G */
-#define DUAL_BLOCK   512  /* rows of K a call computes */
-#define OUTPUT_BLOCK 512  /* patches whose outputs one dgemm computes */
+#define BLOCK   1024              /* patches whose features are held at once */
+#define CHUNK   64                /* patches one thread takes at a time */
+#define COLUMNS 256               /* columns of B one thread takes at a time */
+#define ALONE   ((size_t)1 << 18) /* numbers that one thread computes sooner than it wakes another */
 
 static size_t order(const struct rhm_ridge *r)
 {
@@ -59,7 +63,7 @@ static enum rhm_status check_arguments(const struct rhm_ridge *r, const struct r
 static enum rhm_status check_budget(const struct rhm_ridge *r, struct rhm_error *err)
 {
     double n = (double)order(r), M = (double)r->M, U = (double)r->U, C = (double)r->C;
-    double rows = r->dual ? U : fmin(U, PRIMAL_BLOCK);
+    double rows = r->dual ? U : fmin(U, BLOCK);
     double bytes = sizeof(double) * (2 * n * n + rows * M + U * (C + 1) + 3 * n * C);
     char what[96], help[64];
     snprintf(what, sizeof what, "ridge regression of %zu patches on M = %zu features", r->U, r->M);
@@ -89,53 +93,49 @@ static void set_weights(struct rhm_ridge *r, const double *count)
 static enum rhm_status build_primal(struct rhm_ridge *r, const struct rhm_features *f, const uint32_t *tuple,
                                     rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    size_t M = r->M, C = r->C, block = r->U < PRIMAL_BLOCK ? r->U : PRIMAL_BLOCK;
+    size_t M = r->M, C = r->C, block = r->U < BLOCK ? r->U : BLOCK;
     enum rhm_status status = RHM_OK;
     double *x = rhm_array(block * (M + C), sizeof *x, "a block of features", err);
     if (x == NULL)
         return RHM_EMEMORY;
     double *y = x + block * M;
-    for (size_t first = 0; first < r->U; first += block) {
+    for (size_t first = 0; first < r->U && status == RHM_OK; first += block) {
         size_t some = r->U - first < block ? r->U - first : block;
-        if ((status = rhm_poll(poll, context, err)) != RHM_OK)
-            break;
-        rhm_features_rows(f, some, tuple + first * f->s, x);
-#pragma omp parallel for
-        for (size_t i = 0; i < some; i++) {
-            double root = sqrt(r->p[first + i]);
-            for (size_t k = 0; k < M; k++)
-                x[i * M + k] *= root;
-            for (size_t c = 0; c < C; c++)
-                y[i * C + c] = r->joint[(first + i) * C + c] / root;
+#pragma omp parallel for if (some * M > ALONE)
+        for (size_t i0 = 0; i0 < some; i0 += CHUNK) {
+            size_t i1 = some - i0 < CHUNK ? some : i0 + CHUNK;
+            rhm_features_rows(f, i1 - i0, tuple + (first + i0) * f->s, x + i0 * M);
+            for (size_t i = i0; i < i1; i++) {
+                double root = sqrt(r->p[first + i]);
+                for (size_t k = 0; k < M; k++)
+                    x[i * M + k] *= root;
+                for (size_t c = 0; c < C; c++)
+                    y[i * C + c] = r->joint[(first + i) * C + c] / root;
+            }
         }
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)M, (int)some, 1, x, (int)M, 1, r->gram,
-                    (int)M);
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)C, (int)M, (int)some, 1, y, (int)C, x,
-                    (int)M, 1, r->B, (int)M);
+        status = rhm_linalg_gram(M, some, x, 0, 1, r->gram, poll, context, err);
+#pragma omp parallel for if (some * M * C > ALONE)
+        for (size_t j = 0; j < M; j += COLUMNS)
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)C,
+                        (int)(M - j < COLUMNS ? M - j : COLUMNS), (int)some, 1, y, (int)C, x + j, (int)M, 1,
+                        r->B + j, (int)M);
     }
     free(x);
     return status;
 }
 
-/* K = Phi Phi^T, its lower triangle by blocks of rows. */
+/* K = Phi Phi^T. */
 static enum rhm_status build_dual(struct rhm_ridge *r, const struct rhm_features *f, const uint32_t *tuple,
                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    size_t M = r->M, U = r->U;
-    for (size_t first = 0; first < U; first += DUAL_BLOCK) {
-        size_t some = U - first < DUAL_BLOCK ? U - first : DUAL_BLOCK;
+    for (size_t first = 0; first < r->U; first += BLOCK) {
         enum rhm_status status = rhm_poll(poll, context, err);
         if (status != RHM_OK)
             return status;
-        double *x = r->features + first * M, *row = r->gram + first * U;
-        rhm_features_rows(f, some, tuple + first * f->s, x);
-        if (first > 0)
-            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)some, (int)first, (int)M, 1, x, (int)M,
-                        r->features, (int)M, 0, row, (int)U);
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, (int)some, (int)M, 1, x, (int)M, 0, row + first,
-                    (int)U);
+        rhm_features_rows(f, r->U - first < BLOCK ? r->U - first : BLOCK, tuple + first * f->s,
+                          r->features + first * r->M);
     }
-    return RHM_OK;
+    return rhm_linalg_gram(r->U, r->M, r->features, 1, 0, r->gram, poll, context, err);
 }
 
 /* sqrt(p), for the dual; NULL where memory ran out. */
@@ -191,13 +191,15 @@ enum rhm_status rhm_ridge_init(struct rhm_ridge *r, enum rhm_ridge_form form, co
         (!r->dual && (r->B = rhm_array(C * r->M, sizeof(double), what, err)) == NULL))
         goto fail;
     set_weights(r, count);
+    rhm_linalg_share();
     status = (r->dual ? build_dual : build_primal)(r, f, tuple, poll, context, err);
-    if (status != RHM_OK)
-        goto fail;
-    rhm_linalg_mirror(n, r->gram);
-    if ((status = set_eta(r, eta, poll, context, err)) != RHM_OK)
-        goto fail;
-    return RHM_OK;
+    if (status == RHM_OK) {
+        rhm_linalg_mirror(n, r->gram);
+        status = set_eta(r, eta, poll, context, err);
+    }
+    rhm_linalg_unshare();
+    if (status == RHM_OK)
+        return RHM_OK;
 fail:
     rhm_ridge_clear(r);
     return status;
@@ -379,17 +381,34 @@ enum rhm_status rhm_ridge_outputs(const struct rhm_features *f, size_t n, const 
                                   const double *W, double *F, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err)
 {
-    size_t M = f->M, block = n < OUTPUT_BLOCK ? n : OUTPUT_BLOCK;
-    double *x = rhm_array(block * M, sizeof *x, "a block of features", err);
+    size_t M = f->M, threads = 1, block;
+#ifdef _OPENMP
+    threads = (size_t)omp_get_max_threads();
+#endif
+    if (threads > (n * M) / ALONE + 1)
+        threads = n * M / ALONE + 1;
+    double *x = rhm_array(threads * CHUNK * M, sizeof *x, "a block of features", err);
     enum rhm_status status = x ? RHM_OK : RHM_EMEMORY;
+    block = threads * BLOCK;
+    rhm_linalg_share();
     for (size_t first = 0; status == RHM_OK && first < n; first += block) {
-        size_t some = n - first < block ? n - first : block;
+        size_t end = n - first < block ? n : first + block;
         if ((status = rhm_poll(poll, context, err)) != RHM_OK)
             break;
-        rhm_features_rows(f, some, tuple + first * f->s, x);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)some, (int)C, (int)M, 1, x, (int)M, W,
-                    (int)M, 0, F + first * C, (int)C);
+#pragma omp parallel for num_threads((int)threads) schedule(dynamic, 1) if (threads > 1)
+        for (size_t i = first; i < end; i += CHUNK) {
+            size_t some = end - i < CHUNK ? end - i : CHUNK;
+#ifdef _OPENMP
+            double *mine = x + (size_t)omp_get_thread_num() * CHUNK * M;
+#else
+            double *mine = x;
+#endif
+            rhm_features_rows(f, some, tuple + i * f->s, mine);
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)some, (int)C, (int)M, 1, mine, (int)M,
+                        W, (int)M, 0, F + i * C, (int)C);
+        }
     }
+    rhm_linalg_unshare();
     free(x);
     return status;
 }

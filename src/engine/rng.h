@@ -71,10 +71,10 @@ static inline uint64_t rhm_rng_below(struct rhm_rng *rng, uint64_t bound)
     return (uint64_t)(product >> 64);
 }
 
-/* Uniform in (0, 1), 53 bits, never 0 or 1. */
+/* Uniform in (0, 1), 52 bits, never 0 or 1. */
 static inline double rhm_rng_uniform(struct rhm_rng *rng)
 {
-    return ((double)(rhm_rng_u64(rng) >> 11) + 0.5) * 0x1p-53;
+    return ((double)(rhm_rng_u64(rng) >> 12) + 0.5) * 0x1p-52;
 }
 
 /* Two independent standard Gaussians (Box and Muller). */

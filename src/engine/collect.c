@@ -1,0 +1,250 @@
+/* collect.c - see collect.h. */
+#include "collect.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "law.h"
+#include "memory.h"
+#include "sample.h"
+#include "signal.h"
+
+/* Samples between two looks at the monitor when only counters are touched. */
+#define COUNT_BLOCK ((uint64_t)1 << 20)
+
+/* Publishes that `drawn` samples are counted and asks whether to go on. */
+static enum rhm_status report(unsigned l, uint64_t drawn, struct rhm_progress_layer *progress,
+                              struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    progress->drawn = drawn;
+    rhm_monitor_layer(monitor, l, progress);
+    return rhm_monitor_poll(monitor, err);
+}
+
+/* ------------------------------------------------------------- tally */
+
+/* The tally sampler pays where the list of patches is short against the samples; 0 where it does not fit at
+ * all. */
+static double listing_limit(const struct rhm_network *net, enum rhm_sampler sampler, uint64_t n)
+{
+    return sampler == RHM_SAMPLER_TALLY ? INFINITY : fmax(65536, 4 * (double)n / net->classes);
+}
+
+static enum rhm_status collect_by_law(struct rhm_chain *chain, unsigned l,
+                                      const struct rhm_train_options *options, struct rhm_tally *tally,
+                                      struct rhm_monitor *monitor, int *listed, struct rhm_error *err)
+{
+    struct rhm_patch_law law;
+    double most = listing_limit(chain->net, options->sampler, options->n[l]);
+    enum rhm_status status =
+        rhm_law_of_patches(chain, options->grammar, l, most, &law, rhm_monitor_poll, monitor, err);
+    *listed = status == RHM_OK;
+    if (status != RHM_OK)
+        return status;
+    status = rhm_law_draw(&law, options->grammar, l, options->n[l], options->seed, tally, err);
+    rhm_patch_law_clear(&law);
+    return status;
+}
+
+/* -------------------------------------------------------------- draw */
+
+/* Layer L: counters of rules. */
+static enum rhm_status collect_rules(const struct rhm_grammar *g, uint64_t n, uint64_t seed,
+                                     struct rhm_tally *tally, struct rhm_progress_layer *progress,
+                                     struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    size_t rules = (size_t)rhm_grammar_parents(g, g->L) * g->m;
+    uint64_t *count = rhm_array(rules * g->classes, sizeof *count, "the counters of patches", err);
+    if (count == NULL)
+        return RHM_EMEMORY;
+    enum rhm_status status = RHM_OK;
+    for (uint64_t at = 0; at < n && status == RHM_OK; at += COUNT_BLOCK) {
+        uint64_t some = n - at < COUNT_BLOCK ? n - at : COUNT_BLOCK;
+        status = rhm_sample_count(g, seed, at, some, count, err);
+        if (status == RHM_OK)
+            status = report(g->L, at + some, progress, monitor, err);
+    }
+    for (size_t r = 0; r < rules && status == RHM_OK; r++) {
+        uint32_t tuple[64];
+        const uint16_t *child = g->rules + g->level[g->L] + r * g->s;
+        for (unsigned j = 0; j < g->s; j++)
+            tuple[j] = child[j];
+        for (size_t c = 0; c < g->classes && status == RHM_OK; c++)
+            if (count[r * g->classes + c] > 0)
+                status = rhm_tally_add(tally, tuple, c, count[r * g->classes + c], err);
+    }
+    free(count);
+    return status;
+}
+
+/* Counts of (tuple number, label) where the input codes are few: no hashing in the loop over samples. */
+struct counters {
+    size_t base, s, C, cells;
+    uint64_t *count; /* NULL: too many, use the tally */
+};
+
+#define COUNTERS_MOST ((size_t)1 << 20)
+
+static void counters_init(struct counters *k, size_t base, size_t s, size_t C)
+{
+    *k = (struct counters){.base = base, .s = s, .C = C};
+    uint64_t tuples = rhm_power(base, (unsigned)s);
+    if (tuples > 0 && tuples <= COUNTERS_MOST / C) {
+        k->cells = tuples * C;
+        k->count = calloc(k->cells, sizeof *k->count);
+    }
+}
+
+static enum rhm_status count_rows(struct counters *k, struct rhm_tally *tally, size_t n,
+                                  const uint32_t *tuple, const uint16_t *label, struct rhm_error *err)
+{
+    enum rhm_status status = RHM_OK;
+    for (size_t i = 0; i < n && status == RHM_OK; i++) {
+        const uint32_t *t = tuple + i * k->s;
+        if (k->count == NULL) {
+            status = rhm_tally_add(tally, t, label[i], 1, err);
+            continue;
+        }
+        size_t number = 0;
+        for (size_t j = 0; j < k->s; j++)
+            number = number * k->base + t[j];
+        k->count[number * k->C + label[i]]++;
+    }
+    return status;
+}
+
+static enum rhm_status counters_finish(struct counters *k, struct rhm_tally *tally, enum rhm_status status,
+                                       struct rhm_error *err)
+{
+    for (size_t cell = 0; cell < k->cells && k->count && status == RHM_OK; cell++) {
+        if (k->count[cell] == 0)
+            continue;
+        uint32_t tuple[64];
+        size_t number = cell / k->C;
+        for (size_t j = k->s; j-- > 0; number /= k->base)
+            tuple[j] = (uint32_t)(number % k->base);
+        status = rhm_tally_add(tally, tuple, cell % k->C, k->count[cell], err);
+    }
+    free(k->count);
+    return status;
+}
+
+/* The exact codebook and the hash tables may grow by a row a sample: say so before the work. */
+static enum rhm_status check_growth(const struct rhm_chain *chain, unsigned l, uint64_t n,
+                                    struct rhm_error *err)
+{
+    const struct rhm_network *net = chain->net;
+    if (net->codebook != RHM_CODEBOOK_EXACT)
+        return RHM_OK;
+    double patches = (double)n, most = pow((double)rhm_chain_codes(chain, l + 1), net->s);
+    if (net->grammar) { /* V m^(1 + s + s^2 + ...) patches exist below a symbol of level l - 1 */
+        double exponent = 0, power = 1;
+        for (unsigned j = l; j <= net->L; j++, power *= net->s)
+            exponent += power;
+        most = fmin(most, (double)rhm_grammar_parents(net->grammar, l) * pow(net->grammar->m, exponent));
+    }
+    patches = fmin(patches, most);
+    double bytes = patches * (8.0 * net->s + 12 + 32.0 * net->classes);
+    char what[64];
+    snprintf(what, sizeof what, "the exact codebook of layer %u (up to %.3g patches)", l, patches);
+    return rhm_memory_check(bytes, what, "use codebook = 'centroid', lower n", err);
+}
+
+static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
+                                     const struct rhm_train_options *options, struct rhm_tally *tally,
+                                     struct rhm_progress_layer *progress, struct rhm_monitor *monitor,
+                                     struct rhm_error *err)
+{
+    const struct rhm_network *net = chain->net;
+    const struct rhm_grammar *g = options->grammar;
+    uint64_t n = options->n[l], wide = rhm_power(net->s, net->L - l + 1);
+    char what[80];
+    snprintf(what, sizeof what, "a drawn sample of layer %u, %.3g tokens,", l, (double)wide);
+    enum rhm_status status = rhm_memory_check(16.0 * (double)wide, what, "use sampler = 'tally'", err);
+    if (status != RHM_OK)
+        return status;
+    size_t width = (size_t)wide, block = rhm_chain_block(width);
+    uint16_t *tokens = rhm_array(block * width, sizeof *tokens, "a block of samples", err);
+    uint16_t *labels = rhm_array(block, sizeof *labels, "a block of samples", err);
+    if (tokens == NULL || labels == NULL)
+        status = RHM_EMEMORY;
+    struct counters counters;
+    counters_init(&counters,
+                  net->codebook == RHM_CODEBOOK_CENTROID || l == net->L ? rhm_chain_codes(chain, l + 1) : 0,
+                  net->s, net->classes);
+    for (uint64_t at = 0; at < n && status == RHM_OK; at += block) {
+        size_t some = n - at < block ? (size_t)(n - at) : block;
+        const uint32_t *tuple;
+        rhm_sample_subtrees(g, l, options->seed, at, some, tokens, labels);
+        status = rhm_chain_ascend(chain, l + 1, some, width, tokens, &tuple, rhm_monitor_poll, monitor, err);
+        if (status == RHM_OK)
+            status = count_rows(&counters, tally, some, tuple, labels, err);
+        if (status == RHM_OK)
+            status = report(l, at + some, progress, monitor, err);
+    }
+    status = counters_finish(&counters, tally, status, err);
+    free(tokens);
+    free(labels);
+    return status;
+}
+
+/* ---------------------------------------------------------- data set */
+
+static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
+                                    const struct rhm_train_options *options, struct rhm_tally *tally,
+                                    struct rhm_progress_layer *progress, struct rhm_monitor *monitor,
+                                    struct rhm_error *err)
+{
+    const struct rhm_network *net = chain->net;
+    const struct rhm_dataset *data = options->data;
+    size_t n = (size_t)options->n[l], width = (size_t)rhm_power(net->s, net->L - l + 1),
+           block = rhm_chain_block(width);
+    if (block > n)
+        block = n;
+    uint16_t *tokens = rhm_array(block * width, sizeof *tokens, "a block of strings", err);
+    enum rhm_status status = tokens ? RHM_OK : RHM_EMEMORY;
+    struct counters tally_only = {.s = net->s, .C = net->classes};
+    for (size_t at = 0; at < n && status == RHM_OK; at += block) {
+        size_t some = n - at < block ? n - at : block;
+        const uint32_t *tuple;
+        for (size_t i = 0; i < some; i++) /* what stands under the first level-(l-1) symbol */
+            for (size_t j = 0; j < width; j++)
+                tokens[i * width + j] = data->tokens[(at + i) * data->d + j];
+        status = rhm_chain_ascend(chain, l + 1, some, width, tokens, &tuple, rhm_monitor_poll, monitor, err);
+        if (status == RHM_OK)
+            status = count_rows(&tally_only, tally, some, tuple, data->labels + at, err);
+        if (status == RHM_OK)
+            status = report(l, at + some, progress, monitor, err);
+    }
+    free(tokens);
+    return status;
+}
+
+enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rhm_train_options *options,
+                            struct rhm_tally *tally, struct rhm_progress_layer *progress,
+                            struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    const struct rhm_network *net = chain->net;
+    enum rhm_status status = rhm_tally_init(tally, net->s, net->classes, err);
+    if (status == RHM_OK)
+        status = check_growth(chain, l, options->n[l], err);
+    if (status == RHM_OK && options->data) {
+        status = collect_data(chain, l, options, tally, progress, monitor, err);
+    } else if (status == RHM_OK) {
+        int listed = 0;
+        if (options->sampler != RHM_SAMPLER_DRAW)
+            status = collect_by_law(chain, l, options, tally, monitor, &listed, err);
+        if (options->sampler == RHM_SAMPLER_AUTO && status == RHM_EMEMORY && !listed)
+            status = RHM_OK; /* too many patches to list: draw */
+        if (status == RHM_OK && !listed)
+            status = l == net->L ? collect_rules(options->grammar, options->n[l], options->seed, tally,
+                                                 progress, monitor, err)
+                                 : collect_drawn(chain, l, options, tally, progress, monitor, err);
+    }
+    if (status == RHM_OK)
+        status = rhm_tally_sort(tally, err);
+    if (status == RHM_OK)
+        status = report(l, options->n[l], progress, monitor, err);
+    return status;
+}

@@ -1,0 +1,143 @@
+/* job.c - see job.h. */
+#include "job.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "memory.h"
+#include "threads.h"
+
+struct rhm_job {
+    struct rhm_network *net;
+    struct rhm_train_options options;
+    struct rhm_grammar grammar; /* a copy, where the source is a grammar */
+    struct rhm_monitor monitor;
+    pthread_t thread;
+    double started;
+};
+
+static int has_ended(enum rhm_job_state state)
+{
+    return state == RHM_JOB_DONE || state == RHM_JOB_STOPPED || state == RHM_JOB_FAILED;
+}
+
+static void *work(void *argument)
+{
+    struct rhm_job *job = argument;
+    struct rhm_error err = {0};
+    double accuracy = NAN;
+    rhm_threads_adopt();
+    enum rhm_status status = rhm_network_train(job->net, &job->options, &job->monitor, &accuracy, &err);
+    pthread_mutex_lock(&job->monitor.lock);
+    struct rhm_progress *progress = &job->monitor.progress;
+    progress->accuracy = accuracy;
+    progress->level = 0;
+    progress->error = err;
+    progress->seconds = rhm_clock() - job->started - job->monitor.paused_seconds;
+    pthread_mutex_unlock(&job->monitor.lock);
+    rhm_monitor_state(&job->monitor, status == RHM_OK      ? RHM_JOB_DONE
+                                     : status == RHM_ESTOP ? RHM_JOB_STOPPED
+                                                           : RHM_JOB_FAILED);
+    return NULL;
+}
+
+enum rhm_status rhm_job_start(struct rhm_job **out, struct rhm_network *net,
+                              const struct rhm_train_options *options, struct rhm_error *err)
+{
+    struct rhm_train_options checked = *options;
+    enum rhm_status status = rhm_train_check(net, &checked, err);
+    if (status == RHM_OK && atomic_load(&net->busy))
+        status = rhm_fail(err, RHM_ESTATE, "the network is being trained by a job: wait for it, or stop it");
+    struct rhm_job *job = status == RHM_OK ? rhm_array(1, sizeof *job, "the job", err) : NULL;
+    if (job == NULL)
+        return status == RHM_OK ? RHM_EMEMORY : status;
+    job->net = net;
+    job->options = checked;
+    if (checked.grammar) {
+        status = rhm_grammar_copy(&job->grammar, checked.grammar, err);
+        job->options.grammar = &job->grammar;
+    }
+    if (status == RHM_OK)
+        status = rhm_monitor_init(&job->monitor, err);
+    if (status != RHM_OK) {
+        rhm_grammar_clear(&job->grammar);
+        free(job);
+        return status;
+    }
+    job->monitor.progress.L = net->L;
+    job->monitor.progress.state = RHM_JOB_RUNNING;
+    job->started = rhm_clock();
+    int failed = pthread_create(&job->thread, NULL, work, job);
+    if (failed) {
+        rhm_monitor_clear(&job->monitor);
+        rhm_grammar_clear(&job->grammar);
+        free(job);
+        return rhm_fail(err, RHM_EMEMORY, "no thread for the job: %s", strerror(failed));
+    }
+    *out = job;
+    return RHM_OK;
+}
+
+enum rhm_job_state rhm_job_wait(struct rhm_job *job, double seconds)
+{
+    struct rhm_monitor *m = &job->monitor;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    if (seconds > 0) {
+        double whole = floor(seconds);
+        until.tv_sec += (time_t)whole;
+        until.tv_nsec += (long)((seconds - whole) * 1e9);
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000L;
+        }
+    }
+    pthread_mutex_lock(&m->lock);
+    int late = 0;
+    while (!late && !has_ended(m->progress.state) && m->progress.state != RHM_JOB_PAUSED) {
+        if (seconds < 0)
+            pthread_cond_wait(&m->changed, &m->lock);
+        else
+            late = pthread_cond_timedwait(&m->changed, &m->lock, &until) == ETIMEDOUT;
+    }
+    enum rhm_job_state state = m->progress.state;
+    pthread_mutex_unlock(&m->lock);
+    return state;
+}
+
+void rhm_job_pause(struct rhm_job *job)
+{
+    rhm_monitor_ask(&job->monitor, RHM_REQUEST_PAUSE);
+}
+
+void rhm_job_resume(struct rhm_job *job)
+{
+    rhm_monitor_ask(&job->monitor, RHM_REQUEST_RUN);
+}
+
+void rhm_job_stop(struct rhm_job *job)
+{
+    rhm_monitor_ask(&job->monitor, RHM_REQUEST_STOP);
+}
+
+void rhm_job_progress(struct rhm_job *job, struct rhm_progress *out)
+{
+    rhm_monitor_read(&job->monitor, out);
+    if (!has_ended(out->state))
+        out->seconds = rhm_clock() - job->started - job->monitor.paused_seconds;
+}
+
+void rhm_job_free(struct rhm_job *job)
+{
+    if (job == NULL)
+        return;
+    rhm_job_stop(job);
+    pthread_join(job->thread, NULL);
+    rhm_monitor_clear(&job->monitor);
+    rhm_grammar_clear(&job->grammar);
+    free(job);
+}

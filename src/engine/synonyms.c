@@ -1,0 +1,280 @@
+/* synonyms.c - a layer's outputs cut into clusters of synonyms, and the codebook that follows. See layer.h.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer.h"
+#include "memory.h"
+
+/* The rows that are not unknown, with their outputs and counts side by side. */
+struct known {
+    size_t n;
+    size_t *row;
+    double *point;  /* n x C */
+    double *weight; /* n */
+};
+
+static void known_clear(struct known *known)
+{
+    free(known->row);
+    free(known->point);
+    free(known->weight);
+}
+
+static enum rhm_status known_init(struct known *known, const struct rhm_layer *layer, struct rhm_error *err)
+{
+    size_t U = layer->tally.patches.n, C = layer->tally.C;
+    known->row = rhm_array(U, sizeof *known->row, "the clusters", err);
+    known->point = rhm_array(U * C, sizeof *known->point, "the clusters", err);
+    known->weight = rhm_array(U, sizeof *known->weight, "the clusters", err);
+    if (known->row == NULL || known->point == NULL || known->weight == NULL)
+        return RHM_EMEMORY;
+    for (size_t i = 0; i < U; i++) {
+        if (layer->unknown[i])
+            continue;
+        known->row[known->n] = i;
+        known->weight[known->n] = (double)rhm_tally_patch_count(&layer->tally, i);
+        memcpy(known->point + known->n * C, layer->output + i * C, C * sizeof(double));
+        known->n++;
+    }
+    return RHM_OK;
+}
+
+/* The distance between two estimates of one q that their counts alone explain: a typical |q^ - q| is
+ * sqrt((1 - |q|^2)/n_mu), here its count-weighted root mean square times sqrt(2). */
+static double noise_height(const struct known *known, size_t C)
+{
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < known->n; i++) {
+        double square = 0;
+        for (size_t c = 0; c < C; c++)
+            square += known->point[i * C + c] * known->point[i * C + c];
+        sum += fmax(0, 1 - square);
+        weight += known->weight[i];
+    }
+    return fmax(1e-9, weight > 0 ? sqrt(2 * sum / weight) : 0);
+}
+
+/* ------------------------------------------------------------- linkage */
+
+static _Thread_local const double *weight_for_sort; /* qsort passes no context */
+
+static int heavier_first(const void *a, const void *b)
+{
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    if (weight_for_sort[i] != weight_for_sort[j])
+        return weight_for_sort[i] > weight_for_sort[j] ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+/* Cuts `n` points; order (n) gets the leaves from left to right. */
+static enum rhm_status link_and_cut(size_t n, size_t C, const double *point, const double *weight,
+                                    size_t expected, size_t most, double noise, size_t *k, size_t *cluster,
+                                    size_t *order, struct rhm_error *err)
+{
+    struct rhm_dendrogram tree;
+    enum rhm_status status = rhm_dendrogram_build(&tree, n, C, point, weight, err);
+    if (status != RHM_OK)
+        return status;
+    *k = expected > 0 ? expected : n >= 2 ? rhm_dendrogram_jump(&tree, most, noise) : 1;
+    if (*k > n)
+        *k = n;
+    status = rhm_dendrogram_cut(&tree, *k, cluster, err);
+    if (status == RHM_OK)
+        status = rhm_dendrogram_order(&tree, order, err);
+    rhm_dendrogram_clear(&tree);
+    return status;
+}
+
+/* Many patches: the dendrogram of the most frequent ones, then the nearest centroid for each of all. */
+static enum rhm_status cut_large(const struct known *known, size_t C, size_t expected, size_t most,
+                                 double noise, size_t *k, size_t *cluster, struct rhm_error *err)
+{
+    size_t n = RHM_LINKAGE_MOST;
+    size_t *by_weight = rhm_array(known->n, sizeof *by_weight, "the clusters", err);
+    size_t *some = rhm_array(n, sizeof *some, "the clusters", err),
+           *order = rhm_array(n, sizeof *order, "the clusters", err);
+    double *point = rhm_array(n * C, sizeof *point, "the clusters", err);
+    double *weight = rhm_array(n, sizeof *weight, "the clusters", err);
+    struct rhm_clusters seeds = {0};
+    enum rhm_status status = by_weight && some && order && point && weight ? RHM_OK : RHM_EMEMORY;
+    if (status == RHM_OK) {
+        for (size_t i = 0; i < known->n; i++)
+            by_weight[i] = i;
+        weight_for_sort = known->weight;
+        qsort(by_weight, known->n, sizeof *by_weight, heavier_first);
+        for (size_t i = 0; i < n; i++) {
+            memcpy(point + i * C, known->point + by_weight[i] * C, C * sizeof *point);
+            weight[i] = known->weight[by_weight[i]];
+        }
+        status = link_and_cut(n, C, point, weight, expected, most, noise, k, some, order, err);
+    }
+    if (status == RHM_OK)
+        status = rhm_clusters_init(&seeds, n, C, point, weight, *k, some, err);
+    if (status == RHM_OK)
+        for (size_t i = 0; i < known->n; i++)
+            cluster[i] = rhm_clusters_nearest(&seeds, known->point + i * C);
+    rhm_clusters_clear(&seeds);
+    free(by_weight);
+    free(some);
+    free(order);
+    free(point);
+    free(weight);
+    return status;
+}
+
+/* Numbers 0..k-1 without gaps: a cluster that lost all its members to a nearer centroid goes. */
+static enum rhm_status close_gaps(size_t n, size_t *cluster, size_t *k, struct rhm_error *err)
+{
+    size_t *renamed = rhm_array(*k, sizeof *renamed, "the clusters", err);
+    if (renamed == NULL)
+        return RHM_EMEMORY;
+    for (size_t i = 0; i < n; i++)
+        renamed[cluster[i]] = 1;
+    size_t used = 0;
+    for (size_t c = 0; c < *k; c++)
+        if (renamed[c])
+            renamed[c] = used++;
+    for (size_t i = 0; i < n; i++)
+        cluster[i] = renamed[cluster[i]];
+    *k = used;
+    free(renamed);
+    return RHM_OK;
+}
+
+/* Rows by cluster, within a cluster as `leaf` has them (known rows); unknown rows last. */
+static void fill_order(struct rhm_layer *layer, const struct known *known, const size_t *leaf, size_t k)
+{
+    size_t at = 0, U = layer->tally.patches.n;
+    for (size_t c = 0; c < k; c++)
+        for (size_t i = 0; i < known->n; i++) {
+            size_t row = known->row[leaf ? leaf[i] : i];
+            if (layer->cluster[row] == c)
+                layer->order[at++] = row;
+        }
+    for (size_t row = 0; row < U; row++)
+        if (layer->unknown[row])
+            layer->order[at++] = row;
+}
+
+enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
+                                        struct rhm_error *err)
+{
+    size_t U = layer->tally.patches.n, C = layer->tally.C, k = 0;
+    struct known known = {0};
+    enum rhm_status status = known_init(&known, layer, err);
+    size_t *cluster = rhm_array(U, sizeof *cluster, "the clusters", err);
+    size_t *leaf = rhm_array(U, sizeof *leaf, "the clusters", err);
+    layer->cluster = rhm_array(U, sizeof *layer->cluster, "the clusters", err);
+    layer->order = rhm_array(U, sizeof *layer->order, "the clusters", err);
+    if (cluster == NULL || leaf == NULL || layer->cluster == NULL || layer->order == NULL)
+        status = RHM_EMEMORY;
+    int large = known.n > RHM_LINKAGE_MOST;
+    if (status == RHM_OK && known.n == 0)
+        status =
+            rhm_fail(err, RHM_ENUMERIC,
+                     "layer %u: no patch has a positive sum of outputs: raise n, M or steps, or lower lambda",
+                     layer->level);
+    double noise = status == RHM_OK ? noise_height(&known, C) : 1;
+    if (status == RHM_OK && large)
+        status = cut_large(&known, C, expected, most, noise, &k, cluster, err);
+    else if (status == RHM_OK)
+        status = link_and_cut(known.n, C, known.point, known.weight, expected, most, noise, &k, cluster, leaf,
+                              err);
+    if (status == RHM_OK)
+        status = close_gaps(known.n, cluster, &k, err);
+    if (status == RHM_OK)
+        status = rhm_clusters_init(&layer->clusters, known.n, C, known.point, known.weight, k, cluster, err);
+    if (status == RHM_OK) {
+        layer->parents_expected = expected > 0 ? expected : k;
+        layer->parents_known = expected > 0;
+        for (size_t row = 0; row < U; row++)
+            layer->cluster[row] = k;
+        for (size_t i = 0; i < known.n; i++)
+            layer->cluster[known.row[i]] = cluster[i];
+        fill_order(layer, &known, large ? NULL : leaf, k);
+    }
+    known_clear(&known);
+    free(cluster);
+    free(leaf);
+    return status;
+}
+
+/* ------------------------------------------------------------ codebook */
+
+/* The most frequent true parent among the patches of each code. */
+static enum rhm_status vote_parents(struct rhm_layer *layer, size_t parents, const uint32_t *code,
+                                    struct rhm_error *err)
+{
+    size_t K = layer->codebook.K, U = layer->tally.patches.n;
+    layer->code_parent = rhm_array(K, sizeof *layer->code_parent, "the codebook", err);
+    double *best = rhm_array(K, sizeof *best, "the codebook", err);
+    if (layer->code_parent == NULL || best == NULL) {
+        free(best);
+        return RHM_EMEMORY;
+    }
+    layer->code_parents = K;
+    for (size_t c = 0; c < K; c++)
+        layer->code_parent[c] = RHM_NO_PARENT;
+    if (layer->keeps_patches) {
+        for (size_t row = 0; row < U; row++)
+            if (code[row] != layer->unknown_code)
+                layer->code_parent[code[row]] = layer->parent[row];
+        free(best);
+        return RHM_OK;
+    }
+    double *votes = rhm_array(K * parents, sizeof *votes, "the codebook", err);
+    if (votes == NULL) {
+        free(best);
+        return RHM_EMEMORY;
+    }
+    for (size_t row = 0; row < U; row++)
+        if (layer->parent[row] != RHM_NO_PARENT && code[row] != layer->unknown_code)
+            votes[code[row] * parents + layer->parent[row]] +=
+                (double)rhm_tally_patch_count(&layer->tally, row);
+    for (size_t c = 0; c < K; c++)
+        for (size_t nu = 0; nu < parents; nu++)
+            if (votes[c * parents + nu] > best[c]) {
+                best[c] = votes[c * parents + nu];
+                layer->code_parent[c] = (uint32_t)nu;
+            }
+    free(votes);
+    free(best);
+    return RHM_OK;
+}
+
+enum rhm_status rhm_layer_make_codebook(struct rhm_layer *layer, size_t parents, struct rhm_error *err)
+{
+    size_t U = layer->tally.patches.n, C = layer->tally.C, s = layer->tally.patches.s;
+    uint32_t *code = rhm_array(U, sizeof *code, "the codebook", err);
+    double *nothing = rhm_array(C, sizeof *nothing, "the codebook", err);
+    enum rhm_status status = code && nothing ? rhm_codebook_init(&layer->codebook, s, C, err) : RHM_EMEMORY;
+    uint32_t number;
+    for (size_t c = 0; c < layer->clusters.k && !layer->keeps_patches && status == RHM_OK; c++)
+        status = rhm_codebook_add(&layer->codebook, layer->clusters.centroid + c * C, &number, err);
+    for (size_t row = 0; row < U && status == RHM_OK; row++) {
+        if (layer->unknown[row])
+            continue;
+        if (layer->keeps_patches)
+            status = rhm_codebook_add(&layer->codebook, layer->output + row * C, &code[row], err);
+        else
+            code[row] = (uint32_t)layer->cluster[row];
+    }
+    if (status == RHM_OK) {
+        for (size_t c = 0; c < C; c++)
+            nothing[c] = 1.0 / (double)C;
+        status = rhm_codebook_add(&layer->codebook, nothing, &layer->unknown_code, err);
+    }
+    for (size_t row = 0; row < U && status == RHM_OK; row++) {
+        if (layer->unknown[row])
+            code[row] = layer->unknown_code;
+        status =
+            rhm_codebook_map(&layer->codebook, rhm_tuples_row(&layer->tally.patches, row), code[row], err);
+    }
+    if (status == RHM_OK)
+        status = vote_parents(layer, parents, code, err);
+    free(code);
+    free(nothing);
+    return status;
+}

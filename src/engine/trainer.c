@@ -1,0 +1,346 @@
+/* trainer.c - see trainer.h. */
+#include "trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "collect.h"
+#include "memory.h"
+#include "rng.h"
+#include "truth.h"
+
+/* A block of GD steps between two looks at the monitor, and the time between two snapshots, in seconds. */
+#define BLOCK_SECONDS   0.02
+#define PUBLISH_SECONDS 0.05
+
+/* Rows whose distances a snapshot measures. */
+#define SPREAD_ROWS ((size_t)512)
+
+static double *one_hot(size_t V, struct rhm_error *err)
+{
+    if (rhm_memory_check((double)V * (double)V * sizeof(double), "the one-hot tokens", "lower V", err) !=
+        RHM_OK)
+        return NULL;
+    double *identity = rhm_array(V * V, sizeof *identity, "the one-hot tokens", err);
+    for (size_t v = 0; identity && v < V; v++)
+        identity[v * V + v] = 1;
+    return identity;
+}
+
+/* sigma from the inputs' rho~: non-synonyms at that distance get an inner product of eps_O/2:
+ * sigma^2 = rho~^2/(2 log(2/eps_O)). One-hot tokens are sqrt(2) apart. */
+static void choose_sigma(const struct rhm_network *net, struct rhm_layer *layer)
+{
+    const struct rhm_layer *above = layer->level < net->L ? net->layer[layer->level + 1] : NULL;
+    layer->rho_in = above ? above->clusters.rho : sqrt(2);
+    layer->eps_S_in = above ? above->clusters.eps_S : 0;
+    double rho = isfinite(layer->rho_in) && layer->rho_in > 1e-9 ? layer->rho_in : 1e-9;
+    if (above && !isfinite(layer->rho_in)) /* a single cluster: nothing to separate */
+        rho = 1;
+    layer->sigma = net->sigma > 0 ? net->sigma : rho / sqrt(2 * log(2 / net->eps_O));
+}
+
+static enum rhm_status make_features(const struct rhm_network *net, struct rhm_layer *layer,
+                                     struct rhm_error *err)
+{
+    unsigned l = layer->level;
+    uint32_t stream = RHM_STREAM_FEATURES + l;
+    if (l < net->L) {
+        const struct rhm_codebook *inputs = &net->layer[l + 1]->codebook;
+        return rhm_features_init(&layer->features, net->features, net->M, net->s, inputs->K, net->classes,
+                                 inputs->embedding, layer->sigma, net->seed, stream, err);
+    }
+    double *tokens = one_hot(net->V, err);
+    if (tokens == NULL)
+        return RHM_EMEMORY;
+    enum rhm_status status = rhm_features_init(&layer->features, net->features, net->M, net->s, net->V,
+                                               net->V, tokens, layer->sigma, net->seed, stream, err);
+    free(tokens);
+    return status;
+}
+
+static enum rhm_status make_gram(struct rhm_trainer *t, const struct rhm_train_options *options,
+                                 struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    const struct rhm_tally *tally = &t->layer->tally;
+    size_t U = tally->patches.n, cells = U * tally->C;
+    double *count = rhm_array(cells, sizeof *count, "the label counts of patches", err);
+    if (count == NULL)
+        return RHM_EMEMORY;
+    for (size_t i = 0; i < cells; i++)
+        count[i] = (double)tally->count[i];
+    enum rhm_status status =
+        rhm_ridge_init(&t->ridge, RHM_RIDGE_AUTO, &t->layer->features, U, tally->patches.tuple, tally->C,
+                       count, options->lambda, options->eta, rhm_monitor_poll, monitor, err);
+    free(count);
+    return status;
+}
+
+static void enter(struct rhm_trainer *t, enum rhm_layer_phase phase, struct rhm_monitor *monitor)
+{
+    t->progress.phase = phase;
+    rhm_monitor_layer(monitor, t->level, &t->progress);
+}
+
+/* The samples, and codes for all that they hold. */
+static enum rhm_status collect(struct rhm_trainer *t, struct rhm_network *net,
+                               const struct rhm_train_options *options, struct rhm_monitor *monitor,
+                               struct rhm_error *err)
+{
+    struct rhm_chain chain;
+    unsigned l = t->level;
+    enum rhm_status status = rhm_chain_init(&chain, net, l + 1, err);
+    if (status != RHM_OK)
+        return status;
+    status = rhm_collect(&chain, l, options, &t->layer->tally, &t->progress, monitor, err);
+    if (status == RHM_OK) {
+        rhm_network_lock_writer(net);
+        status = rhm_chain_commit(&chain, net, l + 1, err);
+        if (status == RHM_OK)
+            status = rhm_truth_extend(net, l + 1, err);
+        pthread_mutex_unlock(&net->lock);
+    }
+    rhm_chain_clear(&chain);
+    return status;
+}
+
+enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_network *net, unsigned l,
+                                   const struct rhm_train_options *options, struct rhm_monitor *monitor,
+                                   struct rhm_error *err)
+{
+    struct rhm_trainer *t = rhm_array(1, sizeof *t, "the layer in training", err);
+    if (t == NULL)
+        return RHM_EMEMORY;
+    t->level = l;
+    t->started = rhm_clock();
+    t->steps_per_second = options->steps_per_second;
+    t->progress = rhm_progress_unknown();
+    t->progress.n = options->n[l];
+    t->progress.steps = options->solver == RHM_SOLVER_GD ? options->steps : 0;
+    t->layer = rhm_array(1, sizeof *t->layer, "the layer in training", err);
+    enum rhm_status status = t->layer ? RHM_OK : RHM_EMEMORY;
+    if (status == RHM_OK) {
+        t->layer->level = l;
+        t->layer->keeps_patches = net->codebook == RHM_CODEBOOK_EXACT || l == 1;
+        t->layer->solver = RHM_SOLVER_GD;
+        t->layer->lambda = options->lambda;
+        enter(t, RHM_PHASE_SAMPLING, monitor);
+        status = collect(t, net, options, monitor, err);
+    }
+    if (status == RHM_OK)
+        status = rhm_truth_fill_parents(net, t->layer, err);
+    if (status == RHM_OK) {
+        choose_sigma(net, t->layer);
+        t->progress.patches = t->layer->tally.patches.n;
+        t->progress.sigma = t->layer->sigma;
+        enter(t, RHM_PHASE_GRAM, monitor);
+        status = make_features(net, t->layer, err);
+    }
+    if (status == RHM_OK)
+        status = make_gram(t, options, monitor, err);
+    if (status == RHM_OK) {
+        t->layer->eta = t->ridge.eta;
+        t->layer->lambda_max = t->ridge.lambda_max;
+        enter(t, RHM_PHASE_SOLVING, monitor);
+    }
+    t->spent = rhm_clock() - t->started;
+    if (status != RHM_OK) {
+        rhm_trainer_free(t);
+        return status;
+    }
+    *trainer = t;
+    return RHM_OK;
+}
+
+void rhm_trainer_free(struct rhm_trainer *t)
+{
+    if (t == NULL)
+        return;
+    rhm_ridge_clear(&t->ridge);
+    rhm_layer_free(t->layer);
+    free(t);
+}
+
+/* --------------------------------------------------------------- outputs */
+
+enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *t, double *f, double *sum,
+                                    unsigned char *unknown, struct rhm_error *err)
+{
+    const struct rhm_tally *tally = &t->layer->tally;
+    double *W = rhm_array(tally->C * t->ridge.M, sizeof *W, "the weights", err);
+    if (W == NULL)
+        return RHM_EMEMORY;
+    rhm_ridge_weights(&t->ridge, W);
+    enum rhm_status status = rhm_ridge_outputs(&t->layer->features, tally->patches.n, tally->patches.tuple,
+                                               tally->C, W, f, NULL, NULL, err);
+    if (status == RHM_OK)
+        rhm_layer_normalise(tally->patches.n, tally->C, 0, f, sum, unknown);
+    free(W);
+    return status;
+}
+
+/* The largest distance between patches of one true parent and the smallest between two, of the first rows. */
+static void measure_spread(const struct rhm_layer *layer, const double *f,
+                           struct rhm_progress_layer *progress)
+{
+    size_t n = layer->tally.patches.n, C = layer->tally.C;
+    double intra = 0, inter = INFINITY;
+    if (n > SPREAD_ROWS)
+        n = SPREAD_ROWS;
+    int known = 0;
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = a + 1; b < n; b++) {
+            if (layer->parent[a] == RHM_NO_PARENT || layer->parent[b] == RHM_NO_PARENT)
+                continue;
+            double square = 0;
+            for (size_t c = 0; c < C; c++)
+                square += (f[a * C + c] - f[b * C + c]) * (f[a * C + c] - f[b * C + c]);
+            known = 1;
+            if (layer->parent[a] == layer->parent[b])
+                intra = fmax(intra, square);
+            else
+                inter = fmin(inter, square);
+        }
+    progress->intra = known ? sqrt(intra) : NAN;
+    progress->inter = known && isfinite(inter) ? sqrt(inter) : NAN;
+}
+
+/* A snapshot of where the iterate stands. */
+static void publish(struct rhm_trainer *t, struct rhm_monitor *monitor)
+{
+    size_t U = t->layer->tally.patches.n, C = t->layer->tally.C;
+    t->progress.step = t->ridge.steps;
+    t->progress.loss = rhm_ridge_loss(&t->ridge);
+    if (monitor != NULL) {
+        double *f = malloc(U * C * sizeof *f);
+        unsigned char *unknown = malloc(U);
+        if (f && unknown && rhm_trainer_outputs(t, f, NULL, unknown, NULL) == RHM_OK)
+            measure_spread(t->layer, f, &t->progress);
+        free(f);
+        free(unknown);
+    }
+    t->progress.seconds = t->spent;
+    rhm_monitor_layer(monitor, t->level, &t->progress);
+    t->published = rhm_clock();
+}
+
+/* ---------------------------------------------------------------- solve */
+
+static void keep_pace(const struct rhm_trainer *t, double started, uint64_t done)
+{
+    if (!(t->steps_per_second > 0))
+        return;
+    double wait = started + (double)done / t->steps_per_second - rhm_clock();
+    if (wait > 0) {
+        struct timespec pause = {(time_t)wait, (long)(1e9 * (wait - floor(wait)))};
+        nanosleep(&pause, NULL);
+    }
+}
+
+enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net, uint64_t k,
+                                 struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    double started = rhm_clock();
+    uint64_t block = 1, done = 0;
+    enum rhm_status status = RHM_OK;
+    while (done < k && status == RHM_OK) {
+        if (block > k - done)
+            block = k - done;
+        double before = rhm_clock();
+        rhm_network_lock_writer(net);
+        rhm_ridge_step(&t->ridge, block);
+        pthread_mutex_unlock(&net->lock);
+        double took = rhm_clock() - before;
+        done += block;
+        t->spent += took;
+        if (t->steps_per_second > 0)
+            block = 1;
+        else if (took < BLOCK_SECONDS / 2)
+            block *= 2;
+        else if (took > BLOCK_SECONDS)
+            block = block > 1 ? block / 2 : 1;
+        if (monitor != NULL && rhm_clock() - t->published > PUBLISH_SECONDS)
+            publish(t, monitor);
+        keep_pace(t, started, done);
+        status = rhm_monitor_poll(monitor, err);
+    }
+    t->layer->solver = RHM_SOLVER_GD;
+    t->layer->steps = t->ridge.steps;
+    publish(t, monitor);
+    return status;
+}
+
+enum rhm_status rhm_trainer_solve(struct rhm_trainer *t, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    double before = rhm_clock();
+    enum rhm_status status = rhm_ridge_exact(&t->ridge, err);
+    t->spent += rhm_clock() - before;
+    t->layer->solver = RHM_SOLVER_EXACT;
+    t->layer->steps = 0;
+    if (status == RHM_OK)
+        status = rhm_monitor_poll(monitor, err);
+    return status;
+}
+
+/* --------------------------------------------------------------- finish */
+
+static enum rhm_status make_outputs(struct rhm_trainer *t, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    struct rhm_layer *layer = t->layer;
+    size_t U = layer->tally.patches.n, C = layer->tally.C;
+    layer->W = rhm_array(C * t->ridge.M, sizeof *layer->W, "the weights", err);
+    layer->output = rhm_array(U * C, sizeof *layer->output, "the outputs", err);
+    layer->sum = rhm_array(U, sizeof *layer->sum, "the outputs", err);
+    layer->unknown = rhm_array(U, sizeof *layer->unknown, "the outputs", err);
+    if (!layer->W || !layer->output || !layer->sum || !layer->unknown)
+        return RHM_EMEMORY;
+    rhm_ridge_weights(&t->ridge, layer->W);
+    enum rhm_status status = rhm_ridge_outputs(&layer->features, U, layer->tally.patches.tuple, C, layer->W,
+                                               layer->output, rhm_monitor_poll, monitor, err);
+    if (status != RHM_OK)
+        return status;
+    rhm_layer_normalise(U, C, 0, layer->output, layer->sum, layer->unknown);
+    double sum = 0;
+    for (size_t i = 0; i < U; i++)
+        sum += (double)rhm_tally_patch_count(&layer->tally, i) * layer->sum[i];
+    layer->mean_sum = sum / (double)layer->tally.N;
+    layer->loss = rhm_ridge_loss(&t->ridge);
+    layer->condition = rhm_ridge_condition(&t->ridge);
+    return RHM_OK;
+}
+
+enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, const struct rhm_network *net,
+                                   struct rhm_layer **done, struct rhm_monitor *monitor,
+                                   struct rhm_error *err)
+{
+    struct rhm_layer *layer = t->layer;
+    double before = rhm_clock();
+    size_t parents = layer->level == 1 ? net->classes : net->V, expected;
+    enter(t, RHM_PHASE_CLUSTERS, monitor);
+    enum rhm_status status = make_outputs(t, monitor, err);
+    if (status == RHM_OK)
+        status = rhm_truth_expected(net, layer->level, layer->tally.N, &expected, err);
+    if (status == RHM_OK)
+        status = rhm_layer_find_clusters(layer, expected, parents, err);
+    if (status == RHM_OK)
+        status = rhm_layer_make_codebook(layer, parents, err);
+    if (status == RHM_OK)
+        status = rhm_truth_measure(net, layer, err);
+    if (status != RHM_OK)
+        return status;
+    t->spent += rhm_clock() - before;
+    layer->seconds = t->spent;
+    t->progress.loss = layer->loss;
+    t->progress.rho = layer->clusters.rho;
+    t->progress.eps_S = layer->clusters.eps_S;
+    t->progress.gap = layer->gap;
+    t->progress.error = layer->error;
+    t->progress.seconds = layer->seconds;
+    if (monitor != NULL)
+        measure_spread(layer, layer->output, &t->progress);
+    enter(t, RHM_PHASE_DONE, monitor);
+    *done = layer;
+    t->layer = NULL;
+    return RHM_OK;
+}

@@ -1,0 +1,153 @@
+/* truth.c - see truth.h. */
+#include "truth.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "memory.h"
+#include "signal.h"
+
+enum rhm_status rhm_inverse_init(struct rhm_inverse *inverse, const struct rhm_grammar *g, unsigned l,
+                                 struct rhm_error *err)
+{
+    inverse->m = g->m;
+    enum rhm_status status = rhm_tuples_init(&inverse->rules, g->s, err);
+    for (unsigned nu = 0; nu < rhm_grammar_parents(g, l) && status == RHM_OK; nu++)
+        for (unsigned k = 0; k < g->m && status == RHM_OK; k++) {
+            uint32_t tuple[64];
+            size_t row;
+            for (unsigned j = 0; j < g->s; j++)
+                tuple[j] = rhm_grammar_rule(g, l, nu, k)[j];
+            status = rhm_tuples_add(&inverse->rules, tuple, &row, err);
+        }
+    return status;
+}
+
+void rhm_inverse_clear(struct rhm_inverse *inverse)
+{
+    rhm_tuples_clear(&inverse->rules);
+}
+
+/* The true symbol that an output code of layer l stands for (tokens for l = L + 1). */
+static uint32_t symbol_of(const struct rhm_network *net, unsigned l, uint32_t code)
+{
+    if (l == net->L + 1)
+        return code;
+    const struct rhm_layer *layer = net->layer[l];
+    return code < layer->code_parents ? layer->code_parent[code] : RHM_NO_PARENT;
+}
+
+uint32_t rhm_truth_parent(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
+                          const uint32_t *tuple)
+{
+    uint32_t symbol[64];
+    for (unsigned j = 0; j < net->s; j++) {
+        symbol[j] = symbol_of(net, l + 1, tuple[j]);
+        if (symbol[j] == RHM_NO_PARENT)
+            return RHM_NO_PARENT;
+    }
+    size_t row = rhm_tuples_find(&inverse->rules, symbol);
+    return row == SIZE_MAX ? RHM_NO_PARENT : (uint32_t)(row / inverse->m);
+}
+
+enum rhm_status rhm_truth_extend(struct rhm_network *net, unsigned lowest, struct rhm_error *err)
+{
+    enum rhm_status status = RHM_OK;
+    for (unsigned l = net->L; l >= lowest && l >= 1 && status == RHM_OK; l--) {
+        struct rhm_layer *layer = net->layer[l];
+        size_t before = layer->code_parents, K = layer->codebook.K;
+        if (K == before)
+            continue;
+        uint32_t *grown = rhm_array_grow(layer->code_parent, K, sizeof *grown, "the codebook", err);
+        if (grown == NULL)
+            return RHM_EMEMORY;
+        layer->code_parent = grown;
+        layer->code_parents = K;
+        for (size_t c = before; c < K; c++)
+            grown[c] = RHM_NO_PARENT;
+        if (net->grammar == NULL)
+            continue;
+        struct rhm_inverse inverse;
+        status = rhm_inverse_init(&inverse, net->grammar, l, err);
+        const struct rhm_codebook *book = &layer->codebook;
+        for (size_t row = 0; row < book->patches.n && status == RHM_OK; row++)
+            if (book->code[row] >= before)
+                grown[book->code[row]] =
+                    rhm_truth_parent(net, &inverse, l, rhm_tuples_row(&book->patches, row));
+        rhm_inverse_clear(&inverse);
+    }
+    return status;
+}
+
+enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm_layer *layer,
+                                       struct rhm_error *err)
+{
+    size_t U = layer->tally.patches.n;
+    layer->parent = rhm_array(U, sizeof *layer->parent, "the true parents", err);
+    if (layer->parent == NULL)
+        return RHM_EMEMORY;
+    struct rhm_inverse inverse = {0};
+    enum rhm_status status = RHM_OK;
+    if (net->grammar)
+        status = rhm_inverse_init(&inverse, net->grammar, layer->level, err);
+    for (size_t row = 0; row < U && status == RHM_OK; row++)
+        layer->parent[row] = net->grammar ? rhm_truth_parent(net, &inverse, layer->level,
+                                                             rhm_tuples_row(&layer->tally.patches, row))
+                                          : RHM_NO_PARENT;
+    rhm_inverse_clear(&inverse);
+    return status;
+}
+
+enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
+                                  struct rhm_error *err)
+{
+    layer->gap = layer->error = layer->error_max = NAN;
+    if (net->grammar == NULL)
+        return RHM_OK;
+    struct rhm_signal_level signal[RHM_MAX_LEVELS + 1];
+    enum rhm_status status = rhm_signal_levels(net->grammar, signal, err);
+    struct rhm_matrix q = {0};
+    if (status == RHM_OK)
+        status = rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
+    if (status != RHM_OK)
+        return status;
+    layer->gap = signal[layer->level].gap;
+    double sum = 0, weight = 0, worst = 0;
+    for (size_t row = 0; row < layer->tally.patches.n; row++) {
+        uint32_t nu = layer->parent[row];
+        if (nu == RHM_NO_PARENT || isnan(q.v[nu * q.cols]))
+            continue;
+        double square = 0, count = (double)rhm_tally_patch_count(&layer->tally, row);
+        for (size_t c = 0; c < q.cols; c++) {
+            double difference = layer->output[row * q.cols + c] - q.v[nu * q.cols + c];
+            square += difference * difference;
+        }
+        sum += count * square;
+        weight += count;
+        worst = fmax(worst, square);
+    }
+    if (weight > 0) {
+        layer->error = sqrt(sum / weight);
+        layer->error_max = sqrt(worst);
+    }
+    rhm_matrix_clear(&q);
+    return RHM_OK;
+}
+
+enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, uint64_t N, size_t *expected,
+                                   struct rhm_error *err)
+{
+    *expected = 0;
+    if (net->grammar == NULL)
+        return RHM_OK;
+    struct rhm_matrix q = {0};
+    double *probability =
+        rhm_array(rhm_grammar_parents(net->grammar, l), sizeof *probability, "the true parents", err);
+    enum rhm_status status =
+        probability ? rhm_signal_q(net->grammar, l, 0, &q, probability, err) : RHM_EMEMORY;
+    for (size_t nu = 0; nu < q.rows && status == RHM_OK; nu++)
+        *expected += (double)N * probability[nu] >= 1;
+    rhm_matrix_clear(&q);
+    free(probability);
+    return status;
+}

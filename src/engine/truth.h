@@ -1,0 +1,39 @@
+/* truth.h - what is known of a trained layer when the grammar is: true parents of patches, exact q.
+ * Evaluation only; a layer learns from labels alone (but for the number of parents present, which its cut may
+ * use). */
+#ifndef RHM_TRUTH_H
+#define RHM_TRUTH_H
+
+#include "network.h"
+
+/* The rules of one level turned round: tuple of true symbols -> parent. */
+struct rhm_inverse {
+    unsigned m;
+    struct rhm_tuples rules; /* row / m = parent */
+};
+enum rhm_status rhm_inverse_init(struct rhm_inverse *inverse, const struct rhm_grammar *g, unsigned l,
+                                 struct rhm_error *err);
+void rhm_inverse_clear(struct rhm_inverse *inverse);
+
+/* The true parent of a patch of layer l (s input codes), through what its codes stand for; RHM_NO_PARENT
+ * where a code stands for nothing or the tuple is no rule. Layers above l must be trained. */
+uint32_t rhm_truth_parent(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
+                          const uint32_t *tuple);
+
+/* Extends code_parent of layers L..lowest to codes added since (the exact codebook grows as unseen patches
+ * come). */
+enum rhm_status rhm_truth_extend(struct rhm_network *net, unsigned lowest, struct rhm_error *err);
+
+/* Fills layer->parent (U), RHM_NO_PARENT everywhere without a grammar. */
+enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm_layer *layer,
+                                       struct rhm_error *err);
+
+/* Fills layer->gap, error, error_max from layer->output and parent. */
+enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
+                                  struct rhm_error *err);
+
+/* Parents of level l expected among N first patches: those with N P(parent stands first) >= 1. */
+enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, uint64_t N, size_t *expected,
+                                   struct rhm_error *err);
+
+#endif
