@@ -58,7 +58,7 @@ bench: tests/bench/bench$(EXEEXT) rhm$(EXEEXT)
 run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(TESTS)" $(no_c)
 check-local:
 	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3), then configure again" >&2; exit 1; }
-	@$(run_tests) $(engine_tests) $(script_tests) $(terminal_tests)
+	@$(run_tests) --complete $(engine_tests) $(script_tests) $(terminal_tests)
 
 # The C tests under valgrind. OpenBLAS and OpenMP keep their threads' memory to the end: "definite" losses count.
 valgrind_options = -q --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
