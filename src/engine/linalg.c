@@ -126,13 +126,14 @@ enum rhm_status rhm_linalg_gram(size_t n, size_t k, const double *x, int rows, i
     threads = (size_t)omp_get_max_threads();
 #endif
     side = (n + tile - 1) / tile;
-    while (tile > 64 && side * (side + 1) / 2 < 3 * threads) {
+    while (tile > 64 && side * (side + 1) / 2 < 5 * threads) {
         tile /= 2;
         side = (n + tile - 1) / tile;
     }
     const double flops = 1e10; /* between two polls */
     double each = 2 * (double)tile * (double)tile * (double)k;
-    size_t tiles = side * (side + 1) / 2, batch = each < flops ? (size_t)(flops / each) : 1;
+    size_t below = side * (side - 1) / 2, tiles = below + side,
+           batch = each < flops ? (size_t)(flops / each) : 1;
     if (batch < 4 * threads)
         batch = 4 * threads;
     for (size_t first = 0; first < tiles; first += batch) {
@@ -142,12 +143,13 @@ enum rhm_status rhm_linalg_gram(size_t n, size_t k, const double *x, int rows, i
         size_t end = tiles - first < batch ? tiles : first + batch;
 #pragma omp parallel for schedule(dynamic, 1) if (threads > 1 && (double)n * (double)n * (double)k > 1e7)
         for (size_t t = first; t < end; t++) {
-            size_t i = (size_t)((sqrt(8 * (double)t + 1) - 1) / 2); /* t = i (i + 1)/2 + j, j <= i */
-            while (i * (i + 1) / 2 > t)
-                i--;
-            while ((i + 1) * (i + 2) / 2 <= t)
-                i++;
-            gram_tile(n, k, x, rows, add, g, i * tile, (t - i * (i + 1) / 2) * tile, tile);
+            size_t i = t - below, j = i; /* the whole tiles first, then the half ones of the diagonal */
+            if (t < below) {             /* t = i (i - 1)/2 + j, j < i */
+                for (i = (size_t)sqrt(2 * (double)t); i * (i + 1) / 2 <= t; i++)
+                    ;
+                j = t - i * (i - 1) / 2;
+            }
+            gram_tile(n, k, x, rows, add, g, i * tile, j * tile, tile);
         }
     }
     return RHM_OK;
