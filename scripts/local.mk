@@ -1,2 +1,3 @@
 # Experiments for users, installed as share/rhm/scripts/*.lua and run as `rhm NAME`.
-script_files =
+script_files = \
+	scripts/quickstart.lua

@@ -2,6 +2,8 @@
  */
 #include "script/objects.h"
 
+#include <stdio.h>
+
 #define RHM_ROW "rhm.row"
 
 struct row {
@@ -101,20 +103,20 @@ static int row_length(lua_State *L)
     return 1;
 }
 
-/* As the table of the same numbers. */
 static int row_tostring(lua_State *L)
 {
     struct row *row = rhm_class_check(L, 1, RHM_ROW);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "rhm.print");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "format");
-    lua_createtable(L, (int)row->m->cols, 0);
+    const double *v = row->m->v + row->i * row->m->cols;
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addchar(&b, '{');
     for (size_t j = 0; j < row->m->cols; j++) {
-        lua_pushnumber(L, row->m->v[row->i * row->m->cols + j]);
-        lua_rawseti(L, -2, (lua_Integer)j + 1);
+        char cell[32];
+        snprintf(cell, sizeof cell, "%s%.4g", j ? ", " : "", v[j]);
+        luaL_addstring(&b, cell);
     }
-    lua_call(L, 1, 1);
+    luaL_addchar(&b, '}');
+    luaL_pushresult(&b);
     return 1;
 }
 
