@@ -186,7 +186,7 @@ static int report(lua_State *L, int status)
     if (status == LUA_OK)
         return EXIT_SUCCESS;
     fflush(stdout);
-    const char *message = lua_tostring(L, -1);
+    const char *message = status == RHM_CALL_INTERRUPTED ? RHM_INTERRUPTED : lua_tostring(L, -1);
     fprintf(stderr, "rhm: %s\n", message ? message : "(an error without a message)");
     lua_pop(L, 1);
     return status == RHM_CALL_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_FAILURE;

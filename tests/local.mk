@@ -14,7 +14,10 @@ engine_tests = \
 	tests/engine/t-split
 
 # Lua, luaunit: run by ./rhm.
-script_tests =
+script_tests = \
+	tests/script/t-complete.lua \
+	tests/script/t-help.lua \
+	tests/script/t-print.lua
 
 # Python's unittest with pexpect and pyte.
 terminal_tests = \

@@ -167,7 +167,9 @@ end
 function M.page(entry, width)
   width = math.min(width or printer.width(), 100)
   local out = {}
-  for _, line in ipairs(signatures(entry)) do out[#out + 1] = line end
+  for _, line in ipairs(signatures(entry)) do
+    out[#out + 1] = #line <= width and line or printer.wrap(line, width - 4):gsub("\n", "\n    ")
+  end
   out[#out + 1] = printer.wrap(entry.summary, width, "    ")
   if entry.text then
     out[#out + 1] = ""

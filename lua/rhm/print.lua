@@ -251,8 +251,8 @@ function M.matrix(m, width)
       if #texts[i][j] > wide then wide = #texts[i][j] end
     end
   end
-  local fit = (width + 1) // (wide + 2)
-  if cols > fit then fit = math.max(2, (width - 4) // (wide + 2)) end
+  local fit = (width + 2) // (wide + 2)
+  if cols > fit then fit = math.max(1, (width - 3) // (wide + 2)) end
   local col_places = places(cols, math.min(fit, most))
   local lines = {}
   if scale ~= 1 then lines[1] = format("%.0e x", scale) end
@@ -280,7 +280,7 @@ function M.line(value, width)
   local text = type(value) == "table" and value_text(value, M.limits.depth - 2, 0, huge, {}) or M.format(value, width)
   text = gsub(text, "\n.*", " ...")
   if columns(text) <= width then return text end
-  local cut = utf8.len(text) and utf8.offset(text, width - 3) or width - 3
+  local cut = utf8.len(text) and utf8.offset(text, width - 2) or width - 2
   return sub(text, 1, cut - 1) .. "..."
 end
 

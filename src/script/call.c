@@ -122,8 +122,11 @@ int rhm_call(lua_State *L, int narg, int nres)
     if (!before) {
         lua_sethook(L, NULL, 0, 0);
         if (rhm_interrupt_pending() && status != LUA_OK) {
-            lua_settop(L, base - 1);
-            lua_pushliteral(L, RHM_INTERRUPTED);
+            const char *message = lua_tostring(L, -1); /* "interrupted: ..." where there is more to say */
+            if (!message || strncmp(message, RHM_INTERRUPTED, sizeof RHM_INTERRUPTED - 1) != 0) {
+                lua_settop(L, base - 1);
+                lua_pushliteral(L, RHM_INTERRUPTED);
+            }
             status = RHM_CALL_INTERRUPTED;
         }
         rhm_interrupt_clear();

@@ -39,7 +39,7 @@ d = rhm.dataset{ tokens={{1,2},{2,1}}, labels={1,2} }]], see = {"dataset:save"}}
     returns = "an integer from 1", see = {"dataset:tokens"}},
 
   {name = "dataset:save", signature = "d:save(path)",
-    summary = "writes the strings; the ending (.h5, .csv, .txt, .npy) says the format",
+    summary = "writes the strings; the ending (.h5, .csv, .txt, .npy) says the format", returns = "the dataset",
     text = [[The file appears whole or not at all; an older one stays as it was if writing fails. Symbols in the file count from 0.]],
     example = "d:save(\"strings.h5\")", see = {"rhm.dataset"}},
 

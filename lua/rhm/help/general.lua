@@ -6,6 +6,8 @@ return {
 labels, levels and places count from 1 in Lua and from 0 in files.]],
     fields = {
       {"memory", "the memory budget in bytes; assign to it to change it. What would pass it is refused beforehand"},
+      {"threads", "threads of the engine, 1 to 1024; assign to it to change it. Results do not depend on it"},
+      {"version", "of the program"},
     }},
 
   {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads a network that net:save wrote",

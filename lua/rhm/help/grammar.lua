@@ -30,7 +30,7 @@ g:check()]],
     text = [[Made by rhm.grammar. Printing it gives its sizes and its signal in a few lines.]],
     fields = {
       {"V", "symbols at each level"}, {"m", "rules of each symbol"}, {"s", "branching factor"}, {"L", "depth"},
-      {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"seed", "that drew the rules; nil for rules given"},
+      {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"C", "the same as classes"}, {"seed", "that drew the rules; nil for rules given"},
     },
     see = {"rhm.grammar"}},
 
@@ -61,9 +61,9 @@ on. A parent that never stands there has no q: its row is nan.]],
     summary = "does Assumption 4.1 hold: every parent stands first, and the signal is not zero",
     text = [[.ok is true where at every level no parent is missing and rho^(l) > 1e-12. levels[l] has gap (rho^(l)), K
 (rho^(l) m^(l/2)), pmin (the smallest positive probability that a parent stands first) and missing (the list of the parents
-that never do). Printed, it is a report with a verdict in words. A parent that is missing cannot be learnt from the first
-position: train with position="all".]],
-    returns = "a report: .ok, .K, .levels", example = "g:check().ok", see = {"grammar:gap", "network:train"}},
+that never do, or nil). Printed, it is a report with a verdict in words. A parent that never stands first cannot be learnt
+from first patches, whatever their number.]],
+    returns = "a report: .ok, .K, .levels and the sizes", example = "g:check().ok", see = {"grammar:gap", "network:train"}},
 
   {name = "grammar:schedule", signature = {"g:schedule{ by=\"depth\", c=32 }", "g:schedule{ by=\"gap\", c=16 }",
       "g:schedule{ by=\"theorem\", kappa=1, delta=.1 }"},

@@ -2,11 +2,18 @@
 return {
   {name = "layer", kind = "object",
     summary = "one layer: trained by hand, its q, its synonyms",
-    text = [[Made by net:layer(l). begin, step and finish train it by hand, one or more steps of gradient descent at a time; the layers
+    text = [[Made by net:layer(l). Fields but level, network and trained are nil before the training. begin, step and finish train it by hand, one or more steps of gradient descent at a time; the layers
 above l (l+1 .. L) must be finished first. net:train does all that.]],
     fields = {
-      {"level", "l"}, {"sigma", "bandwidth; nil before begin"}, {"samples", "N^(l), samples seen"},
-      {"steps", "steps of gradient descent taken"}, {"trained", "true once finished"},
+      {"level", "l"}, {"network", "the network it belongs to"}, {"trained", "true once finished"},
+      {"samples", "N^(l), samples seen"}, {"patch_count", "distinct patches among them"}, {"clusters", "found"},
+      {"steps", "steps of gradient descent taken"}, {"sigma", "bandwidth"}, {"lambda", "ridge"}, {"eta", "step size"},
+      {"loss", "1/2 E|e - W x|^2 + lambda/2 |W|^2"}, {"condition", "of G + lambda I"},
+      {"rho_in", "rho~ of the inputs"}, {"eps_S_in", "eps_S of the inputs"},
+      {"rho", "smallest distance between clusters of the outputs"}, {"eps_S", "spread within them"},
+      {"gap", "the exact rho^(l), where the grammar is known"},
+      {"error", "root mean square distance to the exact q, where the grammar is known"},
+      {"unknown", "patches whose output is marked unknown"}, {"seconds", "taken by the training"},
     },
     see = {"network:layer", "network:train"}},
 
@@ -16,28 +23,34 @@ above l (l+1 .. L) must be finished first. net:train does all that.]],
       {"from", "required", "a grammar or a dataset"},
       {"n", "by c", "samples"},
       {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
+      {"solver", "\"exact\"", "what lay:finish() does where no step was taken", values = {"exact", "gd"}},
+      {"steps", "100", "for gd: steps that lay:finish() takes"},
       {"eta", "chosen", "step size; 1/(lambda_max(G) + lambda) unless given"},
       {"lambda", "1e-4", "ridge"},
-      {"position", "\"first\"", "patches used: the first of a level, or all its places", values = {"first", "all"}},
+      {"position", "\"first\"", "patches used; so far only the first of a level", values = {"first"}},
       {"sampler", "the fastest", "of a grammar", values = {"tally", "draw"}},
       {"seed", "the network's", "of the samples"},
+      {"steps_per_second", "no limit", "gradient descent at a pace one can watch"},
     },
+    returns = "the layer",
     example = [[lay = net:layer(3)
 lay:begin{ from=g, n=20000 }
 for k = 1, 10 do lay:step(5) print(lay:diagnostics()) end
 lay:finish()]], see = {"layer:step", "layer:finish"}},
 
   {name = "layer:step", signature = "lay:step([k])", summary = "takes k steps of gradient descent (1 unless given)",
-    text = [[W <- W - eta (W (G + lambda I) - B). An error before lay:begin.]], see = {"layer:begin", "layer:finish"}},
+    text = [[W <- W - eta (W (G + lambda I) - B). An error before lay:begin.]],
+    returns = "the loss", see = {"layer:begin", "layer:finish"}},
 
   {name = "layer:finish", signature = "lay:finish()",
-    summary = "clusters the outputs and freezes the layer, which the next one then reads", see = {"layer:begin"}},
+    summary = "clusters the outputs and freezes the layer, which the next one then reads",
+    returns = "the layer", see = {"layer:begin"}},
 
   {name = "layer:patches", signature = "lay:patches()",
     summary = "the distinct patches in the order of their clusters",
-    text = [[Row i of lay:q() and of lay:distances() is patch i of this list. The cluster is the synonym cluster found; parent is the
-true symbol, where the grammar is known.]],
-    returns = "a table: tuples, counts, cluster and, when known, parent, lists of the same length",
+    text = [[Row i of lay:q() and of lay:distances() is patch i of this list. The tuple has the codes of the layer above (at level L the
+tokens); cluster is the synonym cluster found; parent is the true symbol, where the grammar is known.]],
+    returns = "a list of tables: tuple, count, cluster and, where they are known, parent, and unknown=true",
     see = {"layer:q", "layer:distances"}},
 
   {name = "layer:q", signature = "lay:q()",
@@ -53,15 +66,17 @@ stay).]],
 
   {name = "layer:synonyms", signature = "lay:synonyms()",
     summary = "the clusters of synonyms that the layer found",
-    text = [[When the grammar is known it also says which patches are misplaced.]],
-    returns = "a report; [k] = the patches of cluster k", see = {"layer:patches", "layer:distances"}},
+    text = [[Where the grammar is known it also says which patches are misplaced: those whose parent is not that of most in their
+cluster.]],
+    returns = "a report: [k] = {patches=, size=, count=, parent=}, .level, .misplaced", see = {"layer:patches", "layer:distances"}},
 
   {name = "layer:diagnostics", signature = "lay:diagnostics()",
     summary = "numbers and plain warnings about a layer",
     text = [[N and the distinct patches, sigma, eps_O as measured, eps_S (spread within a cluster), rho~ (smallest distance between
 clusters), the condition number and, where the grammar is known, the error to the exact q. Warnings name the signatures of
 failure: signal too small for N; error that accumulates (eps_S near rho~); M too small or sigma poor; patches never trained.]],
-    returns = "a report", see = {"network:train", "theory"}},
+    returns = "a report: .n .patches .clusters .sigma .eps_O .rho .eps_S .condition .gap .error .unknown ..., .warnings (a list)",
+    see = {"network:train", "theory"}},
 
   {name = "matrix", kind = "object",
     summary = "a matrix of numbers: m[i][j], #m = its rows",
@@ -71,6 +86,6 @@ scale and without the middle where it is large; the last line is its shape.]],
   {name = "matrix:rows", signature = "m:rows()", summary = "number of rows, the same as #m", returns = "an integer"},
   {name = "matrix:cols", signature = "m:cols()", summary = "number of columns", returns = "an integer"},
   {name = "matrix:save", signature = "m:save(path)",
-    summary = "writes the matrix; the ending (.csv, .h5, .npy) says the format",
+    summary = "writes the matrix; the ending (.csv, .h5, .npy) says the format", returns = "the matrix",
     example = "g:q(3):save(\"q.npy\")"},
 }
