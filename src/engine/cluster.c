@@ -146,6 +146,9 @@ static void spreads(struct rhm_clusters *c, const double *points, const double *
 static enum rhm_status extremes(struct rhm_clusters *c, const double *points, struct rhm_error *err)
 {
     size_t n = c->n, dim = c->dim;
+    c->inter_min = c->intra_max = NAN;
+    if (n > RHM_CLUSTERS_EXTREMES)
+        return RHM_OK;
     double *transposed = rhm_points_transpose(n, dim, points, err), inter = INFINITY, intra = 0;
     if (transposed == NULL)
         return RHM_EMEMORY;

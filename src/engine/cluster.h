@@ -49,6 +49,9 @@ struct rhm_clusters {
     double intra_max; /* largest distance between points of the same cluster */
 };
 
+/* The last two are nan for more points than this: they look at all pairs. */
+#define RHM_CLUSTERS_EXTREMES 8192
+
 /* cluster: n numbers 0..k-1, each of the k used; copied. */
 enum rhm_status rhm_clusters_init(struct rhm_clusters *c, size_t n, size_t dim, const double *points,
                                   const double *weight, size_t k, const size_t *cluster,
