@@ -10,7 +10,8 @@ struct rhm_diagnosis {
     unsigned level;
     uint64_t N;
     size_t patches, k;
-    unsigned parents_expected;
+    size_t parents_expected; /* clusters the cut was asked for */
+    size_t parents_most;     /* V, or classes at level 1 */
     double eps_O; /* measured: largest |<Phi, Phi'>| between patches of different clusters (of at most 1024
                      patches) */
     double eps_O_rms; /* and its root mean square */

@@ -41,6 +41,7 @@ engine_sources = \
 	src/engine/dataset_io.h \
 	src/engine/dataset_npy.c \
 	src/engine/dataset_split.c \
+	src/engine/diagnose.c \
 	src/engine/error.c \
 	src/engine/features.c \
 	src/engine/grammar.c \
