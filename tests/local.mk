@@ -16,7 +16,13 @@ engine_tests = \
 # Lua, luaunit: run by ./rhm.
 script_tests = \
 	tests/script/t-complete.lua \
+	tests/script/t-dataset.lua \
+	tests/script/t-errors.lua \
+	tests/script/t-grammar.lua \
 	tests/script/t-help.lua \
+	tests/script/t-job.lua \
+	tests/script/t-layer.lua \
+	tests/script/t-network.lua \
 	tests/script/t-print.lua
 
 # Python's unittest with pexpect and pyte.

@@ -37,26 +37,36 @@ static int fail_kind(const struct rhm_args *args, const char *key, const char *w
     return luaL_error(args->L, "%s: %s = %s: must be %s", args->function, key, shown, what);
 }
 
-/* Edit distance (Levenshtein) without regard to case. */
+enum { LONGEST_KEY = 32 };
+
+static int same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters changed, added, left out or swapped with the next between two words, capitals like small ones. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[64], n = strlen(b);
-    if (n >= 64)
-        return 64;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            int differ = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
-            size_t change = diagonal + (size_t)differ;
-            size_t skip = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < skip ? change : skip;
+    size_t d[LONGEST_KEY + 1][LONGEST_KEY + 1], m = strlen(a), n = strlen(b);
+    if (m > LONGEST_KEY || n > LONGEST_KEY)
+        return SIZE_MAX;
+    for (size_t i = 0; i <= m; i++)
+        for (size_t j = 0; j <= n; j++) {
+            if (i == 0 || j == 0) {
+                d[i][j] = i + j;
+                continue;
+            }
+            d[i][j] = least(d[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]),
+                            least(d[i - 1][j], d[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
+                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
         }
-    }
-    return row[n];
+    return d[m][n];
 }
 
 static int fail_unknown(lua_State *L, const char *function, const char *key, const char *const *keys)

@@ -1,0 +1,224 @@
+-- t-errors.lua - bad input: one clear line on standard error, exit code 1, nothing on standard output.
+local lu = require "luaunit"
+
+TestErrors = {}
+
+local program = os.getenv "RHM" or arg[-1]
+
+local function write(name, bytes)
+  local file = assert(io.open(name, "wb"))
+  file:write(bytes)
+  file:close()
+end
+
+local function read(name)
+  local file = assert(io.open(name, "rb"))
+  local bytes = file:read "a"
+  file:close()
+  return bytes
+end
+
+-- Runs the program with these arguments (for the shell) and checks that it ends as it should; all parts stand in the line.
+local function refuse(arguments, ...)
+  local pipe = io.popen(("%q -E %s 2>stderr.txt; echo \"exit $?\""):format(program, arguments))
+  local output = pipe:read "a"
+  pipe:close()
+  local message = read "stderr.txt"
+  lu.assertEquals(output, "exit 1\n", arguments .. ": " .. message)
+  local _, lines = message:gsub("\n", "\n")
+  lu.assertEquals(lines, 1, arguments .. ": " .. message)
+  lu.assertStrMatches(message, "rhm: .*\n")
+  lu.assertTrue(#message < 400, message)
+  for _, part in ipairs{...} do lu.assertStrContains(message, part) end
+end
+
+-- The same for code, whose name and line the message must give.
+local function refuse_code(code, ...)
+  write("code.lua", code .. "\nprint 'went on'\n")
+  refuse("code.lua", "code.lua:1: ", ...)
+end
+
+function TestErrors.test_shapes()
+  local function shape(text, ...) refuse_code("rhm.grammar{ " .. text .. " }", "rhm.grammar: ", ...) end
+  shape("V=8, m=9, s=2, L=3", "m*V = 72", "V^s = 64")
+  shape("V=8, m=4, s=2, L=3, classes=17", "m*classes = 68", "V^s = 64")
+  shape("V=8, m=4, s=2, L=0", "L = 0")
+  shape("V=8, m=4, s=1, L=3", "s = 1")
+  shape("V=0, m=4, s=2, L=3", "V = 0", "2")
+  shape("V=-8, m=4, s=2, L=3", "V = -8")
+  shape("V=8, m=-4, s=2, L=3", "m = -4")
+  shape("V=8, m=0, s=2, L=3", "m = 0")
+  shape("V=2.5, m=4, s=2, L=3", "V = 2.5", "whole number")
+  shape("V=8, m=4, s=2, L=3.5", "L = 3.5", "whole number")
+  shape("V=10^9, m=4, s=2, L=3", "V = 1000000000", "65535")
+  shape("V=8, m=10^9, s=2, L=3", "m*V = 8000000000")
+  shape("V=8, m=4, s=10^9, L=3", "s = 1000000000")
+  shape("V=8, m=4, s=2, L=10^9", "L = 1000000000")
+  shape("V=10^30, m=4, s=2, L=3", "V = 1e+30", "2^63")
+  shape("V=0/0, m=4, s=2, L=3", "V = nan")
+  shape("V=1/0, m=4, s=2, L=3", "V = inf")
+  shape("V='x', m=4, s=2, L=3", "V = 'x'", "number")
+  shape("V={}, m=4, s=2, L=3", "V = a table", "number")
+  shape("V=8, m=4, s=2, L=3, seed=-1", "seed = -1")
+  shape("V=8, m=4, s=2, L=3, classes=0", "classes = 0")
+  shape("V=8, m=4, s=2, L=3, classes=4, C=4", "C is another name of classes")
+  shape("V=8, m=4, s=2, L=3, ensemble='zipf'", "ensemble = 'zipf'", "not yet")
+  shape("V=8, m=4, s=2, L=63", "2^63")
+  shape("V=8, m=4, s=3, L=40", "s^L", "2^63")
+end
+
+function TestErrors.test_whole_strings_beyond_memory()
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=60 }:sample{ n=1 }", "grammar:sample: ", "the budget is", "rhm.memory")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3 }:sample{ n=10^14 }", "the budget is")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3 }:sample{ n=-1 }", "n = -1")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3 }:sample{}", "key 'n' is missing")
+end
+
+function TestErrors.test_keys()
+  refuse_code("rhm.grammar{ v=8, m=4, s=2, L=3 }", "unknown key 'v'", "did you mean 'V'?")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3, sede=1 }", "unknown key 'sede'", "did you mean 'seed'?")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3, nonsense=1 }", "unknown key 'nonsense'", "V, m, s, L")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2 }", "key 'L' is missing")
+  refuse_code("rhm.grammar{ 8, 4, 2, 3 }", "value 8 has no name")
+  refuse_code("rhm.grammar()", "one table of arguments expected, got nothing")
+  refuse_code("rhm.network{ V=8, s=2, L=3, codebok='exact' }", "did you mean 'codebook'?")
+  refuse_code("rhm.network{ V=8, s=2, L=3, codebook='exakt' }", "codebook = 'exakt'", "'centroid' or 'exact'")
+  refuse_code("g = rhm.grammar{ V=8, m=4, s=2, L=3 } g.sample{ n=1 }", "colon")
+end
+
+function TestErrors.test_rules()
+  local function rules(text, ...) refuse_code("rhm.grammar{ rules=" .. text .. " }", "rhm.grammar: ", ...) end
+  rules("{{{{1,2},{2,1}}, {{1,1},{2}}}}", "level 1, symbol 2, rule 2", "children: 1", "2")
+  rules("{{{{1,2},{2,1}}, {{1,1}}}}", "level 1, symbol 2", "rules: 1")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,2}}}, {{{1,2},{2,1}}}}", "level 2", "1 symbols, V = 2")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,3}}}, {{{1,2},{2,1}}, {{1,1},{2,2}}}}", "level 2", "2 symbols, V = 3")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,0}}}}", "level 1, symbol 2, rule 2", "child 2 is 0")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,1.5}}}}", "child 2 is 1.5")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,'a'}}}}", "child 2 is 'a'")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,3}}}}, V=2", "child 2 is 3", "from 1 to 2")
+  rules("{{{{1,2},{2,1}}, 5}}", "level 1, symbol 2", "5 where a list of rules is expected")
+  rules("{}", "0 levels")
+  rules("{{}}", "level 1", "0 symbols")
+  rules("5", "rules = 5", "a table")
+  rules("{{{{1,2},{2,1}}, {{1,1},{2,2}}}}, m=3", "m = 3, but the rules have 2")
+  rules("{{{{1,2},{2,1}}, {{1,1},{1,2}}}}", "level 1", "1,2", "parent 1", "parent 2") -- ambiguous
+end
+
+function TestErrors.test_csv()
+  local function csv(text, ...)
+    write("bad.csv", text)
+    refuse_code("rhm.dataset{ path='bad.csv', V=8, classes=8 }", "rhm.dataset: bad.csv", ...)
+  end
+  csv("0,1,2,3,0\n0,1,2,9,0\n", "bad.csv:2", "9", "0..7")
+  csv("0,1,2,3,0\n0,1,2,3,8\n", "bad.csv:2", "label 8")
+  csv("0,1,2,3,0\n0,1,2,0\n", "bad.csv:2")
+  csv("0,1,2,3,0\n0,1,x,3,0\n", "bad.csv:2", "x")
+  csv("", "bad.csv")
+  csv("# nothing\n", "bad.csv")
+  refuse_code("rhm.dataset('none.csv')", "none.csv", "No such file")
+  refuse_code("rhm.dataset('name.xyz')", "name.xyz")
+  refuse_code("rhm.dataset{ path='bad.csv', V=1 }", "V = 1", "65535")
+end
+
+function TestErrors.test_npy()
+  rhm.dataset{ tokens={{1, 2, 1, 2}, {2, 1, 2, 1}}, labels={1, 2} }:save("good.npy")
+  local bytes = read "good.npy"
+  write("cut.npy", bytes:sub(1, -3))
+  write("cut_labels.npy", read "good_labels.npy")
+  refuse_code("rhm.dataset('cut.npy')", "cut.npy")
+  write("cut.npy", bytes:sub(1, 20))
+  refuse_code("rhm.dataset('cut.npy')", "cut.npy")
+  write("cut.npy", bytes)
+  os.remove "cut_labels.npy"
+  refuse_code("rhm.dataset('cut.npy')", "cut_labels.npy")
+end
+
+function TestErrors.test_hdf5()
+  rhm.grammar{ V=8, m=4, s=2, L=3 }:q(2):save("matrix.h5")
+  refuse_code("rhm.dataset('matrix.h5')", "matrix.h5", "tokens")
+  write("text.h5", "this is no HDF5 file\n")
+  refuse_code("rhm.dataset('text.h5')", "text.h5")
+end
+
+function TestErrors.test_tables()
+  local function tables(text, ...) refuse_code("rhm.dataset{ " .. text .. " }", "rhm.dataset: ", ...) end
+  tables("tokens={{1,2},{2}}, labels={1,1}", "tokens[2] has 1 tokens")
+  tables("tokens={{1,2},{2,9}}, labels={1,1}, V=8", "tokens[2][2] = 9", "8")
+  tables("tokens={{1,2},{2,-1}}, labels={1,1}", "tokens[2][2] = -1")
+  tables("tokens={{1,2},{2,1}}, labels={1}", "2 strings", "1 labels")
+  tables("tokens={{1,2}}, labels={0}", "labels[1] = 0")
+  tables("tokens={{1,2}}", "key 'labels' is missing")
+  tables("tokens={}, labels={}", "empty")
+  refuse_code("rhm.dataset(5)", "got 5")
+  refuse_code("rhm.dataset{ tokens={{1,2}}, labels={1} }:tokens(2)", "string 2")
+  refuse_code("rhm.dataset{ tokens={{1,2}}, labels={1} }:tokens(-1)", "string -1")
+  refuse_code("rhm.dataset{ tokens={{1,2},{2,1}}, labels={1,2} }:split(2)", "dataset:split: ", "2")
+end
+
+function TestErrors.test_networks()
+  local net = "net = rhm.network{ V=8, s=2, L=3 } "
+  local g = "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 } "
+  refuse_code("rhm.network{ V=8, s=2 }", "key 'L' is missing")
+  refuse_code("rhm.network{ V=8, s=2, L=3, M=7 }", "M = 7", "even")
+  refuse_code("rhm.network{ V=8, s=2, L=3, eps_O=2 }", "eps_O = 2")
+  refuse_code("rhm.network{ V=8, s=2, L=3, sigma=-1 }", "sigma = -1")
+  refuse_code(g .. "rhm.network{ grammar=g, V=9 }", "V = 9", "8")
+  refuse_code("rhm.network{ grammar=8 }", "grammar = 8")
+  refuse_code(net .. "net:train{}", "key 'from' is missing")
+  refuse_code(net .. "net:train{ from=8 }", "from = 8")
+  refuse_code(net .. g .. "net:train{ from=g, n=0 }", "n = 0")
+  refuse_code(net .. g .. "net:train{ from=g, n={1, 2} }", "n has 2 numbers", "3 levels")
+  refuse_code(net .. g .. "net:train{ from=g, n={1000, 2.5, 1000} }", "n[2] = 2.5")
+  refuse_code(net .. g .. "net:train{ from=g, n=2^54 }", "2^53")
+  refuse_code(net .. g .. "net:train{ from=g, n=10, c=2 }", "n and c")
+  refuse_code(net .. g .. "net:train{ from=g, solver='exact', steps=3 }", "steps")
+  refuse_code(net .. g .. "net:train{ from=g, position='all' }", "position = 'all'", "yet")
+  refuse_code(net .. g .. "net:train{ from=g, lambda=-1 }", "lambda = -1")
+  refuse_code(net .. g .. "net:train{ from=g, eta=-1 }", "eta = -1")
+  refuse_code(net .. "net:train{ from=rhm.grammar{ V=9, m=4, s=2, L=3 } }", "V = 9", "8")
+  refuse_code(net .. "net:train{ from=rhm.dataset{ tokens={{1,2,3}}, labels={1} } }", "network:train: ", "3 tokens", "8")
+  refuse_code(net .. "net:predict{ 1, 2, 3 }", "3 tokens", "8")
+  refuse_code(net .. "net:predict{ 1, 2, 3, 4, 5, 6, 7, 9 }", "token 8 = 9")
+  refuse_code(net .. "net:predict{ 1, 2, 3, 4, 5, 6, 7, 8 }", "not trained")
+  refuse_code(net .. g .. "net:accuracy(g)", "not trained")
+  refuse_code(net .. g .. "net:train{ from=g, n=1000 } net:predict(rhm.grammar{ V=8, m=4, s=2, L=2 }:sample{ n=3 })",
+    "4 tokens", "8")
+  refuse_code(net .. g .. "net:train{ from=g, n=1000, seed=-1 }", "seed = -1")
+  refuse_code(net .. "net:layer(0)", "level 0")
+end
+
+function TestErrors.test_exact_codebook_over_budget()
+  refuse_code("g = rhm.grammar{ V=16, m=4, s=2, L=4, seed=1 } rhm.memory = 20*2^20 "
+    .. "rhm.network{ grammar=g, codebook='exact', M=64 }:train{ from=g, n=100000 }", "network:train: ", "the budget is")
+end
+
+function TestErrors.test_layers_by_hand()
+  local lay = "g = rhm.grammar{ V=8, m=4, s=2, L=3 } lay = rhm.network{ grammar=g, M=64 }:layer(3) "
+  refuse_code(lay .. "lay:step()", "layer:step: ", "begin")
+  refuse_code(lay .. "lay:finish()", "layer:finish: ", "begin")
+  refuse_code(lay .. "lay:begin{ from=g, n=1000 } lay:step(0)", "steps 0")
+  refuse_code(lay .. "lay:begin{ from=g, n={1, 2, 3} }", "n = a table")
+  refuse_code(lay .. "lay:begin{ from=g, background=true }", "unknown key 'background'")
+  refuse_code(lay .. "lay:q()", "not trained")
+end
+
+function TestErrors.test_module()
+  refuse_code("rhm.threads = 0", "threads 0", "1024")
+  refuse_code("rhm.memory = -1", "bytes -1")
+  refuse_code("rhm.load('none.h5')", "none.h5")
+  refuse_code("m = rhm.grammar{ V=8, m=4, s=2, L=3 }:q(1) m:save('m.xyz')", "m.xyz")
+  refuse_code("m = rhm.grammar{ V=8, m=4, s=2, L=3 }:q(1) m:save('/nonexistent/m.csv')", "/nonexistent/m.csv")
+end
+
+function TestErrors.test_missing_script()
+  refuse("nonesuch", "nonesuch")
+  refuse("./nonesuch.lua", "nonesuch.lua", "No such file")
+end
+
+function TestErrors.test_a_failed_save_leaves_the_old_file()
+  write("old.csv", "precious\n")
+  lu.assertError(function() rhm.dataset{ tokens={{1, 2}}, labels={1} }:save("old.csv/x.csv") end)
+  lu.assertEquals(read "old.csv", "precious\n")
+end
+
+os.exit(lu.LuaUnit.run())

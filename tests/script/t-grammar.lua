@@ -1,0 +1,276 @@
+-- t-grammar.lua - rhm.grammar: rules, exact signal against enumeration, schedules, strings.
+local lu = require "luaunit"
+
+TestGrammar = {}
+
+-- All sequences of level-(l-1) symbols that a label derives, one for each derivation (they are equally likely).
+local function derivations(g, label, depth)
+  local list = {{label}}
+  for l = 1, depth do
+    local rules, longer = g:rules(l), {}
+    for _, sequence in ipairs(list) do
+      local partial = {{}}
+      for _, symbol in ipairs(sequence) do
+        local grown = {}
+        for _, prefix in ipairs(partial) do
+          for _, children in ipairs(rules[symbol]) do
+            local t = table.move(prefix, 1, #prefix, 1, {})
+            grown[#grown + 1] = table.move(children, 1, #children, #t + 1, t)
+          end
+        end
+        partial = grown
+      end
+      table.move(partial, 1, #partial, #longer + 1, longer)
+    end
+    list = longer
+  end
+  return list
+end
+
+-- q of the parents at place i of level l, by counting derivations.
+local function counted_q(g, l, i)
+  local parents = l == 1 and g.classes or g.V
+  local count, total = {}, {}
+  for nu = 1, parents do count[nu], total[nu] = {}, 0 end
+  for label = 1, g.classes do
+    for _, sequence in ipairs(derivations(g, label, l - 1)) do
+      local nu = sequence[i]
+      count[nu][label] = (count[nu][label] or 0) + 1
+      total[nu] = total[nu] + 1
+    end
+  end
+  return count, total
+end
+
+local function check_q(g)
+  for l = 1, g.L do
+    for i = 1, g.s ^ (l - 1) do
+      local q, count, total = g:q(l, i), counted_q(g, l, i)
+      lu.assertEquals(q:rows(), l == 1 and g.classes or g.V)
+      lu.assertEquals(q:cols(), g.classes)
+      for nu = 1, q:rows() do
+        for label = 1, g.classes do
+          if total[nu] == 0 then
+            lu.assertIsNaN(q[nu][label])
+          else
+            lu.assertAlmostEquals(q[nu][label], (count[nu][label] or 0) / total[nu], 1e-12)
+          end
+        end
+      end
+    end
+  end
+end
+
+function TestGrammar.test_q_equals_enumeration()
+  local shapes = {{V=4, m=2, s=2, L=3}, {V=3, m=2, s=2, L=3, classes=2}, {V=3, m=2, s=3, L=3, classes=5},
+    {V=2, m=2, s=5, L=2, classes=3}, {V=6, m=3, s=2, L=3, C=4}}
+  for _, shape in ipairs(shapes) do
+    for seed = 1, 4 do
+      shape.seed = seed
+      check_q(rhm.grammar(shape))
+    end
+  end
+end
+
+function TestGrammar.test_first_place_is_the_default()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 }
+  local a, b = g:q(3), g:q(3, 1)
+  for i = 1, 8 do for j = 1, 8 do lu.assertEquals(a[i][j], b[i][j]) end end
+end
+
+function TestGrammar.test_gap_and_K()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=4, seed=5 }
+  local K = math.huge
+  for l = 1, 4 do
+    local q, gap = g:q(l), math.huge
+    for a = 1, q:rows() do
+      for b = a + 1, q:rows() do
+        local sum = 0
+        for c = 1, q:cols() do sum = sum + (q[a][c] - q[b][c]) ^ 2 end
+        if sum == sum then gap = math.min(gap, math.sqrt(sum)) end -- not nan
+      end
+    end
+    lu.assertAlmostEquals(g:gap(l), gap, 1e-12)
+    K = math.min(K, gap * 4 ^ (l / 2))
+  end
+  lu.assertAlmostEquals(g:K(), K, 1e-12)
+end
+
+function TestGrammar.test_rules_are_unambiguous()
+  local g = rhm.grammar{ V=16, m=8, s=2, L=3, classes=5, seed=2 }
+  for l = 1, 3 do
+    local rules, seen = g:rules(l), {}
+    lu.assertEquals(#rules, l == 1 and 5 or 16)
+    for _, list in ipairs(rules) do
+      lu.assertEquals(#list, 8)
+      for _, children in ipairs(list) do
+        lu.assertEquals(#children, 2)
+        for _, child in ipairs(children) do lu.assertTrue(child >= 1 and child <= 16) end
+        local key = table.concat(children, " ")
+        lu.assertNil(seen[key])
+        seen[key] = true
+      end
+    end
+  end
+end
+
+function TestGrammar.test_tuples_without_listing_them()
+  local g = rhm.grammar{ V=256, m=3, s=4, L=2, seed=1 } -- 256^4 tuples
+  local seen = {}
+  for _, list in ipairs(g:rules(2)) do
+    for _, children in ipairs(list) do
+      local key = table.concat(children, " ")
+      lu.assertNil(seen[key])
+      seen[key] = true
+    end
+  end
+end
+
+function TestGrammar.test_rules_go_back_and_forth()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3, classes=6, seed=7 }
+  local h = rhm.grammar{ rules={g:rules(1), g:rules(2), g:rules(3)} }
+  lu.assertEquals({h.V, h.m, h.s, h.L, h.classes, h.d}, {8, 4, 2, 3, 6, 8})
+  lu.assertNil(h.seed)
+  for l = 1, 3 do lu.assertEquals(h:rules(l), g:rules(l)) end
+  local a, b = g:sample{ n=50, seed=1 }, h:sample{ n=50, seed=1 }
+  for i = 1, 50 do
+    lu.assertEquals(a:tokens(i), b:tokens(i))
+    lu.assertEquals(a:label(i), b:label(i))
+  end
+end
+
+function TestGrammar.test_seeds()
+  local function rules(seed) return rhm.grammar{ V=8, m=4, s=2, L=2, seed=seed }:rules(2) end
+  lu.assertEquals(rules(4), rules(4))
+  lu.assertNotEquals(rules(4), rules(5))
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=4 }
+  lu.assertNotEquals(g:rules(2), g:rules(3))
+end
+
+-- Symbol 3 of level 1 never stands first; symbols 1 and 2 do.
+local function lame()
+  return rhm.grammar{ rules={
+    {{{1, 2}, {1, 3}}, {{2, 1}, {2, 3}}, {{1, 1}, {2, 2}}},
+    {{{1, 2}, {2, 1}}, {{3, 1}, {1, 3}}, {{2, 3}, {3, 2}}}} }
+end
+
+function TestGrammar.test_check_names_missing_symbols()
+  local c = lame():check()
+  lu.assertFalse(c.ok)
+  lu.assertEquals(c.levels[1].missing, {})
+  lu.assertEquals(c.levels[2].missing, {3})
+  lu.assertStrContains(tostring(c), "fails")
+  lu.assertStrContains(tostring(c), "symbol 3 of level 1 never stands first")
+  lu.assertIsNaN(lame():q(2)[3][1])
+end
+
+function TestGrammar.test_check_sees_equal_q()
+  local g = rhm.grammar{ rules={{{{1, 2}, {2, 1}}, {{1, 1}, {2, 2}}}, {{{1, 2}, {2, 1}}, {{1, 1}, {2, 2}}}} }
+  local c = g:check()
+  lu.assertFalse(c.ok)
+  lu.assertTrue(c.levels[2].gap <= 1e-12)
+  lu.assertStrContains(tostring(c), "the same q")
+end
+
+function TestGrammar.test_check_agrees_with_gap()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 }
+  local c = g:check()
+  lu.assertTrue(c.ok)
+  lu.assertStrContains(tostring(c), "holds")
+  lu.assertEquals(c.K, g:K())
+  for l = 1, 3 do
+    lu.assertEquals(c.levels[l].gap, g:gap(l))
+    lu.assertTrue(c.levels[l].pmin > 0 and c.levels[l].pmin <= 1 / 8)
+  end
+end
+
+function TestGrammar.test_schedules()
+  local g = rhm.grammar{ V=16, m=4, s=2, L=4, seed=3 }
+  local depth, default, gap = g:schedule{ by="depth", c=100 }, g:schedule(), g:schedule{ by="gap", c=8 }
+  local theorem = g:schedule{ by="theorem", kappa=2, delta=.05 }
+  for l = 1, 4 do
+    lu.assertEquals(math.type(depth[l]), "integer")
+    lu.assertEquals(depth[l], math.max(100 * 16 * 4 * 4 ^ l, 20000))
+    lu.assertEquals(default[l], math.max(32 * 16 * 4 * 4 ^ l, 20000))
+    lu.assertAlmostEquals(gap[l], math.max(8 * 16 * 4 / g:gap(l) ^ 2, 20000), 1)
+    local N = 2 * 16 ^ 2 * 4 ^ 2 * 2 * 4 * math.log(16 * 4 * 2 / .05) ^ 2 / g:K() ^ 2 * 4 ^ l
+    lu.assertAlmostEquals(theorem[l] / N, 1, 1e-6)
+  end
+end
+
+-- The label that derives a string, or nil.
+local function parse(tables, g, tokens)
+  for l = g.L, 1, -1 do
+    local up = {}
+    for i = 1, #tokens, g.s do
+      local nu = tables[l][table.concat(tokens, " ", i, i + g.s - 1)]
+      if not nu then return nil end
+      up[#up + 1] = nu
+    end
+    tokens = up
+  end
+  return tokens[1]
+end
+
+local function parse_tables(g)
+  local tables = {}
+  for l = 1, g.L do
+    tables[l] = {}
+    for nu, list in ipairs(g:rules(l)) do
+      for _, children in ipairs(list) do tables[l][table.concat(children, " ")] = nu end
+    end
+  end
+  return tables
+end
+
+function TestGrammar.test_samples_are_strings_of_the_grammar()
+  for _, shape in ipairs{{V=8, m=4, s=2, L=3, seed=1}, {V=5, m=3, s=3, L=2, classes=3, seed=2}} do
+    local g = rhm.grammar(shape)
+    local d, tables, labels = g:sample{ n=2000, seed=11 }, parse_tables(g), {}
+    lu.assertEquals({#d, d.d, d.V, d.classes}, {2000, g.d, g.V, g.classes})
+    for i = 1, #d do
+      lu.assertEquals(parse(tables, g, d:tokens(i)), d:label(i))
+      labels[d:label(i)] = (labels[d:label(i)] or 0) + 1
+    end
+    local chi = 0
+    for label = 1, g.classes do chi = chi + (labels[label] - 2000 / g.classes) ^ 2 / (2000 / g.classes) end
+    lu.assertTrue(chi < 30, chi) -- 7 degrees of freedom: p = 1e-4; the seed is fixed
+  end
+end
+
+function TestGrammar.test_sample_i_depends_on_the_seed_alone()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=1 }
+  local few, many, threads = g:sample{ n=100, seed=5 }, g:sample{ n=3000, seed=5 }, rhm.threads
+  rhm.threads = 1
+  local one = g:sample{ n=3000, seed=5 }
+  rhm.threads = threads
+  for i = 1, 3000 do
+    lu.assertEquals(many:tokens(i), one:tokens(i))
+    if i <= 100 then lu.assertEquals(few:tokens(i), many:tokens(i)) end
+  end
+  lu.assertNotEquals(g:sample{ n=1, seed=6 }:tokens(1), few:tokens(1))
+end
+
+function TestGrammar.test_depth_60_without_strings()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=60, seed=1 }
+  lu.assertEquals(g.d, 1 << 60)
+  local row, sum = g:q(60, 1 << 59)[1], 0
+  for c = 1, 8 do sum = sum + row[c] end
+  lu.assertAlmostEquals(sum, 1, 1e-12)
+  lu.assertEquals(#g:check().levels, 60)
+  lu.assertErrorMsgContains("2^53", g.schedule, g)
+  lu.assertErrorMsgContains("the budget is", g.sample, g, {n=1})
+end
+
+function TestGrammar.test_prints_itself()
+  local text = tostring(rhm.grammar{ V=8, m=4, s=2, L=3, seed=12 })
+  for _, part in ipairs{"V = 8", "m = 4", "s = 2", "L = 3", "seed 12"} do lu.assertStrContains(text, part) end
+end
+
+function TestGrammar.test_fields_cannot_be_set()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3 }
+  lu.assertErrorMsgContains("field 'V' cannot be set", function() g.V = 9 end)
+  lu.assertNil(g.nonsense)
+end
+
+os.exit(lu.LuaUnit.run())
