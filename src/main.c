@@ -305,6 +305,27 @@ static void set_package_path(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* A full disk must not look like success; a reader that went away is no error of ours. */
+static int close_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE)
+        fprintf(stderr, "rhm: cannot write standard output: %s\n", strerror(errno));
+    return code == EXIT_SUCCESS ? EXIT_FAILURE : code;
+}
+
+/* os.exit([code [, close]]) as Lua's, but that the state is closed unless close is false: a job's thread must
+ * have ended before the libraries it runs in are torn down. */
+static int os_exit(lua_State *L)
+{
+    int code = lua_isboolean(L, 1) ? (lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE)
+                                   : (int)luaL_optinteger(L, 1, EXIT_SUCCESS);
+    if (lua_isnoneornil(L, 2) || lua_toboolean(L, 2))
+        lua_close(L);
+    exit(close_output(code));
+}
+
 static void open_libraries(lua_State *L, const struct options *o)
 {
     if (o->bare) {
@@ -313,6 +334,10 @@ static void open_libraries(lua_State *L, const struct options *o)
     }
     luaL_openlibs(L);
     set_package_path(L);
+    lua_getglobal(L, LUA_OSLIBNAME);
+    lua_pushcfunction(L, os_exit);
+    lua_setfield(L, -2, "exit");
+    lua_pop(L, 1);
     rhm_interrupt_open(L);
     luaL_requiref(L, "rhm", luaopen_rhm, 1);
     rhm_screen_open(L);
@@ -354,16 +379,6 @@ static int protected_main(lua_State *L)
 {
     lua_pushinteger(L, run(L, lua_touserdata(L, 1)));
     return 1;
-}
-
-/* A full disk must not look like success; a reader that went away is no error of ours. */
-static int close_output(int code)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    if (errno != EPIPE)
-        fprintf(stderr, "rhm: cannot write standard output: %s\n", strerror(errno));
-    return code == EXIT_SUCCESS ? EXIT_FAILURE : code;
 }
 
 int main(int argc, char **argv)

@@ -132,5 +132,6 @@ void rhm_completion_open(lua_State *L)
     rl_completer_word_break_characters = " \t\n\"'`@$><=;|&{(,+-*/%^#~[])}.:?!\\";
     rl_basic_quote_characters = "";
     rl_completer_quote_characters = NULL;
+    rl_completion_query_items = 300; /* a question would not hear Ctrl-C */
     rl_completion_append_character = '\0';
 }

@@ -155,40 +155,72 @@ static const char *translate(lua_State *L, const char *text, bool *leave)
     return text;
 }
 
-bool rhm_evaluate_incomplete(lua_State *L, const char *text)
+/* What is done with a text; the functions below run as Lua functions, so that a lack of memory is an error
+ * like others. */
+struct task {
+    const char *text;
+    bool incomplete;
+    enum rhm_input result;
+};
+
+static int protected_test(lua_State *L)
 {
-    int base = lua_gettop(L);
-    bool incomplete = false, leave = false;
-    text = translate(L, text, &leave);
+    struct task *task = lua_touserdata(L, 1);
+    bool leave = false;
+    const char *text = translate(L, task->text, &leave);
     if (!leave)
-        compile(L, text, &incomplete);
-    lua_settop(L, base);
-    return incomplete;
+        compile(L, text, &task->incomplete);
+    return 0;
 }
 
-enum rhm_input rhm_evaluate(lua_State *L, const char *text)
+static int protected_evaluate(lua_State *L)
 {
-    int base = lua_gettop(L);
-    bool incomplete = false, leave = false;
-    text = translate(L, text, &leave);
+    struct task *task = lua_touserdata(L, 1);
+    bool leave = false;
+    const char *text = translate(L, task->text, &leave);
     if (leave) {
-        lua_settop(L, base);
-        return RHM_INPUT_LEAVE;
+        task->result = RHM_INPUT_LEAVE;
+        return 0;
     }
-    int status = compile(L, text, &incomplete);
-    enum rhm_input result = RHM_INPUT_INCOMPLETE;
+    int status = compile(L, text, &task->incomplete);
     if (status == LUA_OK) {
         int below = lua_gettop(L) - 1;
         double start = seconds();
         status = rhm_call(L, 0, LUA_MULTRET);
         double elapsed = seconds() - start;
-        result = status == LUA_OK ? show(L, below, elapsed, text) : outcome(L, status, text);
-    } else if (!incomplete) {
-        result = outcome(L, status, text);
+        task->result = status == LUA_OK ? show(L, below, elapsed, text) : outcome(L, status, text);
+    } else if (task->incomplete) {
+        task->result = RHM_INPUT_INCOMPLETE;
+    } else {
+        task->result = outcome(L, status, text);
     }
-    lua_settop(L, base);
+    return 0;
+}
+
+static void run_task(lua_State *L, lua_CFunction function, struct task *task)
+{
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, task);
+    int status = lua_pcall(L, 1, 0, 0);
+    if (status != LUA_OK) {
+        show_error(L, status, true);
+        task->result = RHM_INPUT_FAILED;
+    }
     fflush(stdout);
-    return result;
+}
+
+bool rhm_evaluate_incomplete(lua_State *L, const char *text)
+{
+    struct task task = {.text = text};
+    run_task(L, protected_test, &task);
+    return task.incomplete;
+}
+
+enum rhm_input rhm_evaluate(lua_State *L, const char *text)
+{
+    struct task task = {.text = text, .result = RHM_INPUT_FAILED};
+    run_task(L, protected_evaluate, &task);
+    return task.result;
 }
 
 bool rhm_evaluate_file(lua_State *L, const char *name)

@@ -120,8 +120,8 @@ static void clear_line(struct shell *sh)
 {
     rhm_interrupt_clear();
     rl_echo_signal_char(SIGINT);
-    rl_free_line_state();
     rl_callback_sigcleanup();
+    rl_free_line_state();
     rl_replace_line("", 1);
     rl_crlf();
     drop_pending(sh);
@@ -176,7 +176,7 @@ static void drop_signals(struct shell *sh)
     char bytes[64];
     while (read(sh->signals, bytes, sizeof bytes) > 0)
         continue;
-    rl_resize_terminal();
+    rl_reset_screen_size();
 }
 
 /* --- the loop ---------------------------------------------------------------------------------------------

@@ -112,6 +112,21 @@ class Command(unittest.TestCase):
     def test_os_exit(self):
         self.assertEqual(self.run_rhm("-e", "os.exit(7)")[0], 7)
 
+    def test_os_exit_closes_what_is_open(self):
+        done = os.path.join(self.folder.name, "closed")
+        self.assertEqual(self.run_rhm("-e", """
+            local guard <close> = setmetatable({}, {__close = function() io.open('%s', 'w'):close() end})
+            os.exit(false)""" % done)[0], 1)
+        self.assertTrue(os.path.exists(done))
+
+    def test_os_exit_while_a_job_runs(self):
+        for _ in range(3):
+            self.assertEqual(self.run_rhm("-e", """
+                local g = rhm.grammar{ V=16, m=8, s=2, L=4, seed=1 }
+                local job = rhm.network{ grammar=g }:train{ from=g, solver="gd", steps=1e9, background=true }
+                while (job.progress.levels[4].step or 0) < 10 do end
+                os.exit(5)""")[0], 5)
+
     # --- standard input and output
 
     def test_piped_input_is_a_script(self):

@@ -49,6 +49,11 @@ class Evaluation(unittest.TestCase):
             self.assertEqual(s.run("1 + * 2"), "error: unexpected symbol near '*'")
             self.assertEqual(s.run("nothing.here"), "error: attempt to index a nil value (global 'nothing')")
 
+    def test_out_of_memory_is_an_error(self):
+        with Session(ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":allocator_may_return_null=1") as s:
+            self.assertTrue(s.run("io.open('/dev/zero'):read(1 << 44)").endswith("error: not enough memory"))
+            self.assertEqual(s.run("1"), "1")
+
     def test_error_object(self):
         with Session() as s:
             self.assertEqual(s.run("error(setmetatable({}, {__tostring = function() return 'own text' end}))"),
@@ -86,6 +91,14 @@ class Evaluation(unittest.TestCase):
             self.assertRegex(s.run("1 + 1"), r"^2\n\([\d.]+ [mu]s\)$")
             s.run("timing(false)")
             self.assertEqual(s.run("1 + 1"), "2")
+
+    def test_output_without_a_line_end_stays(self):
+        with Session() as s:
+            s.send("io.write('tail');\r")
+            s.wait_text("\ntailrhm>")
+            s.send("1\r")
+            s.wait_text("\n1\nrhm>")
+            self.assertIn("\ntailrhm> 1\n1\nrhm>", s.text())
 
     def test_interactive_after_code(self):
         with Session("-i", "-e", "y = 5") as s:
@@ -200,6 +213,32 @@ class Interrupt(unittest.TestCase):
             s.send("\x03")
             s.wait_prompt()
             self.assertEqual(s.run("1"), "1")
+
+    def test_in_history_search(self):
+        with Session() as s:
+            s.run("alpha = 1")
+            s.send("\x12alp")
+            s.wait_text("reverse-i-search")
+            s.send("\x03")
+            s.wait_prompt()
+            self.assertEqual(s.run("alpha"), "1")
+
+    def test_training(self):
+        with Session() as s:
+            s.run("g = rhm.grammar{ V=16, m=4, s=2, L=6, seed=1 } net = rhm.network{ grammar=g }")
+            s.run("x = 7")
+            s.screen.reset()
+            s.send("net:train{ from=g, n=1e12, sampler='draw' }\r")
+            s.wait_text("sampling")  # the line of progress
+            start = time.monotonic()
+            s.send("\x03")
+            s.wait_prompt()
+            elapsed = 1e3 * (time.monotonic() - start)
+            print("# Ctrl-C to prompt, training: %.0f ms" % elapsed)
+            self.assertLess(elapsed, 300)
+            self.assertIn("interrupted: net:resume() goes on with the training", s.text())
+            self.assertEqual(s.run("x"), "7")
+            self.assertRegex(s.run("net.job.state"), "paus")
 
     def test_loop(self):
         with Session() as s:
