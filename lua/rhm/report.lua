@@ -226,7 +226,8 @@ end
 -- One branch of the tree for each cluster; the patches that belong to another parent are marked with a star.
 local function branch(lines, cluster, i)
   local head = cluster.parent and format("parent %d", cluster.parent) or format("cluster %d", i)
-  lines[#lines + 1] = format("%s: %s, seen %s times", head, plural(cluster.size, "synonym"), count(cluster.count))
+  lines[#lines + 1] = format("%s: %s, seen %s %s", head, plural(cluster.size, "synonym"), count(cluster.count),
+    cluster.count == 1 and "time" or "times")
   local shown, texts = min(#cluster.patches, M.limits.synonyms), {}
   for k = 1, shown do
     local patch = cluster.patches[k]
@@ -241,6 +242,7 @@ function M.synonyms(t)
   local lines, shown = {}, min(#t, M.limits.clusters)
   for i = 1, shown do branch(lines, t[i], i) end
   if shown < #t then lines[#lines + 1] = format("... (%d more)", #t - shown) end
+  if t.unknown then lines[#lines + 1] = format("unknown: %s without an output", plural(#t.unknown, "patch", "patches")) end
   lines[#lines + 1] = format("[level %d: %s%s]", t.level, plural(#t, "cluster"), not t.misplaced and ""
     or t.misplaced == 0 and ", all patches with their own parent"
     or format(", %s misplaced (*)", plural(t.misplaced, "patch", "patches")))

@@ -98,9 +98,8 @@ struct rhm_args rhm_args_open(lua_State *L, int index, const char *function, con
 {
     struct rhm_args args = {.L = L, .table = index, .function = function};
     if (lua_type(L, index) != LUA_TTABLE) {
-        const char *shown = rhm_args_show(L, index);
-        luaL_error(L, "%s: one table of arguments expected, got %s", function,
-                   lua_isnone(L, index) ? "nothing" : shown);
+        const char *shown = lua_isnone(L, index) ? "nothing" : rhm_args_show(L, index);
+        luaL_error(L, "%s: one table of arguments expected, got %s", function, shown);
     }
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) {

@@ -141,9 +141,8 @@ int rhm_script_dataset(lua_State *L)
     if (lua_type(L, 1) == LUA_TSTRING)
         return dataset_from_file(L, lua_tostring(L, 1), 0, 0);
     if (lua_type(L, 1) != LUA_TTABLE) {
-        const char *shown = rhm_args_show(L, 1);
-        return luaL_error(L, "rhm.dataset: a path or one table of arguments expected, got %s",
-                          lua_isnone(L, 1) ? "nothing" : shown);
+        const char *shown = lua_isnone(L, 1) ? "nothing" : rhm_args_show(L, 1);
+        return luaL_error(L, "rhm.dataset: a path or one table of arguments expected, got %s", shown);
     }
     struct rhm_args args = rhm_args_open(L, 1, "rhm.dataset", keys);
     lua_settop(L, 1);

@@ -149,7 +149,7 @@ static void push_patch(lua_State *L, const struct rhm_layer_view *view, size_t i
     }
     lua_setfield(L, -2, "tuple");
     rhm_set_integer(L, "count", view->count[i]);
-    if (view->trained == 1)
+    if (view->trained == 1 && !view->is_unknown[i])
         rhm_set_integer(L, "cluster", view->cluster[i] + 1);
     if (view->parent[i] != RHM_NO_PARENT)
         rhm_set_integer(L, "parent", (uint64_t)view->parent[i] + 1);
@@ -200,14 +200,14 @@ static int layer_distances(lua_State *L)
     return 1;
 }
 
-/* The parent of most patches among rows first..last-1, or RHM_NO_PARENT; ties go to the lowest. votes: zeros,
- * and zeros again afterwards. */
-static uint32_t majority(const struct rhm_layer_view *view, size_t first, size_t last, uint32_t *votes)
+/* The parent with most samples among rows first..last-1 (as diagnose.c has it), or RHM_NO_PARENT; ties go to
+ * the lowest. votes: zeros, and zeros again afterwards. */
+static uint32_t majority(const struct rhm_layer_view *view, size_t first, size_t last, uint64_t *votes)
 {
     uint32_t best = RHM_NO_PARENT;
     for (size_t i = first; i < last; i++)
         if (view->parent[i] != RHM_NO_PARENT)
-            votes[view->parent[i]]++;
+            votes[view->parent[i]] += view->count[i];
     for (size_t i = first; i < last; i++) {
         uint32_t parent = view->parent[i];
         if (parent == RHM_NO_PARENT)
@@ -224,15 +224,15 @@ static uint32_t majority(const struct rhm_layer_view *view, size_t first, size_t
 
 /* Rows first..last-1 as one cluster: size, count, parent, patches. Returns how many are misplaced. */
 static size_t push_cluster(lua_State *L, const struct rhm_layer_view *view, size_t first, size_t last,
-                           uint32_t *votes)
+                           uint64_t *votes)
 {
     uint32_t parent = majority(view, first, last, votes);
     uint64_t count = 0;
     size_t misplaced = 0;
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 4);
     lua_createtable(L, (int)(last - first), 0);
     for (size_t i = first; i < last; i++) {
-        int wrong = view->parent[i] != parent;
+        int wrong = view->q_exact && (view->parent[i] != parent || parent == RHM_NO_PARENT);
         push_patch(L, view, i);
         if (wrong)
             rhm_set_boolean(L, "misplaced", 1);
@@ -248,25 +248,34 @@ static size_t push_cluster(lua_State *L, const struct rhm_layer_view *view, size
     return misplaced;
 }
 
+/* Rows stand in cluster order, unknown ones last. */
 static int layer_synonyms(lua_State *L)
 {
     unsigned l;
     struct rhm_network *net = check_layer(L, &l);
     const struct rhm_layer_view *view = push_view(L, "layer:synonyms");
     require_clusters(L, "layer:synonyms", view);
-    uint32_t *votes = rhm_push_buffer(L, net->V > net->classes ? net->V : net->classes, sizeof *votes);
+    uint64_t *votes = rhm_push_buffer(L, net->V > net->classes ? net->V : net->classes, sizeof *votes);
     lua_createtable(L, (int)view->k, 3);
     lua_Integer clusters = 0;
-    size_t misplaced = 0;
-    int known = 0;
-    for (size_t first = 0, last; first < view->U; first = last) { /* rows stand in cluster order */
-        for (last = first; last < view->U && view->cluster[last] == view->cluster[first]; last++)
-            known = known || view->parent[last] != RHM_NO_PARENT;
+    size_t misplaced = 0, first = 0;
+    for (size_t last; first < view->U && !view->is_unknown[first]; first = last) {
+        last = first + 1;
+        while (last < view->U && view->cluster[last] == view->cluster[first])
+            last++;
         misplaced += push_cluster(L, view, first, last, votes);
         lua_rawseti(L, -2, ++clusters);
     }
+    if (first < view->U) {
+        lua_createtable(L, (int)(view->U - first), 0);
+        for (size_t i = first; i < view->U; i++) {
+            push_patch(L, view, i);
+            lua_rawseti(L, -2, (lua_Integer)(i - first) + 1);
+        }
+        lua_setfield(L, -2, "unknown");
+    }
     rhm_set_integer(L, "level", l);
-    if (known)
+    if (view->q_exact)
         rhm_set_integer(L, "misplaced", misplaced);
     rhm_set_report(L, "synonyms");
     return 1;

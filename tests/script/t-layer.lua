@@ -99,7 +99,8 @@ function TestLayer.test_synonyms()
 end
 
 function TestLayer.test_misplaced_patches_are_marked()
-  local clusters, marked = trained(400):layer(3):synonyms(), 0 -- far too few samples
+  local lay, marked = trained(400):layer(3), 0 -- far too few samples
+  local clusters = lay:synonyms()
   for _, cluster in ipairs(clusters) do
     for _, patch in ipairs(cluster.patches) do
       lu.assertEquals(patch.misplaced or false, patch.parent ~= cluster.parent)
@@ -108,6 +109,7 @@ function TestLayer.test_misplaced_patches_are_marked()
   end
   lu.assertTrue(marked > 0)
   lu.assertEquals(clusters.misplaced, marked)
+  lu.assertEquals(lay:diagnostics().misplaced, marked)
   lu.assertStrContains(tostring(clusters), "*(of ")
 end
 
