@@ -103,42 +103,55 @@ static double count_noise(const struct rhm_layer *layer)
     return sqrt(sum / (double)layer->tally.N);
 }
 
-static enum rhm_status count_untrained(const struct rhm_network *net, const struct rhm_layer *layer,
-                                       struct rhm_diagnosis *out, struct rhm_error *err)
+/* The most frequent true parent of each cluster. */
+static uint32_t *cluster_majority(const struct rhm_layer *layer, unsigned parents, struct rhm_error *err)
 {
-    const struct rhm_grammar *g = net->grammar;
-    unsigned l = layer->level, parents = rhm_grammar_parents(g, l);
     size_t k = layer->clusters.k;
     double *votes = rhm_array(k * parents, sizeof *votes, "the diagnostics", err);
     uint32_t *majority = rhm_array(k, sizeof *majority, "the diagnostics", err);
-    size_t *seen = rhm_array(parents, sizeof *seen, "the diagnostics", err);
-    enum rhm_status status = votes && majority && seen ? RHM_OK : RHM_EMEMORY;
-    if (status == RHM_OK) {
-        size_t U = layer->tally.patches.n;
-        for (size_t row = 0; row < U; row++) {
-            uint32_t nu = layer->parent[row];
-            if (nu == RHM_NO_PARENT)
-                continue;
-            seen[nu]++;
-            if (!layer->unknown[row])
-                votes[layer->cluster[row] * parents + nu] +=
-                    (double)rhm_tally_patch_count(&layer->tally, row);
-        }
-        for (size_t c = 0; c < k; c++)
-            for (unsigned nu = 1; nu < parents; nu++)
-                if (votes[c * parents + nu] > votes[c * parents + majority[c]])
-                    majority[c] = nu;
-        for (size_t row = 0; row < U; row++)
-            if (!layer->unknown[row])
-                out->misplaced += layer->parent[row] != majority[layer->cluster[row]];
-        for (unsigned nu = 0; nu < parents; nu++) {
-            out->missing += seen[nu] == 0;
-            /* codes may split a rule into several patches: fewer than m patches is sure to miss a rule */
-            if (seen[nu] > 0 && seen[nu] < g->m)
-                out->untrained += g->m - seen[nu];
-        }
+    if (votes == NULL || majority == NULL) {
+        free(votes);
+        free(majority);
+        return NULL;
     }
+    for (size_t row = 0; row < layer->tally.patches.n; row++)
+        if (layer->parent[row] != RHM_NO_PARENT && !layer->unknown[row])
+            votes[layer->cluster[row] * parents + layer->parent[row]] +=
+                (double)rhm_tally_patch_count(&layer->tally, row);
+    for (size_t c = 0; c < k; c++)
+        for (unsigned nu = 1; nu < parents; nu++)
+            if (votes[c * parents + nu] > votes[c * parents + majority[c]])
+                majority[c] = nu;
     free(votes);
+    return majority;
+}
+
+/* Rules of parents seen that were never sampled, parents never seen, patches among strangers. */
+static enum rhm_status compare_with_truth(const struct rhm_network *net, const struct rhm_layer *layer,
+                                          struct rhm_diagnosis *out, struct rhm_error *err)
+{
+    const struct rhm_grammar *g = net->grammar;
+    unsigned l = layer->level, parents = rhm_grammar_parents(g, l);
+    size_t rules = (size_t)parents * g->m, U = layer->tally.patches.n;
+    struct rhm_inverse inverse = {0};
+    uint32_t *majority = cluster_majority(layer, parents, err);
+    unsigned char *seen = rhm_array(rules, 1, "the diagnostics", err);
+    enum rhm_status status = majority && seen ? rhm_inverse_init(&inverse, g, l, err) : RHM_EMEMORY;
+    for (size_t row = 0; row < U && status == RHM_OK; row++) {
+        size_t rule = rhm_truth_rule(net, &inverse, l, rhm_tuples_row(&layer->tally.patches, row));
+        if (rule != SIZE_MAX)
+            seen[rule] = 1;
+        if (!layer->unknown[row])
+            out->misplaced += layer->parent[row] != majority[layer->cluster[row]];
+    }
+    for (unsigned nu = 0; nu < parents && status == RHM_OK; nu++) {
+        size_t found = 0;
+        for (unsigned k = 0; k < g->m; k++)
+            found += seen[(size_t)nu * g->m + k];
+        out->missing += found == 0;
+        out->untrained += found > 0 ? g->m - found : 0;
+    }
+    rhm_inverse_clear(&inverse);
     free(majority);
     free(seen);
     return status;
@@ -278,7 +291,7 @@ static enum rhm_status diagnose_locked(const struct rhm_network *net, unsigned l
         out->unknown += layer->unknown[row];
     enum rhm_status status = measure_products(layer, out, &kernel, err);
     if (status == RHM_OK && net->grammar)
-        status = count_untrained(net, layer, out, err);
+        status = compare_with_truth(net, layer, out, err);
     if (status != RHM_OK)
         return status;
     warn_of_signal(layer, out);

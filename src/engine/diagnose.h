@@ -23,7 +23,7 @@ struct rhm_diagnosis {
                      rms */
     double gap, error, error_max; /* exact, or nan */
     size_t unknown;               /* trained patches with no positive sum */
-    size_t untrained;             /* with a grammar: patches of the level that exist but were never sampled */
+    size_t untrained;             /* with a grammar: rules never sampled, of parents that were */
     size_t missing;               /* with a grammar: parents never seen */
     size_t misplaced;             /* with a grammar: patches in a cluster whose majority has another parent */
     int warnings;

@@ -103,6 +103,16 @@ void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_p
     pthread_mutex_unlock(&m->lock);
 }
 
+void rhm_monitor_level(struct rhm_monitor *m, unsigned level)
+{
+    if (m == NULL)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->progress.level = level;
+    m->progress.version++;
+    pthread_mutex_unlock(&m->lock);
+}
+
 void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state)
 {
     if (m == NULL)

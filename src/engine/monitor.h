@@ -49,7 +49,7 @@ struct rhm_progress_layer {
 
 struct rhm_progress {
     enum rhm_job_state state;
-    unsigned L, level; /* level in work; 0 before and after */
+    unsigned L, level; /* level in work; 0 while the accuracy is measured, and after */
     double seconds;    /* since the start, pauses not counted */
     double accuracy;
     uint64_t version;                                    /* grows with each change */
@@ -79,6 +79,7 @@ struct rhm_progress_layer rhm_progress_unknown(void);
 
 /* Called by the worker: changes the snapshot under the lock. m may be NULL. */
 void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_progress_layer *layer);
+void rhm_monitor_level(struct rhm_monitor *m, unsigned level);
 void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
 
 /* Called by the watcher. */

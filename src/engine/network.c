@@ -359,6 +359,7 @@ enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_trai
         net->trainer = NULL;
         pthread_mutex_unlock(&net->lock);
     }
+    rhm_monitor_level(monitor, 0);
     if (accuracy)
         *accuracy = status == RHM_OK ? own_accuracy(net, &o, monitor) : NAN;
     release(net);

@@ -37,17 +37,23 @@ static uint32_t symbol_of(const struct rhm_network *net, unsigned l, uint32_t co
     return code < layer->code_parents ? layer->code_parent[code] : RHM_NO_PARENT;
 }
 
-uint32_t rhm_truth_parent(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
-                          const uint32_t *tuple)
+size_t rhm_truth_rule(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
+                      const uint32_t *tuple)
 {
     uint32_t symbol[64];
     for (unsigned j = 0; j < net->s; j++) {
         symbol[j] = symbol_of(net, l + 1, tuple[j]);
         if (symbol[j] == RHM_NO_PARENT)
-            return RHM_NO_PARENT;
+            return SIZE_MAX;
     }
-    size_t row = rhm_tuples_find(&inverse->rules, symbol);
-    return row == SIZE_MAX ? RHM_NO_PARENT : (uint32_t)(row / inverse->m);
+    return rhm_tuples_find(&inverse->rules, symbol);
+}
+
+static uint32_t true_parent(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
+                            const uint32_t *tuple)
+{
+    size_t rule = rhm_truth_rule(net, inverse, l, tuple);
+    return rule == SIZE_MAX ? RHM_NO_PARENT : (uint32_t)(rule / inverse->m);
 }
 
 enum rhm_status rhm_truth_extend(struct rhm_network *net, unsigned lowest, struct rhm_error *err)
@@ -72,8 +78,7 @@ enum rhm_status rhm_truth_extend(struct rhm_network *net, unsigned lowest, struc
         const struct rhm_codebook *book = &layer->codebook;
         for (size_t row = 0; row < book->patches.n && status == RHM_OK; row++)
             if (book->code[row] >= before)
-                grown[book->code[row]] =
-                    rhm_truth_parent(net, &inverse, l, rhm_tuples_row(&book->patches, row));
+                grown[book->code[row]] = true_parent(net, &inverse, l, rhm_tuples_row(&book->patches, row));
         rhm_inverse_clear(&inverse);
     }
     return status;
@@ -91,8 +96,8 @@ enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm
     if (net->grammar)
         status = rhm_inverse_init(&inverse, net->grammar, layer->level, err);
     for (size_t row = 0; row < U && status == RHM_OK; row++)
-        layer->parent[row] = net->grammar ? rhm_truth_parent(net, &inverse, layer->level,
-                                                             rhm_tuples_row(&layer->tally.patches, row))
+        layer->parent[row] = net->grammar ? true_parent(net, &inverse, layer->level,
+                                                        rhm_tuples_row(&layer->tally.patches, row))
                                           : RHM_NO_PARENT;
     rhm_inverse_clear(&inverse);
     return status;

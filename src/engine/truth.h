@@ -15,10 +15,10 @@ enum rhm_status rhm_inverse_init(struct rhm_inverse *inverse, const struct rhm_g
                                  struct rhm_error *err);
 void rhm_inverse_clear(struct rhm_inverse *inverse);
 
-/* The true parent of a patch of layer l (s input codes), through what its codes stand for; RHM_NO_PARENT
- * where a code stands for nothing or the tuple is no rule. Layers above l must be trained. */
-uint32_t rhm_truth_parent(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
-                          const uint32_t *tuple);
+/* The rule (parent * m + k) that a patch of layer l (s input codes) shows, through what its codes stand for;
+ * SIZE_MAX where a code stands for nothing or the tuple is no rule. Layers above l must be trained. */
+size_t rhm_truth_rule(const struct rhm_network *net, const struct rhm_inverse *inverse, unsigned l,
+                      const uint32_t *tuple);
 
 /* Extends code_parent of layers L..lowest to codes added since (the exact codebook grows as unseen patches
  * come). */
