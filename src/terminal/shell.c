@@ -73,6 +73,7 @@ static char *append(char *pending, const char *line, size_t n)
 
 static void drop_pending(struct shell *sh)
 {
+    rhm_completion_context(NULL); /* it holds this text */
     free(sh->pending);
     sh->pending = NULL;
 }
