@@ -3,6 +3,8 @@
 local M = {}
 
 local help = require "rhm.help"
+local DATE = "2026-11-24" -- of the last change of substance
+
 local gsub, gmatch = string.gsub, string.gmatch
 local concat = table.concat
 
@@ -70,7 +72,7 @@ end
 function M.text()
   local out = {
     ".\\\" Generated from lua/rhm/help/*.lua by lua/rhm/manual.lua: change it there (make man/rhm-api.7).",
-    ".TH RHM\\-API 7 \"\" rhm \"Random Hierarchy Models\"",
+    ".TH RHM\\-API 7 " .. DATE .. " rhm \"Random Hierarchy Models\"",
     ".SH NAME",
     "rhm\\-api \\- the Lua interface of rhm",
     ".SH DESCRIPTION",

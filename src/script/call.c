@@ -120,7 +120,6 @@ int rhm_call(lua_State *L, int narg, int nres)
     rhm_interrupt_running(before);
     lua_remove(L, base);
     if (!before) {
-        lua_sethook(L, NULL, 0, 0);
         if (rhm_interrupt_pending() && status != LUA_OK) {
             const char *message = lua_tostring(L, -1); /* "interrupted: ..." where there is more to say */
             if (!message || strncmp(message, RHM_INTERRUPTED, sizeof RHM_INTERRUPTED - 1) != 0) {
@@ -129,7 +128,7 @@ int rhm_call(lua_State *L, int narg, int nres)
             }
             status = RHM_CALL_INTERRUPTED;
         }
-        rhm_interrupt_clear();
+        rhm_interrupt_end(L);
     }
     return status;
 }

@@ -77,6 +77,13 @@ void rhm_interrupt_clear(void)
     atomic_store(&pending, false);
 }
 
+void rhm_interrupt_end(lua_State *L)
+{
+    if (lua_gethook(L) == stop)
+        lua_sethook(L, NULL, 0, 0);
+    rhm_interrupt_clear();
+}
+
 lua_State *rhm_interrupt_running(lua_State *L)
 {
     lua_State *before = atomic_exchange(&running, L);

@@ -25,6 +25,9 @@ bool rhm_interrupt_pending(void);
 
 void rhm_interrupt_clear(void);
 
+/* The same at the end of a call on L, whose hook goes if it is ours. */
+void rhm_interrupt_end(lua_State *L);
+
 /* The gate says which state runs user code (NULL: none). Returns the one before. */
 lua_State *rhm_interrupt_running(lua_State *L);
 

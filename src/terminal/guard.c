@@ -17,7 +17,7 @@ static struct termios saved;
 static bool have_saved;
 static atomic_bool prompt;
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT};
 enum { CRASHES = sizeof crashes / sizeof *crashes };
 static struct sigaction before_crash[CRASHES];
 

@@ -217,6 +217,25 @@ class Command(unittest.TestCase):
                          before="local file <close> = assert(io.open('%s', 'w')) file:write('x')" % done)
         self.assertEqual(os.path.getsize(done), 1)
 
+    def test_second_interrupt_ends_what_cannot_be_stopped(self):
+        code = "io.write('go\\n') io.flush() print(('a'):rep(40):find(('a*'):rep(40) .. 'b'))"
+        child = subprocess.Popen([RHM, "-e", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 env=environment(self.folder.name))
+        try:
+            self.assertEqual(child.stdout.readline(), "go\n")
+            for _ in range(1000):
+                if child.poll() is not None:
+                    break
+                child.send_signal(signal.SIGINT)
+                try:
+                    child.wait(0.02)
+                except subprocess.TimeoutExpired:
+                    pass
+            self.assertEqual(child.wait(1), -signal.SIGINT)
+        finally:
+            child.kill()
+            child.communicate()
+
     # --- coroutines behave as Lua's own
 
     def test_coroutine_library(self):

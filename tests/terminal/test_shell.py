@@ -104,6 +104,20 @@ class Evaluation(unittest.TestCase):
         with Session("-i", "-e", "y = 5") as s:
             self.assertEqual(s.run("y"), "5")
 
+    def test_interactive_after_a_script_that_fails(self):
+        with Session() as s:
+            with open(os.path.join(s.home, "bad.lua"), "w") as file:
+                file.write("z = 3 error 'half way'")
+            with Session("-q", "-i", "bad.lua", home=s.home) as t:
+                self.assertIn("rhm: bad.lua:1: half way", t.text())
+                self.assertEqual(t.run("z"), "3")
+
+    def test_hook_of_the_user_stays(self):
+        with Session() as s:
+            s.run("debug.sethook(function() count = (count or 0) + 1 end, 'l')")
+            s.run("1")
+            self.assertEqual(s.run("debug.gethook() ~= nil"), "true")
+
     def test_banner(self):
         with Session() as s:
             self.assertIn("help()", s.text())
@@ -172,6 +186,14 @@ class Leaving(unittest.TestCase):
 
     def test_sighup(self):
         self.end_by(signal.SIGHUP, False)
+
+    def test_sigquit_restores_the_terminal(self):
+        with Session() as s:
+            s.send("\x1c")
+            while s.pump(0.1) and s.child.isalive():
+                pass
+            self.assertEqual(s.modes(), (True, True, True))
+            self.assertEqual(s.end(), -signal.SIGQUIT)
 
     def test_crash_restores_the_terminal(self):
         with Session() as s:
