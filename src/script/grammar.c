@@ -4,10 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/memory.h"
 #include "engine/sample.h"
 #include "engine/signal.h"
 
-enum { DEFAULT_SEED = 0 };
+enum { DEFAULT_SEED = 0, BLOCK_TOKENS = 1 << 21 };
 
 struct rhm_grammar *rhm_push_grammar(lua_State *L)
 {
@@ -239,6 +240,23 @@ static int grammar_schedule(lua_State *L)
     return 1;
 }
 
+/* rhm_sample_dataset in blocks, so that Ctrl-C is heard. */
+static enum rhm_status sample(const struct rhm_grammar *g, uint64_t seed, size_t n, struct rhm_dataset *data,
+                              struct rhm_error *err)
+{
+    if (rhm_memory_check(((double)g->d + 1) * (double)n * sizeof(uint16_t), "the data set of whole strings",
+                         "lower n (training from the grammar needs no strings)", err) != RHM_OK)
+        return RHM_EMEMORY;
+    enum rhm_status status = rhm_dataset_init(data, n, (size_t)g->d, g->V, g->classes, err);
+    size_t block = g->d < BLOCK_TOKENS ? BLOCK_TOKENS / (size_t)g->d : 1;
+    for (size_t at = 0; status == RHM_OK && at < n; at += block) {
+        size_t some = n - at < block ? n - at : block;
+        rhm_sample_strings(g, seed, at, some, data->tokens + at * data->d, data->labels + at);
+        status = rhm_poll_interrupt(NULL, err);
+    }
+    return status;
+}
+
 static int grammar_sample(lua_State *L)
 {
     static const char *const keys[] = {"n", "seed", NULL};
@@ -249,7 +267,7 @@ static int grammar_sample(lua_State *L)
     rhm_args_seed(&args, "seed", &seed);
     struct rhm_dataset *data = rhm_push_dataset(L);
     struct rhm_error err;
-    if (rhm_sample_dataset(g, seed, (size_t)n, data, &err) != RHM_OK)
+    if (sample(g, seed, (size_t)n, data, &err) != RHM_OK)
         return rhm_raise(L, args.function, &err);
     return 1;
 }

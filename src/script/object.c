@@ -70,9 +70,6 @@ void *rhm_class_check(lua_State *L, int index, const char *name)
     void *object = luaL_testudata(L, index, name);
     if (object)
         return object;
-    lua_Debug ar;
-    if (index == 1 && lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && ar.name && !*ar.namewhat)
-        luaL_error(L, "%s expected, got %s", name, luaL_typename(L, index));
     if (index == 1)
         luaL_error(L,
                    "%s expected before the method's arguments, got %s: call methods with a colon, "
