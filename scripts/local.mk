@@ -1,3 +1,4 @@
 # Experiments for users, installed as share/rhm/scripts/*.lua and run as `rhm NAME`.
 script_files = \
+	scripts/learning_table.lua \
 	scripts/quickstart.lua
