@@ -349,6 +349,13 @@ static void open_libraries(lua_State *L, const struct options *o)
 /* The part of rhm written in Lua: rhm.help, rhm.print, ... */
 static int open_modules(lua_State *L)
 {
+    const char *name = lua_pushfstring(L, "%s/rhm/startup.lua", rhm_paths()->lua);
+    if (access(name, R_OK) != 0) {
+        fprintf(stderr, "rhm: cannot read its own module %s: %s; install rhm again (make install)\n", name,
+                strerror(errno));
+        return EXIT_FAILURE;
+    }
+    lua_pop(L, 1);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "rhm.startup");
     return report(L, rhm_call(L, 1, 0));
