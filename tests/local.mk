@@ -22,6 +22,7 @@ script_tests = \
 	tests/script/t-help.lua \
 	tests/script/t-job.lua \
 	tests/script/t-layer.lua \
+	tests/script/t-manual.lua \
 	tests/script/t-network.lua \
 	tests/script/t-print.lua
 
@@ -29,6 +30,7 @@ script_tests = \
 terminal_tests = \
 	tests/terminal/test_command.py \
 	tests/terminal/test_completion.py \
+	tests/terminal/test_readme.py \
 	tests/terminal/test_shell.py
 
 # Whatever the tests read, and what runs them.
@@ -68,6 +70,10 @@ run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHO
 check-local:
 	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3), then configure again" >&2; exit 1; }
 	@$(run_tests) --complete $(engine_tests) $(script_tests) $(terminal_tests)
+
+# README's examples with what they print now; test_readme compares them.
+readme: rhm$(EXEEXT)
+	@RHM=./rhm srcdir=$(srcdir) "$(PYTHON)" $(srcdir)/tests/terminal/test_readme.py --update
 
 # The C tests under valgrind. OpenBLAS and OpenMP keep their threads' memory to the end: "definite" losses count.
 valgrind_options = -q --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
@@ -111,4 +117,4 @@ clean-local:
 
 CLEANFILES = $(EXTRA_PROGRAMS)
 
-.PHONY: bench programs check-valgrind check-sanitizers check-reference-blas check-compilers
+.PHONY: bench programs readme check-valgrind check-sanitizers check-reference-blas check-compilers
