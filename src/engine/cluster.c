@@ -1,4 +1,4 @@
-/* cluster.c - what a dendrogram says: cuts, the order of its leaves, a jump of its heights, and the geometry
+/* cluster.c - what a dendrogram says: cuts, the order of its leaves, and the geometry
  * of the clusters of a cut. linkage.c builds it. See cluster.h.
  */
 #include "cluster.h"
@@ -75,21 +75,6 @@ enum rhm_status rhm_dendrogram_order(const struct rhm_dendrogram *tree, size_t *
     free(size);
     free(start);
     return RHM_OK;
-}
-
-size_t rhm_dendrogram_jump(const struct rhm_dendrogram *tree, size_t most, double floor)
-{
-    size_t n = tree->n, best = 1;
-    double largest = -1;
-    for (size_t k = 2; k <= most && k <= n; k++) {
-        double below = k < n ? fmax(tree->height[n - k - 1], floor) : floor;
-        double ratio = tree->height[n - k] / below;
-        if (ratio > largest) {
-            largest = ratio;
-            best = k;
-        }
-    }
-    return best;
 }
 
 void rhm_clusters_clear(struct rhm_clusters *c)

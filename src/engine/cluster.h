@@ -33,10 +33,6 @@ enum rhm_status rhm_dendrogram_cut(const struct rhm_dendrogram *tree, size_t k, 
 /* order[n]: the leaves from left to right in the tree, so that each subtree is contiguous. */
 enum rhm_status rhm_dendrogram_order(const struct rhm_dendrogram *tree, size_t *order, struct rhm_error *err);
 
-/* The number of clusters k in 2..most after which the next merge is relatively highest: the largest
- * height[n-k] / max(height[n-k-1], floor); floor > 0 is the height that noise alone explains. n >= 2. */
-size_t rhm_dendrogram_jump(const struct rhm_dendrogram *tree, size_t most, double floor);
-
 /* What a cut says, from the points and their weights. */
 struct rhm_clusters {
     size_t n, k, dim;

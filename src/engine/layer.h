@@ -48,7 +48,7 @@ struct rhm_layer {
     double gap;              /* exact rho^(l) or nan */
     double error, error_max; /* count-weighted rms and largest |q^ - q|_2 to the exact q, or nan */
     size_t parents_expected; /* clusters the cut was asked for */
-    int parents_known;       /* 1: from the grammar; 0: from the jump of heights */
+    int parents_known;       /* 1: from the grammar; 0: chosen by heights against noise */
     double seconds;
 };
 
@@ -65,7 +65,7 @@ enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const
 void rhm_layer_normalise(size_t n, size_t C, double least, double *f, double *sum, unsigned char *unknown);
 
 /* Cuts the outputs into clusters: fills cluster, order, clusters. expected: parents known to be present, or
- * 0: choose the largest relative jump of heights at or below `most`. Above RHM_LINKAGE_MOST patches the
+ * 0: unknown, `most` less those that would only split a parent (synonyms.c). Above RHM_LINKAGE_MOST patches the
  * dendrogram is built on the most frequent ones and the others join the nearest centroid. */
 #define RHM_LINKAGE_MOST 4096
 enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,

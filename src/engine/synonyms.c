@@ -41,21 +41,6 @@ static enum rhm_status known_init(struct known *known, const struct rhm_layer *l
     return RHM_OK;
 }
 
-/* The distance between two estimates of one q that their counts alone explain: a typical |q^ - q| is
- * sqrt((1 - |q|^2)/n_mu), here its count-weighted root mean square times sqrt(2). */
-static double noise_height(const struct known *known, size_t C)
-{
-    double sum = 0, weight = 0;
-    for (size_t i = 0; i < known->n; i++) {
-        double square = 0;
-        for (size_t c = 0; c < C; c++)
-            square += known->point[i * C + c] * known->point[i * C + c];
-        sum += fmax(0, 1 - square);
-        weight += known->weight[i];
-    }
-    return fmax(1e-9, weight > 0 ? sqrt(2 * sum / weight) : 0);
-}
-
 /* ------------------------------------------------------------- linkage */
 
 static _Thread_local const double *weight_for_sort; /* qsort passes no context */
@@ -68,19 +53,65 @@ static int heavier_first(const void *a, const void *b)
     return i < j ? -1 : i > j;
 }
 
+/* How much higher than noise a merge must be to join two parents. Average linkage finds structure in noise
+ * too. On data sets of 40 grammars (8,4,2,3), 3,000 to 100,000 strings, 1.1 to 1.3 found the number of
+ * parents in 93 to 100 % of the layers and 1.5 in 84 to 100 %; the largest relative jump of heights, tried
+ * first, in 16 to 91 %. */
+#define NOISE_MARGIN 1.2
+
+/* The number of clusters where the grammar is unknown: as many as there can be (`most`), less the ones that
+ * would only split a parent. The last merge before k - 1 clusters joins two parts a and b; two parts of one
+ * parent are apart by what their counts explain, h^2 = v_a + v_b with v the mean of (1 - |q|^2)/n_mu over a
+ * part. Where every merge looks like noise the samples are too few to tell, and `most` it is. */
+static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, size_t C, const double *point,
+                                       const double *weight, size_t most, size_t *k, struct rhm_error *err)
+{
+    size_t n = tree->n;
+    double *spread = rhm_array(2 * n, sizeof *spread, "the clusters", err); /* by node: sum of n_mu v_mu */
+    double *mass = rhm_array(2 * n, sizeof *mass, "the clusters", err);
+    if (spread == NULL || mass == NULL) {
+        free(spread);
+        free(mass);
+        return RHM_EMEMORY;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double square = 0;
+        for (size_t c = 0; c < C; c++)
+            square += point[i * C + c] * point[i * C + c];
+        spread[i] = fmax(1e-18, 1 - square);
+        mass[i] = weight[i];
+    }
+    *k = most < n ? most : n;
+    size_t found = 0;
+    for (size_t j = 0; j + 1 < n; j++) {
+        size_t a = tree->left[j], b = tree->right[j], clusters = n - j; /* before this merge */
+        spread[n + j] = spread[a] + spread[b];
+        mass[n + j] = mass[a] + mass[b];
+        double noise = sqrt(spread[a] / mass[a] + spread[b] / mass[b]);
+        if (found == 0 && clusters <= *k && tree->height[j] > NOISE_MARGIN * noise)
+            found = clusters;
+    }
+    if (found > 0)
+        *k = found;
+    free(spread);
+    free(mass);
+    return RHM_OK;
+}
+
 /* Cuts `n` points; order (n) gets the leaves from left to right. */
 static enum rhm_status link_and_cut(size_t n, size_t C, const double *point, const double *weight,
-                                    size_t expected, size_t most, double noise, size_t *k, size_t *cluster,
-                                    size_t *order, struct rhm_error *err)
+                                    size_t expected, size_t most, size_t *k, size_t *cluster, size_t *order,
+                                    struct rhm_error *err)
 {
     struct rhm_dendrogram tree;
     enum rhm_status status = rhm_dendrogram_build(&tree, n, C, point, weight, err);
     if (status != RHM_OK)
         return status;
-    *k = expected > 0 ? expected : n >= 2 ? rhm_dendrogram_jump(&tree, most, noise) : 1;
-    if (*k > n)
-        *k = n;
-    status = rhm_dendrogram_cut(&tree, *k, cluster, err);
+    *k = expected < n ? expected : n;
+    if (expected == 0)
+        status = choose_clusters(&tree, C, point, weight, most, k, err);
+    if (status == RHM_OK)
+        status = rhm_dendrogram_cut(&tree, *k, cluster, err);
     if (status == RHM_OK)
         status = rhm_dendrogram_order(&tree, order, err);
     rhm_dendrogram_clear(&tree);
@@ -88,8 +119,8 @@ static enum rhm_status link_and_cut(size_t n, size_t C, const double *point, con
 }
 
 /* Many patches: the dendrogram of the most frequent ones, then the nearest centroid for each of all. */
-static enum rhm_status cut_large(const struct known *known, size_t C, size_t expected, size_t most,
-                                 double noise, size_t *k, size_t *cluster, struct rhm_error *err)
+static enum rhm_status cut_large(const struct known *known, size_t C, size_t expected, size_t most, size_t *k,
+                                 size_t *cluster, struct rhm_error *err)
 {
     size_t n = RHM_LINKAGE_MOST;
     size_t *by_weight = rhm_array(known->n, sizeof *by_weight, "the clusters", err);
@@ -108,7 +139,7 @@ static enum rhm_status cut_large(const struct known *known, size_t C, size_t exp
             memcpy(point + i * C, known->point + by_weight[i] * C, C * sizeof *point);
             weight[i] = known->weight[by_weight[i]];
         }
-        status = link_and_cut(n, C, point, weight, expected, most, noise, k, some, order, err);
+        status = link_and_cut(n, C, point, weight, expected, most, k, some, order, err);
     }
     if (status == RHM_OK)
         status = rhm_clusters_init(&seeds, n, C, point, weight, *k, some, err);
@@ -176,12 +207,10 @@ enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected
             rhm_fail(err, RHM_ENUMERIC,
                      "layer %u: no patch has a positive sum of outputs: raise n, M or steps, or lower lambda",
                      layer->level);
-    double noise = status == RHM_OK ? noise_height(&known, C) : 1;
     if (status == RHM_OK && large)
-        status = cut_large(&known, C, expected, most, noise, &k, cluster, err);
+        status = cut_large(&known, C, expected, most, &k, cluster, err);
     else if (status == RHM_OK)
-        status = link_and_cut(known.n, C, known.point, known.weight, expected, most, noise, &k, cluster, leaf,
-                              err);
+        status = link_and_cut(known.n, C, known.point, known.weight, expected, most, &k, cluster, leaf, err);
     if (status == RHM_OK)
         status = close_gaps(known.n, cluster, &k, err);
     if (status == RHM_OK)

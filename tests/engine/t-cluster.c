@@ -1,4 +1,4 @@
-/* t-cluster.c - average linkage: the chain against the naive loop, cuts, orders, jumps, the clusters'
+/* t-cluster.c - average linkage: the chain against the naive loop, cuts, orders, the clusters'
  * geometry. */
 #include <math.h>
 #include <setjmp.h>
@@ -211,7 +211,6 @@ static void test_ties(void **state)
     assert_tree(&t);
     assert_true(t.height[MOST - 2] == 0);
     assert_true(t.left[0] == 0 && t.right[0] == 1);
-    assert_int_equal(rhm_dendrogram_jump(&t, 10, 1e-9), 2);
     rhm_dendrogram_clear(&t);
 
     /* the chain meets 0, then the centre, which has two neighbours at 1: the lower one is taken */
@@ -252,7 +251,6 @@ static void test_one_and_two(void **state)
     assert_true(t.height[0] == 5 && t.left[0] == 0 && t.right[0] == 1);
     assert_int_equal(rhm_dendrogram_cut(&t, 2, cluster, NULL), RHM_OK);
     assert_true(cluster[0] == 0 && cluster[1] == 1);
-    assert_int_equal(rhm_dendrogram_jump(&t, 2, 0.1), 2);
     rhm_dendrogram_clear(&t);
     assert_int_equal(rhm_clusters_init(&c, 2, 2, x, NULL, 2, cluster, NULL), RHM_OK);
     assert_true(c.rho == 5 && c.inter_min == 5 && c.intra_max == 0 && c.eps_S == 0);
@@ -333,30 +331,6 @@ static void test_blobs(void **state)
     for (size_t i = 0; i < 24; i++)
         assert_int_equal(rhm_clusters_nearest(&c, x + 8 * i), truth[i]);
     rhm_clusters_clear(&c);
-}
-
-/* Up to 8 parents, some missing: the jump at or below 8 finds the number present. A floor above all heights
- * hides the noise's own jumps. */
-static void test_jump(void **state)
-{
-    (void)state;
-    double x[MOST * 8];
-    size_t truth[MOST];
-    for (size_t present = 2; present <= 8; present++)
-        for (uint64_t trial = 0; trial < 20; trial++) {
-            make_blobs(5000 + 20 * present + trial, present, 8, x, truth);
-            struct rhm_dendrogram t = build(8 * present, 8, x, NULL);
-            assert_int_equal(rhm_dendrogram_jump(&t, 8, 1e-9), present);
-            assert_int_equal(rhm_dendrogram_jump(&t, 8, 1e-2), present);
-            if (present > 2) /* not allowed so many: still a number allowed */
-                assert_in_range(rhm_dendrogram_jump(&t, present - 1, 1e-9), 2, present - 1);
-            rhm_dendrogram_clear(&t);
-        }
-    /* one point a parent: nothing lies below k = n but the floor */
-    make_blobs(6000, 5, 1, x, truth);
-    struct rhm_dendrogram t = build(5, 8, x, NULL);
-    assert_int_equal(rhm_dendrogram_jump(&t, 8, 1e-3), 5);
-    rhm_dendrogram_clear(&t);
 }
 
 /* Against loops over all pairs, weights unequal, more points than a block of distances. */
@@ -516,7 +490,6 @@ int main(void)
         cmocka_unit_test(test_one_and_two),
         cmocka_unit_test(test_order_and_cuts),
         cmocka_unit_test(test_blobs),
-        cmocka_unit_test(test_jump),
         cmocka_unit_test(test_geometry),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_budget),
