@@ -190,7 +190,7 @@ static const enum rhm_feature_kind kinds[] = {RHM_FEATURES_RBF, RHM_FEATURES_ORF
 static const enum rhm_ridge_form forms[] = {RHM_RIDGE_PRIMAL, RHM_RIDGE_DUAL};
 static const double lambdas[] = {1e-6, 1e-4, 1e-2};
 /* Fewer and more patches than features: each form is tried where it is not the natural one too. */
-static const size_t patches[] = {40, 64, 200};
+static const size_t patches[] = {40, 64, 100};
 enum { M_SMALL = 64 };
 
 static void test_exact(void **state)
@@ -236,12 +236,12 @@ static void test_exact(void **state)
 static void test_exact_large(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {500, 1400};
+    static const size_t sizes[] = {250, 700};
     double worst_normal = 0, worst_forms = 0;
     for (int u = 0; u < 2; u++)
         for (int l = 0; l < 3; l++) {
             struct problem q;
-            problem_make(&q, RHM_FEATURES_RBF, 600, sizes[u], 40, 16, 0.35);
+            problem_make(&q, RHM_FEATURES_RBF, 300, sizes[u], 30, 16, 0.35);
             double *W[2];
             for (int form = 0; form < 2; form++) {
                 struct rhm_ridge r;
@@ -251,12 +251,12 @@ static void test_exact_large(void **state)
                 W[form] = new_weights(&r);
                 rhm_ridge_clear(&r);
             }
-            worst_forms = fmax(worst_forms, relative(q.C * 600, W[1], W[0]));
+            worst_forms = fmax(worst_forms, relative(q.C * 300, W[1], W[0]));
             free(W[0]);
             free(W[1]);
             problem_clear(&q);
         }
-    print_message("M = 600: normal equations %.2g, dual against primal %.2g\n", worst_normal, worst_forms);
+    print_message("M = 300: normal equations %.2g, dual against primal %.2g\n", worst_normal, worst_forms);
     assert_true(worst_normal <= 1e-9);
     assert_true(worst_forms <= 1e-9);
 }
@@ -273,7 +273,7 @@ static void test_descent(void **state)
                 problem_make(&q, kinds[k], M_SMALL, patches[u], 16, 5, 0.6);
                 double *stepped[2], *spectral = malloc(q.C * M_SMALL * sizeof *spectral);
                 double lambda = l < 3 ? lambdas[l] : 0;
-                for (int t = 0; t < 3; t++) {
+                for (int t = 0; t < (k == 0 ? 3 : 2); t++) { /* the long one for rbf alone */
                     for (int form = 0; form < 2; form++) {
                         struct rhm_ridge r;
                         ridge_make(&r, &q, forms[form], lambda, 0);
@@ -428,7 +428,7 @@ static void test_largest(void **state)
     for (int k = 0; k < 3; k++)
         for (int form = 0; form < 2; form++) {
             struct problem q;
-            problem_make(&q, RHM_FEATURES_RBF, 400, 350, 20, 4, sigmas[k]);
+            problem_make(&q, RHM_FEATURES_RBF, 200, 180, 20, 4, sigmas[k]);
             struct rhm_ridge r;
             ridge_make(&r, &q, forms[form], 1e-4, 0);
             size_t n = r.dual ? r.U : r.M;
@@ -439,8 +439,8 @@ static void test_largest(void **state)
             assert_int_equal(RHM_OK, rhm_linalg_eigen(n, a, value, &err));
             worst = fmax(worst, fabs(r.lambda_max / value[n - 1] - 1));
             assert_true(r.eta * (value[n - 1] + r.lambda) <= 1 + 1e-9);
-            double condition = rhm_ridge_condition(&r), truth = value[n - 1] / fmax(0, value[0]);
-            truth = (value[n - 1] + r.lambda) / (fmax(0, value[0]) + r.lambda);
+            double condition = rhm_ridge_condition(&r);
+            double truth = (value[n - 1] + r.lambda) / (fmax(0, value[0]) + r.lambda);
             /* the 1-norm's lies within a factor n of the 2-norm's */
             assert_true(condition >= 0.3 * truth && condition <= (double)n * truth);
             free(a);
@@ -472,7 +472,7 @@ static void test_threads(void **state)
     (void)state;
     struct problem q;
     int before = omp_get_max_threads();
-    problem_make(&q, RHM_FEATURES_RBF, 256, 1600, 40, 4, 0.5);
+    problem_make(&q, RHM_FEATURES_RBF, 256, 1100, 40, 4, 0.5);
     for (int form = 0; form < 2; form++) {
         struct rhm_ridge r[2];
         for (int k = 0; k < 2; k++) {
