@@ -6,11 +6,14 @@ engine_tests = \
 	tests/engine/t-csv \
 	tests/engine/t-dataset \
 	tests/engine/t-features \
+	tests/engine/t-grammar \
 	tests/engine/t-hdf5 \
 	tests/engine/t-matrix \
 	tests/engine/t-npy \
 	tests/engine/t-random \
 	tests/engine/t-ridge \
+	tests/engine/t-sample \
+	tests/engine/t-signal \
 	tests/engine/t-split
 
 # Lua, luaunit: run by ./rhm.
@@ -39,6 +42,7 @@ test_files = \
 	$(terminal_tests) \
 	tests/data/rhm-8-4-2-3.npy \
 	tests/data/rhm-8-4-2-3_labels.npy \
+	tests/engine/common.h \
 	tests/engine/scratch.h \
 	tests/installed.c \
 	tests/make_dataset.py \
@@ -49,7 +53,10 @@ test_files = \
 	tests/valgrind.supp
 
 # `make bench`: one program of these.
-bench_sources =
+bench_sources = \
+	tests/bench/bench.c \
+	tests/bench/measure.c \
+	tests/bench/measure.h
 
 # --- rules
 if HAVE_CMOCKA

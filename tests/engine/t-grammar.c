@@ -1,0 +1,308 @@
+/* t-grammar.c - rules: their shape, their draw, given rules, parsing. */
+#include "common.h"
+
+#include "engine/sample.h"
+
+#define CHECKS 80
+
+/* The number of a tuple in base V. */
+static uint64_t number_of(const struct rhm_grammar *g, unsigned l, unsigned nu, unsigned k)
+{
+    uint64_t number = 0;
+    for (unsigned j = 0; j < g->s; j++)
+        number = number * g->V + rhm_grammar_rule(g, l, nu, k)[j];
+    return number;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Children in range; the tuples of each level all distinct. Returns the least and largest tuple of level L.
+ */
+static void check_rules(const struct rhm_grammar *g, uint64_t *least, uint64_t *most)
+{
+    for (unsigned l = 1; l <= g->L; l++) {
+        size_t parents = l == 1 ? g->classes : g->V, rules = parents * g->m;
+        uint64_t *number = room(rules, sizeof *number);
+        for (unsigned nu = 0; nu < parents; nu++)
+            for (unsigned k = 0; k < g->m; k++) {
+                for (unsigned j = 0; j < g->s; j++)
+                    assert_true(rhm_grammar_rule(g, l, nu, k)[j] < g->V);
+                number[nu * g->m + k] = number_of(g, l, nu, k);
+            }
+        qsort(number, rules, sizeof *number, ascending);
+        for (size_t i = 1; i < rules; i++)
+            assert_true(number[i - 1] < number[i]);
+        *least = number[0];
+        *most = number[rules - 1];
+        free(number);
+    }
+}
+
+static void test_rules_are_distinct(void **state)
+{
+    (void)state;
+    const struct shape shapes[] = {{8, 4, 2, 3, 8}, {8, 8, 2, 4, 3},  {16, 4, 2, 6, 16},  {5, 3, 3, 2, 12},
+                                   {4, 1, 2, 1, 9}, {2, 16, 5, 3, 2}, {300, 20, 2, 3, 7}, {9, 2, 4, 2, 500}};
+    uint64_t least, most;
+    for (size_t k = 0; k < COUNT(shapes); k++)
+        for (uint64_t seed = 0; seed < 5; seed++) {
+            struct rhm_grammar g = draw_grammar(shapes[k], seed);
+            check_rules(&g, &least, &most);
+            rhm_grammar_clear(&g);
+        }
+    /* m V = V^s: every tuple of every level is a rule */
+    const struct shape full[] = {{8, 8, 2, 3, 8}, {2, 8, 4, 2, 2}, {6, 36, 3, 2, 6}};
+    for (size_t k = 0; k < COUNT(full); k++) {
+        struct rhm_grammar g = draw_grammar(full[k], 9);
+        check_rules(&g, &least, &most);
+        assert_true(least == 0 && most == rhm_power(g.V, g.s) - 1);
+        rhm_grammar_clear(&g);
+    }
+}
+
+/* V^s = 2^32 and more cannot be listed: the draw must not try. */
+static void test_wide_grammars(void **state)
+{
+    (void)state;
+    const struct shape shapes[] = {{256, 8, 4, 3, 256}, {65535, 2, 3, 2, 65535}, {2, 100, 62, 1, 2}};
+    for (size_t k = 0; k < COUNT(shapes); k++) {
+        struct rhm_grammar g = draw_grammar(shapes[k], 5);
+        uint64_t least, most;
+        check_rules(&g, &least, &most);
+        double tuples = pow(g.V, g.s);
+        assert_true((double)least < 0.1 * tuples && (double)most > 0.9 * tuples);
+        rhm_grammar_clear(&g);
+    }
+}
+
+static size_t children_of(const struct rhm_grammar *g)
+{
+    return ((size_t)g->classes + (g->L - 1) * (size_t)g->V) * g->m * g->s;
+}
+
+static void test_the_seed_is_the_grammar(void **state)
+{
+    (void)state;
+    struct rhm_grammar a = draw_grammar((struct shape){8, 4, 2, 3, 5}, 7);
+    struct rhm_grammar b = draw_grammar((struct shape){8, 4, 2, 3, 5}, 7);
+    struct rhm_grammar c = draw_grammar((struct shape){8, 4, 2, 3, 5}, 8);
+    struct rhm_grammar copy;
+    size_t bytes = children_of(&a) * sizeof *a.rules;
+    assert_memory_equal(a.rules, b.rules, bytes);
+    assert_memory_not_equal(a.rules, c.rules, bytes);
+    assert_true(a.seeded && a.seed == 7 && a.d == 8);
+    must(rhm_grammar_copy(&copy, &a, &err));
+    assert_memory_equal(a.rules, copy.rules, bytes);
+    assert_ptr_not_equal(a.rules, copy.rules);
+    assert_true(copy.seeded && copy.seed == 7 && copy.classes == 5 && copy.d == 8);
+    /* levels are drawn one by one: a deeper grammar has the same first levels */
+    struct rhm_grammar deep = draw_grammar((struct shape){8, 4, 2, 5, 5}, 7);
+    assert_memory_equal(a.rules, deep.rules, bytes);
+    rhm_grammar_clear(&a);
+    rhm_grammar_clear(&b);
+    rhm_grammar_clear(&c);
+    rhm_grammar_clear(&copy);
+    rhm_grammar_clear(&deep);
+}
+
+/* ---------------------------------------------------- law of the draw */
+
+enum { SEEDS = 20000, TUPLES = 9, SLOTS = 8 };
+
+static void check_uniform(size_t cells, const double *seen, const char *what, size_t which)
+{
+    double expected[TUPLES * TUPLES];
+    for (size_t i = 0; i < cells; i++)
+        expected[i] = (double)SEEDS / (double)cells;
+    check_p(chi_square_p(cells, expected, seen), CHECKS, "%s %zu", what, which);
+}
+
+/* V = 3, s = 2: 9 tuples. Level 1: 4 labels with 2 rules use 8 of them; level 2: 3 symbols use 6. */
+static void test_the_draw_is_uniform(void **state)
+{
+    (void)state;
+    static double slot[3][SLOTS][TUPLES], neighbours[3][SLOTS][TUPLES * TUPLES], level_pair[TUPLES * TUPLES],
+        ends[TUPLES * TUPLES], owner[TUPLES][4];
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct rhm_grammar g = draw_grammar((struct shape){3, 2, 2, 2, 4}, seed);
+        uint64_t first[3] = {0}, last = 0;
+        int used[TUPLES] = {0};
+        for (unsigned l = 1; l <= 2; l++) {
+            uint64_t before = 0;
+            for (unsigned i = 0; i < (l == 1 ? 8 : 6); i++) {
+                uint64_t t = number_of(&g, l, i / 2, i % 2);
+                slot[l][i][t]++;
+                if (i > 0)
+                    neighbours[l][i][before * TUPLES + t]++;
+                else
+                    first[l] = t;
+                if (l == 2) {
+                    owner[t][i / 2]++;
+                    used[t] = 1;
+                }
+                before = last = t;
+            }
+        }
+        for (size_t t = 0; t < TUPLES; t++)
+            owner[t][3] += !used[t];
+        level_pair[first[1] * TUPLES + first[2]]++;
+        ends[first[2] * TUPLES + last]++;
+        rhm_grammar_clear(&g);
+    }
+    for (unsigned l = 1; l <= 2; l++)
+        for (size_t i = 0; i < (l == 1 ? 8 : 6); i++)
+            check_uniform(TUPLES, slot[l][i], "the tuple of slot", i);
+    double expected[TUPLES * TUPLES]; /* two slots never hold one tuple; all other pairs are as likely */
+    for (size_t i = 0; i < TUPLES * TUPLES; i++)
+        expected[i] = i / TUPLES == i % TUPLES ? 0 : (double)SEEDS / (TUPLES * (TUPLES - 1));
+    for (unsigned l = 1; l <= 2; l++)
+        for (size_t i = 1; i < (l == 1 ? 8 : 6); i++)
+            check_p(chi_square_p(TUPLES * TUPLES, expected, neighbours[l][i]), CHECKS, "slots %zu and %zu",
+                    i - 1, i);
+    check_p(chi_square_p(TUPLES * TUPLES, expected, ends), CHECKS, "the first and the last slot");
+    check_uniform(TUPLES * TUPLES, level_pair, "the first slots of two levels", 1);
+    const double parents[4] = {SEEDS * 2 / 9.0, SEEDS * 2 / 9.0, SEEDS * 2 / 9.0, SEEDS * 3 / 9.0};
+    for (size_t t = 0; t < TUPLES; t++)
+        check_p(chi_square_p(4, parents, owner[t]), CHECKS, "the parent of tuple %zu", t);
+    report_checks(CHECKS);
+}
+
+/* --------------------------------------------------------------- shape */
+
+static void test_powers(void **state)
+{
+    (void)state;
+    assert_true(rhm_power(3, 5) == 243);
+    assert_true(rhm_power(7, 0) == 1);
+    assert_true(rhm_power(2, 62) == UINT64_C(1) << 62);
+    assert_true(rhm_power(2, 63) == 0);
+    assert_true(rhm_power(3, 39) == UINT64_C(4052555153018976267));
+    assert_true(rhm_power(3, 40) == 0); /* below 2^64, above 2^63 */
+    assert_true(rhm_power(UINT64_C(1) << 32, 2) == 0);
+    assert_true(rhm_power(3037000499, 2) == UINT64_C(9223372030926249001));
+    assert_true(rhm_power(3037000500, 2) == 0);
+    assert_true(rhm_power(1, 60) == 1);
+}
+
+#define refuse(V_, m_, s_, L_, C_, ...)                                                                      \
+    do {                                                                                                     \
+        struct rhm_grammar_shape shape = {V_, m_, s_, L_, C_};                                               \
+        must_fail(rhm_grammar_check_shape(&shape, &err), RHM_EARG, __VA_ARGS__);                             \
+        struct rhm_grammar g;                                                                                \
+        must_fail(rhm_grammar_draw(&g, &shape, 1, &err), RHM_EARG, __VA_ARGS__);                             \
+        assert_int_equal(rhm_grammar_check_shape(&shape, NULL), RHM_EARG);                                   \
+    } while (0)
+
+static void test_shapes_have_limits(void **state)
+{
+    (void)state;
+    refuse(8, 9, 2, 3, 0, "m*V = 72", "V^s = 64", "lower m or raise s");
+    refuse(8, 4, 2, 3, 17, "m*classes = 68", "V^s = 64");
+    refuse(8, 4, 2, 0, 0, "L = 0", "1..62");
+    refuse(8, 4, 2, -3, 0, "L = -3");
+    refuse(8, 4, 1, 3, 0, "s = 1", "2..62");
+    refuse(0, 4, 2, 3, 8, "V = 0", "2..65535");
+    refuse(1, 1, 2, 3, 8, "V = 1", "2..65535");
+    refuse(-8, 4, 2, 3, 0, "V = -8");
+    refuse(1000000000, 4, 2, 3, 0, "V = 1000000000", "65535");
+    refuse(INT64_MAX, 4, 2, 3, 8, "V = 9223372036854775807");
+    refuse(8, 0, 2, 3, 0, "m = 0");
+    refuse(8, INT64_MIN, 2, 3, 0, "m = -9223372036854775808");
+    refuse(8, 4, 2, 3, 1, "classes = 1", "2..65535");
+    refuse(8, 4, 2, 3, 65536, "classes = 65536", "65535");
+    refuse(8, 4, 2, 63, 0, "L = 63", "1..62", "2^63");
+    refuse(8, 4, 3, 40, 0, "3^40", "2^63", "lower L or s");
+    refuse(256, 4, 8, 2, 0, "256^8", "2^63");
+    refuse(8, 4, INT64_MAX, 2, 0, "s = 9223372036854775807");
+    /* the largest that fit */
+    const struct rhm_grammar_shape fit[] = {{8, 8, 2, 3, 0},    {8, 4, 2, 3, 16},  {8, 4, 3, 39, 0},
+                                            {8, 4, 2, 62, 0},   {127, 4, 9, 2, 0}, {65535, 1, 2, 1, 65535},
+                                            {65535, 1, 3, 2, 2}};
+    for (size_t k = 0; k < COUNT(fit); k++)
+        must(rhm_grammar_check_shape(&fit[k], &err));
+}
+
+/* --------------------------------------------------------- given rules */
+
+static void test_given_rules(void **state)
+{
+    (void)state;
+    struct rhm_grammar drawn = draw_grammar((struct shape){5, 3, 3, 3, 4}, 2), given;
+    struct rhm_grammar_shape shape = {5, 3, 3, 3, 4};
+    must(rhm_grammar_from_rules(&given, &shape, drawn.rules, &err));
+    assert_memory_equal(drawn.rules, given.rules, children_of(&drawn) * sizeof *drawn.rules);
+    assert_false(given.seeded);
+    rhm_grammar_clear(&given);
+
+    /* rule 3 of parent 5 of level 2 becomes rule 1 of parent 2 */
+    memcpy(drawn.rules + drawn.level[2] + (4 * 3 + 2) * 3, rhm_grammar_rule(&drawn, 2, 1, 0),
+           3 * sizeof *drawn.rules);
+    char tuple[32];
+    const uint16_t *child = rhm_grammar_rule(&drawn, 2, 1, 0);
+    snprintf(tuple, sizeof tuple, "{%d,%d,%d}", child[0] + 1, child[1] + 1, child[2] + 1);
+    must_fail(rhm_grammar_from_rules(&given, &shape, drawn.rules, &err), RHM_EARG, "level 2", tuple,
+              "parent 2 (rule 1)", "parent 5 (rule 3)");
+    assert_null(given.rules);
+    rhm_grammar_clear(&drawn);
+
+    drawn = draw_grammar((struct shape){5, 3, 3, 3, 4}, 2);
+    drawn.rules[drawn.level[3] + 7] = 5;
+    must_fail(rhm_grammar_from_rules(&given, &shape, drawn.rules, &err), RHM_EARG, "6", "1..5");
+    /* the same tuple at two levels is no ambiguity */
+    const uint16_t same[] = {0, 1, 1, 0, 0, 1, 1, 0};
+    struct rhm_grammar_shape two = {2, 1, 2, 2, 2};
+    must(rhm_grammar_from_rules(&given, &two, same, &err));
+    rhm_grammar_clear(&given);
+    rhm_grammar_clear(&drawn);
+}
+
+/* --------------------------------------------------------------- parse */
+
+static void test_parse(void **state)
+{
+    (void)state;
+    const struct shape shapes[] = {{8, 4, 2, 5, 8}, {5, 3, 3, 3, 7}, {3, 2, 5, 2, 2}, {8, 8, 2, 3, 8}};
+    for (size_t k = 0; k < COUNT(shapes); k++) {
+        struct rhm_grammar g = draw_grammar(shapes[k], k);
+        enum { N = 500 };
+        uint16_t *tokens = room(N * g.d, sizeof *tokens), labels[N], label;
+        rhm_sample_strings(&g, 3, 0, N, tokens, labels);
+        for (size_t i = 0; i < N; i++) {
+            must(rhm_grammar_parse(&g, tokens + i * g.d, &label, &err));
+            assert_int_equal(label, labels[i]);
+        }
+        free(tokens);
+        rhm_grammar_clear(&g);
+    }
+    /* {2,2} is no rule of level 2, and {1,2},{1,2} none of level 1 */
+    const uint16_t rules[] = {0, 0, 1, 1, 0, 1, 1, 0}, bad[] = {0, 1, 1, 1}, odd[] = {0, 1, 1, 0},
+                   good[] = {1, 0, 1, 0};
+    struct rhm_grammar_shape shape = {2, 1, 2, 2, 2};
+    struct rhm_grammar g;
+    uint16_t label;
+    must(rhm_grammar_from_rules(&g, &shape, rules, &err));
+    must_fail(rhm_grammar_parse(&g, bad, &label, &err), RHM_EARG, "patch 2", "level 2");
+    must_fail(rhm_grammar_parse(&g, odd, &label, &err), RHM_EARG, "patch 1", "level 1");
+    must(rhm_grammar_parse(&g, good, &label, &err));
+    assert_int_equal(label, 1);
+    rhm_grammar_clear(&g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules_are_distinct),
+        cmocka_unit_test(test_wide_grammars),
+        cmocka_unit_test(test_the_seed_is_the_grammar),
+        cmocka_unit_test(test_the_draw_is_uniform),
+        cmocka_unit_test(test_powers),
+        cmocka_unit_test(test_shapes_have_limits),
+        cmocka_unit_test(test_given_rules),
+        cmocka_unit_test(test_parse),
+    };
+    return cmocka_run_group_tests_name("grammar", tests, NULL, NULL);
+}
