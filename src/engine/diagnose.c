@@ -11,6 +11,7 @@
 #include <cblas.h>
 
 #include "memory.h"
+#include "signal.h"
 #include "truth.h"
 
 /* Patches whose inner products are measured: their Gram matrix is at most this wide. */
@@ -136,7 +137,10 @@ static enum rhm_status compare_with_truth(const struct rhm_network *net, const s
     struct rhm_inverse inverse = {0};
     uint32_t *majority = cluster_majority(layer, parents, err);
     unsigned char *seen = rhm_array(rules, 1, "the diagnostics", err);
-    enum rhm_status status = majority && seen ? rhm_inverse_init(&inverse, g, l, err) : RHM_EMEMORY;
+    unsigned char *never = rhm_array(parents, 1, "the diagnostics", err);
+    enum rhm_status status = majority && seen && never ? rhm_inverse_init(&inverse, g, l, err) : RHM_EMEMORY;
+    if (status == RHM_OK)
+        status = rhm_signal_missing(g, l, never, err);
     for (size_t row = 0; row < U && status == RHM_OK; row++) {
         size_t rule = rhm_truth_rule(net, &inverse, l, rhm_tuples_row(&layer->tally.patches, row));
         if (rule != SIZE_MAX)
@@ -149,11 +153,13 @@ static enum rhm_status compare_with_truth(const struct rhm_network *net, const s
         for (unsigned k = 0; k < g->m; k++)
             found += seen[(size_t)nu * g->m + k];
         out->missing += found == 0;
+        out->never += never[nu];
         out->untrained += found > 0 ? g->m - found : 0;
     }
     rhm_inverse_clear(&inverse);
     free(majority);
     free(seen);
+    free(never);
     return status;
 }
 
@@ -225,7 +231,7 @@ static void warn_of_features(const struct rhm_network *net, const struct rhm_lay
              "is too wide "
              "for inputs at rho~ = %.2g",
              out->eps_O, kernel, layer->sigma, layer->rho_in);
-    else if (out->eps_O > 0.25 || (double)layer->clusters.n * out->eps_O_rms * out->eps_O_rms > 2)
+    else if (out->eps_O > 0.25 || (net->codebook == RHM_CODEBOOK_CENTROID && layer->clusters.n > 4 * net->M))
         warn(out,
              "M too small: inner products between different patches reach %.2g (rms %.2g) where %.2g was "
              "wanted; M = %zu "
@@ -241,12 +247,18 @@ static void warn_of_features(const struct rhm_network *net, const struct rhm_lay
 
 static void warn_of_untrained(const struct rhm_network *net, struct rhm_diagnosis *out)
 {
-    if (out->missing > 0)
+    if (out->never > 0)
         warn(out,
-             "never trained: %zu of %u parents never stood first among the samples: their patches have no "
+             "never trained: %zu of %u parents never stand first in this grammar: their patches have no "
              "output "
-             "(g:check() tells whether they can; position = 'all' is for them)",
-             out->missing, out->level == 1 ? net->classes : net->V);
+             "(see g:check(); position = 'all' will be for them)",
+             out->never, out->level == 1 ? net->classes : net->V);
+    if (out->missing > out->never)
+        warn(out,
+             "never trained: %zu parents that can stand first were not recognised among the samples: raise "
+             "n, or "
+             "mend the layer above, whose clusters mix symbols",
+             out->missing - out->never);
     if (out->untrained > 0)
         warn(out, "never trained: %zu patches of parents that were seen were never sampled: raise n",
              out->untrained);

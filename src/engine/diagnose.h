@@ -25,6 +25,7 @@ struct rhm_diagnosis {
     size_t unknown;               /* trained patches with no positive sum */
     size_t untrained;             /* with a grammar: rules never sampled, of parents that were */
     size_t missing;               /* with a grammar: parents never seen */
+    size_t never;                 /* of them, those that never stand first in the grammar */
     size_t misplaced;             /* with a grammar: patches in a cluster whose majority has another parent */
     int warnings;
     char warning[RHM_DIAGNOSIS_WARNINGS][256];
