@@ -60,8 +60,7 @@ static const char usage[] =
     "  -              run standard input as a script\n\n"
     "Exit codes: 0, 1 error, 2 usage, 130 interrupted. Manuals: rhm(1), rhm-api(7); help() in the shell.\n";
 
-/* --- usage errors
- * ------------------------------------------------------------------------------------------- */
+/* --- usage errors ------------------------------------------------------------------------------------ */
 
 static const char *const known_options[] = {
     "-e", "-l", "-i", "-E", "-q", "-W", "-v", "-h", "--quiet", "--version", "--help", "--plain", "--threads"};
@@ -105,8 +104,7 @@ static int fail_usage(const char *what, const char *word)
     return EXIT_USAGE;
 }
 
-/* --- options
- * ------------------------------------------------------------------------------------------------ */
+/* --- options ----------------------------------------------------------------------------------------- */
 
 static bool parse_threads(const char *text, long *threads)
 {
@@ -177,8 +175,7 @@ static int parse(int argc, char **argv, struct options *o)
     return -1;
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------------ */
+/* --- running ----------------------------------------------------------------------------------------- */
 
 /* The exit code of a call's status; prints the message on top of the stack, if there is one. */
 static int report(lua_State *L, int status)
@@ -292,8 +289,7 @@ static int run_script(lua_State *L, const struct options *o)
     return run_chunk(L, luaL_loadfile(L, file), narg);
 }
 
-/* --- the state
- * ---------------------------------------------------------------------------------------------- */
+/* --- the state --------------------------------------------------------------------------------------- */
 
 static void set_package_path(lua_State *L)
 {

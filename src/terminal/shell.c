@@ -51,8 +51,7 @@ static void on_line(char *line)
     rl_callback_handler_remove();
 }
 
-/* --- text -------------------------------------------------------------------------------------------------
- */
+/* --- text -------------------------------------------------------------------------------------------- */
 
 /* "pending\nline", or a copy of line; frees pending. NULL where memory is short. */
 static char *append(char *pending, const char *line, size_t n)
@@ -78,8 +77,7 @@ static void drop_pending(struct shell *sh)
     sh->pending = NULL;
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------------- */
 
 /* One line as typed: runs the command it completes, or keeps it. */
 static enum rhm_input feed(struct shell *sh, const char *line, size_t n)
@@ -114,8 +112,7 @@ static void feed_lines(struct shell *sh, const char *text)
         sh->leave = -1;
 }
 
-/* --- signals ----------------------------------------------------------------------------------------------
- */
+/* --- signals ----------------------------------------------------------------------------------------- */
 
 static void clear_line(struct shell *sh)
 {
@@ -177,11 +174,11 @@ static void drop_signals(struct shell *sh)
     char bytes[64];
     while (read(sh->signals, bytes, sizeof bytes) > 0)
         continue;
+    rhm_interrupt_clear();
     rl_reset_screen_size();
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------------
- */
+/* --- the loop ---------------------------------------------------------------------------------------- */
 
 /* Turns until Enter or Ctrl-D (then have_line is set) or a signal that ends the session. */
 static void read_line(struct shell *sh)
