@@ -92,7 +92,7 @@ heading("codebook = \"centroid\", M = 2048, N^(l) = max(c V m m^l, 20000)", "c")
 for _, row in ipairs(centroid_rows) do all = run(row, seeds, "centroid") and all end
 if not options.quick then
   heading("\ncodebook = \"exact\", M = 2048, N^(l) = 100000", "solver")
-  for _, row in ipairs(exact_rows) do all = run(row, math.max(1, seeds // 20), "exact") and all end
+  for _, row in ipairs(exact_rows) do all = run(row, math.max(1, seeds // 40), "exact") and all end
 end
 print("\ntried: grammars drawn; passed: g:check(); learned: exact accuracy >= 0.99;\naccuracy: the median; samples: of all layers and grammars")
 print(all and "all limits hold" or "a limit is MISSED")
