@@ -261,7 +261,8 @@ function M.diagnostics(d)
     {"exact", d.gap and format("gap %s, error of q^ %s (largest %s)", number(d.gap), number(d.error),
       number(d.error_max))},
     {"patches", format("%d unknown%s", d.unknown, d.untrained and
-      format(", %d never sampled, %d misplaced; %s never seen", d.untrained, d.misplaced, plural(d.missing, "parent"))
+      format(", %d never sampled, %d misplaced; %s never seen%s", d.untrained, d.misplaced, plural(d.missing, "parent"),
+        d.never > 0 and format(" (%d cannot stand first)", d.never) or "")
       or "")},
   }
   if #d.warnings == 0 then lines[#lines + 1] = "no warnings" end

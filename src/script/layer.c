@@ -313,6 +313,7 @@ static int layer_diagnostics(lua_State *L)
     if (known) {
         rhm_set_integer(L, "untrained", d->untrained);
         rhm_set_integer(L, "missing", d->missing);
+        rhm_set_integer(L, "never", d->never);
         rhm_set_integer(L, "misplaced", d->misplaced);
     }
     lua_createtable(L, d->warnings, 0);

@@ -122,7 +122,8 @@ void rhm_progress_line(const struct rhm_progress *progress, struct rhm_phase_sta
     unsigned l = progress->level;
     text[0] = '\0';
     if (l < 1 || l > progress->L) {
-        add(text, size, "%s", rhm_job_state_name(progress->state));
+        int trained = progress->state == RHM_JOB_RUNNING && progress->layer[1].phase == RHM_PHASE_DONE;
+        add(text, size, "%s", trained ? "measuring the accuracy" : rhm_job_state_name(progress->state));
         return;
     }
     const struct rhm_progress_layer *layer = &progress->layer[l];

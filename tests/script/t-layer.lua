@@ -127,6 +127,17 @@ function TestLayer.test_diagnostics()
   lu.assertTrue(bad.noise > bad.gap)
 end
 
+function TestLayer.test_parents_that_cannot_stand_first()
+  local lame = rhm.grammar{ rules={ -- symbol 3 of level 1 never stands first
+    {{{1, 2}, {1, 3}}, {{2, 1}, {2, 3}}, {{1, 1}, {2, 2}}},
+    {{{1, 2}, {2, 1}}, {{3, 1}, {1, 3}}, {{2, 3}, {3, 2}}}} }
+  local net = rhm.network{ grammar=lame, M=256 }
+  net:train{ from=lame, n=20000 }
+  local d = net:layer(2):diagnostics()
+  lu.assertEquals({d.missing, d.never, d.clusters, d.patches}, {1, 1, 2, 4})
+  lu.assertStrContains(tostring(d), "cannot stand first")
+end
+
 function TestLayer.test_order_of_calls()
   local net = rhm.network{ grammar=g, M=256 }
   local lay = net:layer(3)
