@@ -1,4 +1,4 @@
-/* dataset.c - data sets in memory, and which reader or writer a file name asks for. */
+/* dataset.c - data sets in memory. Which reader or writer a file name asks for is in dataset_file.c. */
 #include "dataset.h"
 
 #include <stdio.h>
@@ -7,9 +7,9 @@
 
 #include "dataset_io.h"
 #include "memory.h"
-#include "output.h"
 
-static enum rhm_status check_count(const char *name, unsigned count, unsigned least, struct rhm_error *err)
+enum rhm_status rhm_dataset_check_count(const char *name, unsigned count, unsigned least,
+                                        struct rhm_error *err)
 {
     if (count >= least && count <= RHM_MAX_SYMBOLS)
         return RHM_OK;
@@ -40,9 +40,9 @@ enum rhm_status rhm_dataset_init(struct rhm_dataset *data, size_t n, size_t d, u
                                  struct rhm_error *err)
 {
     *data = (struct rhm_dataset){0};
-    enum rhm_status status = check_count("V", V, 1, err);
+    enum rhm_status status = rhm_dataset_check_count("V", V, 1, err);
     if (status == RHM_OK)
-        status = check_count("classes", classes, 1, err);
+        status = rhm_dataset_check_count("classes", classes, 1, err);
     if (status != RHM_OK)
         return status;
     if (n == 0 || d == 0)
@@ -87,61 +87,4 @@ enum rhm_status rhm_symbols_out_of_range(const struct rhm_symbols *symbols, cons
     return rhm_fail(err, RHM_EFILE, "%s: %s %s%s is out of range 0..%u (%s = %u%s)", place, symbols->what,
                     value, at, limit - 1, symbols->name, limit,
                     strcmp(own, value) == 0 ? "; in files symbols start at 0" : "");
-}
-
-static enum rhm_status unknown_ending(const char *path, struct rhm_error *err)
-{
-    return rhm_fail(err, RHM_EARG, "%s: the ending must say the format: .csv, .txt, .npy, .h5 or .hdf5",
-                    path);
-}
-
-enum rhm_status rhm_dataset_load(struct rhm_dataset *data, const char *path, unsigned V, unsigned classes,
-                                 struct rhm_error *err)
-{
-    *data = (struct rhm_dataset){0};
-    enum rhm_status status = check_count("V", V, 0, err);
-    if (status == RHM_OK)
-        status = check_count("classes", classes, 0, err);
-    if (status != RHM_OK)
-        return status;
-
-    struct rhm_symbols tokens = {.what = "token", .name = "V", .given = V};
-    struct rhm_symbols labels = {.what = "label", .name = "classes", .given = classes};
-    switch (rhm_format_of(path)) {
-    case RHM_FORMAT_TEXT:
-        status = rhm_dataset_read_csv(data, path, &tokens, &labels, err);
-        break;
-    case RHM_FORMAT_NPY:
-        status = rhm_dataset_read_npy(data, path, &tokens, &labels, err);
-        break;
-    case RHM_FORMAT_HDF5:
-        status = rhm_dataset_read_hdf5(data, path, &tokens, &labels, err);
-        break;
-    case RHM_FORMAT_UNKNOWN:
-        return unknown_ending(path, err);
-    }
-    if (status != RHM_OK) {
-        rhm_dataset_clear(data);
-        return status;
-    }
-    data->V = tokens.given > 0 ? tokens.given : tokens.largest > 0 ? tokens.largest + 1 : 2;
-    data->classes = labels.given > 0 ? labels.given : labels.largest > 0 ? labels.largest + 1 : 2;
-    return RHM_OK;
-}
-
-enum rhm_status rhm_dataset_save(const struct rhm_dataset *data, const char *path, struct rhm_error *err)
-{
-    if (data->n == 0 || data->d == 0)
-        return rhm_fail(err, RHM_EARG, "%s: the data set to be saved has no strings", path);
-    switch (rhm_format_of(path)) {
-    case RHM_FORMAT_TEXT:
-        return rhm_dataset_write_csv(data, path, err);
-    case RHM_FORMAT_NPY:
-        return rhm_dataset_write_npy(data, path, err);
-    case RHM_FORMAT_HDF5:
-        return rhm_dataset_write_hdf5(data, path, err);
-    case RHM_FORMAT_UNKNOWN:
-        break;
-    }
-    return unknown_ending(path, err);
 }

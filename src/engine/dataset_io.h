@@ -47,4 +47,8 @@ static inline int rhm_symbols_fit_byte(unsigned count)
     return count <= 256;
 }
 
+/* V or classes, by name: least..65535. */
+enum rhm_status rhm_dataset_check_count(const char *name, unsigned count, unsigned least,
+                                        struct rhm_error *err);
+
 #endif

@@ -37,6 +37,7 @@ engine_sources = \
 	src/engine/collect.c \
 	src/engine/dataset.c \
 	src/engine/dataset_csv.c \
+	src/engine/dataset_file.c \
 	src/engine/dataset_hdf5.c \
 	src/engine/dataset_io.h \
 	src/engine/dataset_npy.c \
@@ -73,6 +74,7 @@ engine_sources = \
 	src/engine/synonyms.c \
 	src/engine/tally.c \
 	src/engine/threads.c \
+	src/engine/train.c \
 	src/engine/trainer.c \
 	src/engine/trig.c \
 	src/engine/trig.h \

@@ -58,6 +58,10 @@ enum rhm_status rhm_network_create(struct rhm_network **net, const struct rhm_ne
                                    struct rhm_error *err);
 void rhm_network_free(struct rhm_network *net);
 
+/* Takes a copy of g as the known truth. The caller holds the lock where the network is in use. */
+enum rhm_status rhm_network_set_grammar(struct rhm_network *net, const struct rhm_grammar *g,
+                                        struct rhm_error *err);
+
 /* net->lock for a reader, and for the training, which gives way to waiting readers. Unlock with
  * pthread_mutex_unlock. */
 void rhm_network_lock_reader(struct rhm_network *net);

@@ -1,0 +1,295 @@
+/* train.c - the training of a chain: its options checked, all layers in turn, or one by hand. See network.h.
+ */
+#include <inttypes.h>
+#include <math.h>
+
+#include "network.h"
+#include "signal.h"
+#include "trainer.h"
+
+/* ----------------------------------------------------------- options */
+
+struct rhm_train_options rhm_train_defaults(const struct rhm_network *net)
+{
+    return (struct rhm_train_options){
+        .c = RHM_DEFAULT_C, .steps = RHM_DEFAULT_STEPS, .lambda = RHM_DEFAULT_LAMBDA, .seed = net->seed};
+}
+
+static enum rhm_status check_same(const char *what, uint64_t source, uint64_t network, const char *name,
+                                  struct rhm_error *err)
+{
+    return source == network ? RHM_OK
+                             : rhm_fail(err, RHM_EARG, "the %s has %s = %" PRIu64 ", the network %" PRIu64,
+                                        what, name, source, network);
+}
+
+static enum rhm_status check_grammar_source(const struct rhm_network *net, struct rhm_train_options *o,
+                                            struct rhm_error *err)
+{
+    const struct rhm_grammar *g = o->grammar;
+    uint64_t schedule[RHM_MAX_LEVELS + 1];
+    enum rhm_status status = check_same("grammar", g->V, net->V, "V", err);
+    if (status == RHM_OK)
+        status = check_same("grammar", g->s, net->s, "s", err);
+    if (status == RHM_OK)
+        status = check_same("grammar", g->L, net->L, "L", err);
+    if (status == RHM_OK)
+        status = check_same("grammar", g->classes, net->classes, "classes", err);
+    int given = 1;
+    for (unsigned l = 1; l <= net->L; l++)
+        given = given && o->n[l] > 0;
+    if (status == RHM_OK && !given)
+        status = rhm_schedule_by_depth(g->V, g->m, g->L, o->c, schedule, err);
+    for (unsigned l = 1; l <= net->L && status == RHM_OK; l++) {
+        if (o->n[l] == 0)
+            o->n[l] = schedule[l];
+        if (o->n[l] > UINT64_C(1) << 53)
+            status =
+                rhm_fail(err, RHM_EARG, "n = %" PRIu64 " for layer %u: must be at most 2^53", o->n[l], l);
+    }
+    return status;
+}
+
+static enum rhm_status check_data_source(const struct rhm_network *net, struct rhm_train_options *o,
+                                         struct rhm_error *err)
+{
+    const struct rhm_dataset *data = o->data;
+    if (data->d != net->d)
+        return rhm_fail(err, RHM_EARG,
+                        "the data set has strings of %zu tokens, the network reads s^L = %u^%u = %" PRIu64,
+                        data->d, net->s, net->L, net->d);
+    if (data->V > net->V || data->classes > net->classes)
+        return rhm_fail(err, RHM_EARG,
+                        "the data set has V = %u, classes = %u, more than the network's V = %u, classes = %u",
+                        data->V, data->classes, net->V, net->classes);
+    for (unsigned l = 1; l <= net->L; l++) {
+        if (o->n[l] == 0)
+            o->n[l] = data->n;
+        if (o->n[l] > data->n)
+            return rhm_fail(err, RHM_EARG, "n = %" PRIu64 " for layer %u: the data set has %zu strings",
+                            o->n[l], l, data->n);
+    }
+    return RHM_OK;
+}
+
+enum rhm_status rhm_train_check(const struct rhm_network *net, struct rhm_train_options *o,
+                                struct rhm_error *err)
+{
+    if ((o->grammar == NULL) == (o->data == NULL))
+        return rhm_fail(err, RHM_EARG, "a training needs one source: a grammar or a data set");
+    enum rhm_status status = RHM_OK;
+    if (!(o->lambda >= 0 && isfinite(o->lambda)))
+        status = rhm_fail(err, RHM_EARG, "lambda = %g: must be 0 or more", o->lambda);
+    if (status == RHM_OK && !(o->eta >= 0 && isfinite(o->eta)))
+        status = rhm_fail(err, RHM_EARG, "eta = %g: must be positive (or left out: 1/(lambda_max + lambda))",
+                          o->eta);
+    if (status == RHM_OK && !(o->steps_per_second >= 0))
+        status = rhm_fail(err, RHM_EARG, "steps_per_second = %g: must be positive", o->steps_per_second);
+    if (status == RHM_OK && o->solver == RHM_SOLVER_GD && o->steps == 0)
+        status = rhm_fail(err, RHM_EARG, "steps = 0: gradient descent needs 1 step or more");
+    if (status != RHM_OK)
+        return status;
+    return o->grammar ? check_grammar_source(net, o, err) : check_data_source(net, o, err);
+}
+
+/* -------------------------------------------------------------- layers */
+
+/* Layer l and those below it are dropped: they were trained on what is about to change. */
+static void drop_layers(struct rhm_network *net, unsigned l)
+{
+    rhm_network_lock_writer(net);
+    for (unsigned k = l; k >= 1; k--) {
+        rhm_layer_free(net->layer[k]);
+        net->layer[k] = NULL;
+    }
+    rhm_trainer_free(net->trainer);
+    net->trainer = NULL;
+    pthread_mutex_unlock(&net->lock);
+}
+
+static enum rhm_status claim(struct rhm_network *net, struct rhm_error *err)
+{
+    int idle = 0;
+    return atomic_compare_exchange_strong(&net->busy, &idle, 1)
+               ? RHM_OK
+               : rhm_fail(err, RHM_ESTATE, "the network is being trained by a job: wait for it, or stop it");
+}
+
+static void release(struct rhm_network *net)
+{
+    atomic_store(&net->busy, 0);
+}
+
+static enum rhm_status begin(struct rhm_network *net, unsigned l, const struct rhm_train_options *o,
+                             struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    for (unsigned k = net->L; k > l; k--)
+        if (net->layer[k] == NULL)
+            return rhm_fail(err, RHM_ESTATE,
+                            "layer %u cannot begin: layer %u is not trained (train from level L = %u down)",
+                            l, k, net->L);
+    drop_layers(net, l);
+    enum rhm_status status = RHM_OK;
+    if (o->grammar) { /* the source is the truth that errors are measured against */
+        rhm_network_lock_writer(net);
+        status = rhm_network_set_grammar(net, o->grammar, err);
+        pthread_mutex_unlock(&net->lock);
+    }
+    struct rhm_trainer *trainer;
+    if (status == RHM_OK)
+        status = rhm_trainer_create(&trainer, net, l, o, monitor, err);
+    if (status != RHM_OK)
+        return status;
+    rhm_network_lock_writer(net);
+    net->trainer = trainer;
+    pthread_mutex_unlock(&net->lock);
+    return RHM_OK;
+}
+
+static enum rhm_status solve(struct rhm_network *net, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    rhm_network_lock_writer(net);
+    net->trainer->opaque = 1;
+    pthread_mutex_unlock(&net->lock);
+    enum rhm_status status = rhm_trainer_solve(net->trainer, monitor, err);
+    rhm_network_lock_writer(net);
+    net->trainer->opaque = 0;
+    pthread_mutex_unlock(&net->lock);
+    return status;
+}
+
+static enum rhm_status finish(struct rhm_network *net, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    struct rhm_layer *layer;
+    unsigned l = net->trainer->level;
+    rhm_network_lock_writer(net);
+    net->trainer->opaque = 1;
+    pthread_mutex_unlock(&net->lock);
+    enum rhm_status status = rhm_trainer_finish(net->trainer, net, &layer, monitor, err);
+    rhm_network_lock_writer(net);
+    rhm_trainer_free(net->trainer);
+    net->trainer = NULL;
+    if (status == RHM_OK)
+        net->layer[l] = layer;
+    pthread_mutex_unlock(&net->lock);
+    return status;
+}
+
+/* --------------------------------------------------------------- train */
+
+/* What the training can say of its own accuracy: exactly on the grammar where the codes can be listed, else
+ * on the data, else nan. Never a reason for the training to fail. */
+static double own_accuracy(struct rhm_network *net, const struct rhm_train_options *o,
+                           struct rhm_monitor *monitor)
+{
+    double accuracy = NAN;
+    enum rhm_status status;
+    if (o->grammar)
+        status = rhm_network_accuracy_on_grammar(net, o->grammar, &accuracy, rhm_monitor_poll, monitor, NULL);
+    else
+        status = rhm_network_accuracy_on_data(net, o->data, &accuracy, rhm_monitor_poll, monitor, NULL);
+    return status == RHM_OK ? accuracy : NAN;
+}
+
+enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_train_options *options,
+                                  struct rhm_monitor *monitor, double *accuracy, struct rhm_error *err)
+{
+    struct rhm_train_options o = *options;
+    enum rhm_status status = rhm_train_check(net, &o, err);
+    if (status == RHM_OK)
+        status = claim(net, err);
+    if (status != RHM_OK)
+        return status;
+    for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
+        struct rhm_progress_layer waiting = rhm_progress_unknown();
+        waiting.n = o.n[l];
+        rhm_monitor_layer(monitor, l, &waiting);
+    }
+    for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
+        status = begin(net, l, &o, monitor, err);
+        if (status == RHM_OK)
+            status = o.solver == RHM_SOLVER_EXACT
+                         ? solve(net, monitor, err)
+                         : rhm_trainer_step(net->trainer, net, o.steps, monitor, err);
+        if (status == RHM_OK)
+            status = finish(net, monitor, err);
+    }
+    if (status != RHM_OK && net->trainer) { /* a layer stopped half way is dropped; the finished ones stay */
+        rhm_network_lock_writer(net);
+        rhm_trainer_free(net->trainer);
+        net->trainer = NULL;
+        pthread_mutex_unlock(&net->lock);
+    }
+    rhm_monitor_level(monitor, 0);
+    if (accuracy)
+        *accuracy = status == RHM_OK ? own_accuracy(net, &o, monitor) : NAN;
+    release(net);
+    return status;
+}
+
+/* ------------------------------------------------------------- by hand */
+
+static enum rhm_status check_layer(const struct rhm_network *net, unsigned l, struct rhm_error *err)
+{
+    return l >= 1 && l <= net->L ? RHM_OK : rhm_fail(err, RHM_EARG, "layer %u: must be 1..%u (L)", l, net->L);
+}
+
+static enum rhm_status check_begun(const struct rhm_network *net, unsigned l, const char *what,
+                                   struct rhm_error *err)
+{
+    if (net->trainer != NULL && net->trainer->level == l)
+        return RHM_OK;
+    return rhm_fail(err, RHM_ESTATE, "layer %u: %s before begin: call layer:begin{from = ...} first", l,
+                    what);
+}
+
+enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,
+                                  const struct rhm_train_options *options, struct rhm_monitor *monitor,
+                                  struct rhm_error *err)
+{
+    struct rhm_train_options o = *options;
+    o.solver = RHM_SOLVER_GD;
+    enum rhm_status status = check_layer(net, l, err);
+    if (status == RHM_OK)
+        status = rhm_train_check(net, &o, err);
+    if (status == RHM_OK)
+        status = claim(net, err);
+    if (status != RHM_OK)
+        return status;
+    status = begin(net, l, &o, monitor, err);
+    release(net);
+    return status;
+}
+
+enum rhm_status rhm_network_step(struct rhm_network *net, unsigned l, uint64_t k, struct rhm_monitor *monitor,
+                                 struct rhm_error *err)
+{
+    enum rhm_status status = check_layer(net, l, err);
+    if (status == RHM_OK)
+        status = claim(net, err);
+    if (status != RHM_OK)
+        return status;
+    status = check_begun(net, l, "step", err);
+    if (status == RHM_OK)
+        status = rhm_trainer_step(net->trainer, net, k, monitor, err);
+    release(net);
+    return status;
+}
+
+enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct rhm_monitor *monitor,
+                                   struct rhm_error *err)
+{
+    enum rhm_status status = check_layer(net, l, err);
+    if (status == RHM_OK)
+        status = claim(net, err);
+    if (status != RHM_OK)
+        return status;
+    status = check_begun(net, l, "finish", err);
+    if (status == RHM_OK && net->trainer->ridge.steps == 0)
+        status = rhm_fail(err, RHM_ESTATE,
+                          "layer %u: finish before any step: W is still 0; call layer:step(k) first", l);
+    if (status == RHM_OK)
+        status = finish(net, monitor, err);
+    release(net);
+    return status;
+}
