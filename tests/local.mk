@@ -10,6 +10,7 @@ engine_tests = \
 	tests/engine/t-hdf5 \
 	tests/engine/t-law \
 	tests/engine/t-matrix \
+	tests/engine/t-network \
 	tests/engine/t-npy \
 	tests/engine/t-random \
 	tests/engine/t-ridge \
