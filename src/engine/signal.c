@@ -10,21 +10,8 @@
 
 /* -------------------------------------------------------- joint tables */
 
-/* next (C x V) = joint (C x parents) A, A[nu, kappa] = (rules of nu whose child at `place` is kappa)/m. */
-static void descend(const struct rhm_grammar *g, unsigned l, unsigned place, const double *joint,
-                    double *next)
-{
-    unsigned parents = rhm_grammar_parents(g, l);
-    memset(next, 0, (size_t)g->classes * g->V * sizeof *next);
-    for (unsigned nu = 0; nu < parents; nu++)
-        for (unsigned k = 0; k < g->m; k++) {
-            unsigned kappa = rhm_grammar_rule(g, l, nu, k)[place];
-            for (unsigned c = 0; c < g->classes; c++)
-                next[(size_t)c * g->V + kappa] += joint[(size_t)c * parents + nu] / g->m;
-        }
-}
-
-/* Two buffers that hold P_{l-1}, classes x parents, in turn. */
+/* Two buffers that hold P_{l-1} in turn, transposed: parents x classes, so that the loops over labels run
+ * along memory. */
 struct joint {
     double *now, *next;
 };
@@ -38,7 +25,7 @@ static void joint_clear(struct joint *joint)
 static enum rhm_status joint_init(struct joint *joint, const struct rhm_grammar *g, struct rhm_error *err)
 {
     size_t widest = g->V > g->classes ? g->V : g->classes;
-    enum rhm_status status = rhm_memory_check(2.0 * g->classes * (double)widest * sizeof(double),
+    enum rhm_status status = rhm_memory_check(3.0 * g->classes * (double)widest * sizeof(double),
                                               "the table of q-vectors", "lower V or classes", err);
     if (status != RHM_OK)
         return status;
@@ -53,24 +40,33 @@ static enum rhm_status joint_init(struct joint *joint, const struct rhm_grammar 
     return RHM_OK;
 }
 
+/* P_l = P_{l-1} A_l, A_l[nu, kappa] = (rules of nu whose child at `place` is kappa)/m. */
 static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsigned l, unsigned place)
 {
-    descend(g, l, place, joint->now, joint->next);
+    size_t C = g->classes;
+    memset(joint->next, 0, g->V * C * sizeof *joint->next);
+    for (unsigned nu = 0; nu < rhm_grammar_parents(g, l); nu++) {
+        const double *from = joint->now + nu * C;
+        for (unsigned k = 0; k < g->m; k++) {
+            double *to = joint->next + rhm_grammar_rule(g, l, nu, k)[place] * C;
+            for (size_t c = 0; c < C; c++)
+                to[c] += from[c] / g->m;
+        }
+    }
     double *keep = joint->now;
     joint->now = joint->next;
     joint->next = keep;
 }
 
-/* q (parents x classes) of P_{l-1}: columns divided by their sums; nan where the sum is 0. */
-static void joint_to_q(const double *joint, unsigned classes, unsigned parents, double *q,
-                       double *probability)
+/* q (parents x classes) of P_{l-1}: each parent's row divided by its sum; nan where the sum is 0. */
+static void joint_to_q(const double *joint, size_t classes, size_t parents, double *q, double *probability)
 {
-    for (unsigned nu = 0; nu < parents; nu++) {
+    for (size_t nu = 0; nu < parents; nu++) {
         double sum = 0;
-        for (unsigned c = 0; c < classes; c++)
-            sum += joint[(size_t)c * parents + nu];
-        for (unsigned c = 0; c < classes; c++)
-            q[(size_t)nu * classes + c] = sum > 0 ? joint[(size_t)c * parents + nu] / sum : NAN;
+        for (size_t c = 0; c < classes; c++)
+            sum += joint[nu * classes + c];
+        for (size_t c = 0; c < classes; c++)
+            q[nu * classes + c] = sum > 0 ? joint[nu * classes + c] / sum : NAN;
         if (probability)
             probability[nu] = sum;
     }
@@ -122,33 +118,79 @@ enum rhm_status rhm_signal_missing(const struct rhm_grammar *g, unsigned l, unsi
 
 /* ----------------------------------------------------------------- gaps */
 
-/* The smallest distance between two rows that are not nan. */
-static void find_gap(const double *q, unsigned parents, unsigned classes, struct rhm_signal_level *level)
+/* |a - b|^2, or a partial sum above `enough`. */
+static double square_distance(const double *a, const double *b, size_t n, double enough)
+{
+    double sum = 0;
+    for (size_t first = 0; first < n && sum <= enough; first += 64) {
+        size_t end = n - first < 64 ? n : first + 64;
+        double part[4] = {0};
+        size_t c = first;
+        for (; c + 4 <= end; c += 4)
+            for (size_t k = 0; k < 4; k++)
+                part[k] += (a[c + k] - b[c + k]) * (a[c + k] - b[c + k]);
+        for (; c < end; c++)
+            part[0] += (a[c] - b[c]) * (a[c] - b[c]);
+        sum += part[0] + part[1] + part[2] + part[3];
+    }
+    return sum;
+}
+
+/* Rows compared between two looks at the poll: some 10 ms of work. */
+static size_t rows_at_once(size_t parents, size_t classes)
+{
+    size_t rows = (size_t)10000000 / (parents * classes + 1);
+    return rows < 16 ? 16 : rows;
+}
+
+/* The smallest distance between two rows that are not nan; of equal ones the first pair. */
+static enum rhm_status find_gap(const double *q, size_t parents, size_t classes,
+                                struct rhm_signal_level *level, rhm_poll_function *poll, void *context,
+                                struct rhm_error *err)
 {
     double least = INFINITY;
-    for (unsigned a = 0; a < parents; a++) {
-        const double *qa = q + (size_t)a * classes;
-        if (isnan(qa[0]))
-            continue;
-        for (unsigned b = a + 1; b < parents; b++) {
-            const double *qb = q + (size_t)b * classes;
-            if (isnan(qb[0]))
-                continue;
-            double square = 0;
-            for (unsigned c = 0; c < classes && square < least; c++)
-                square += (qa[c] - qb[c]) * (qa[c] - qb[c]);
-            if (square < least) {
-                least = square;
-                level->a = a;
-                level->b = b;
+    size_t rows = rows_at_once(parents, classes);
+    enum rhm_status status = RHM_OK;
+    for (size_t first = 0; first < parents && status == RHM_OK; first += rows) {
+        size_t end = parents - first < rows ? parents : first + rows;
+#pragma omp parallel for schedule(dynamic, 4) if (parents * parents * classes > 1000000)
+        for (size_t a = first; a < end; a++) {
+            const double *qa = q + a * classes;
+            double mine = INFINITY;
+            size_t with = 0;
+            for (size_t b = a + 1; b < parents && !isnan(qa[0]); b++) {
+                if (isnan(q[b * classes]))
+                    continue;
+                double square = square_distance(qa, q + b * classes, classes, mine);
+                if (square < mine) {
+                    mine = square;
+                    with = b;
+                }
+            }
+#pragma omp critical(rhm_find_gap)
+            if (mine < least || (mine == least && isfinite(mine) && a < level->a)) {
+                least = mine;
+                level->a = (unsigned)a;
+                level->b = (unsigned)with;
             }
         }
+        status = rhm_poll(poll, context, err);
     }
     level->gap = sqrt(least);
+    return status;
+}
+
+enum rhm_status rhm_signal_gap(const struct rhm_matrix *q, double *gap, rhm_poll_function *poll,
+                               void *context, struct rhm_error *err)
+{
+    struct rhm_signal_level level = {0};
+    enum rhm_status status = find_gap(q->v, q->rows, q->cols, &level, poll, context, err);
+    *gap = level.gap;
+    return status;
 }
 
 enum rhm_status rhm_signal_levels(const struct rhm_grammar *g, struct rhm_signal_level *level,
-                                  struct rhm_error *err)
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     size_t widest = g->V > g->classes ? g->V : g->classes;
     struct joint joint;
@@ -169,7 +211,7 @@ enum rhm_status rhm_signal_levels(const struct rhm_grammar *g, struct rhm_signal
             else if (probability[nu] < level[l].pmin)
                 level[l].pmin = probability[nu];
         }
-        find_gap(q, parents, g->classes, &level[l]);
+        status = find_gap(q, parents, g->classes, &level[l], poll, context, err);
         level[l].K = level[l].gap * pow(g->m, 0.5 * l);
         if (l < g->L)
             joint_descend(&joint, g, l, 0);
@@ -220,12 +262,13 @@ enum rhm_status rhm_schedule_by_depth(unsigned V, unsigned m, unsigned L, double
 }
 
 enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
-                                    uint64_t *n, struct rhm_error *err)
+                                    uint64_t *n, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err)
 {
     if (options->by == RHM_SCHEDULE_DEPTH)
         return rhm_schedule_by_depth(g->V, g->m, g->L, options->c, n, err);
     struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
-    enum rhm_status status = rhm_signal_levels(g, level, err);
+    enum rhm_status status = rhm_signal_levels(g, level, poll, context, err);
     if (status == RHM_OK && options->by == RHM_SCHEDULE_GAP)
         status = check_constant("c", options->c, err);
     if (status == RHM_OK && options->by == RHM_SCHEDULE_THEOREM) {

@@ -11,6 +11,7 @@
 
 #include "grammar.h"
 #include "matrix.h"
+#include "poll.h"
 
 /* Level of the smallest gap that still counts as one: g:check() asks rho^(l) > this. */
 #define RHM_GAP_ZERO 1e-12
@@ -31,7 +32,11 @@ struct rhm_signal_level {
 
 /* level[1..L]; level has L + 1 entries. */
 enum rhm_status rhm_signal_levels(const struct rhm_grammar *g, struct rhm_signal_level *level,
-                                  struct rhm_error *err);
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err);
+
+/* The gap of one level, from its q. */
+enum rhm_status rhm_signal_gap(const struct rhm_matrix *q, double *gap, rhm_poll_function *poll,
+                               void *context, struct rhm_error *err);
 
 /* K_rho = min over l of K, over levels[1..L]. */
 double rhm_signal_K(const struct rhm_grammar *g, const struct rhm_signal_level *level);
@@ -51,7 +56,8 @@ struct rhm_schedule_options {
 /* n[1..L] (L + 1 entries): depth: max(c V m m^l, 20000); gap: max(c V m/rho^(l)^2, 20000); theorem:
  * kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53, or a gap is 0. */
 enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
-                                    uint64_t *n, struct rhm_error *err);
+                                    uint64_t *n, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err);
 
 /* The depth schedule where only the shape is known (a network without a grammar): the same formula. */
 enum rhm_status rhm_schedule_by_depth(unsigned V, unsigned m, unsigned L, double c, uint64_t *n,

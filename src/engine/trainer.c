@@ -326,7 +326,7 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, const struct rhm_netwo
     if (status == RHM_OK)
         status = rhm_layer_make_codebook(layer, parents, err);
     if (status == RHM_OK)
-        status = rhm_truth_measure(net, layer, err);
+        status = rhm_truth_measure(net, layer, rhm_monitor_poll, monitor, err);
     if (status != RHM_OK)
         return status;
     t->spent += rhm_clock() - before;

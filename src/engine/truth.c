@@ -109,14 +109,14 @@ enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_laye
     layer->gap = layer->error = layer->error_max = NAN;
     if (net->grammar == NULL)
         return RHM_OK;
-    struct rhm_signal_level signal[RHM_MAX_LEVELS + 1];
-    enum rhm_status status = rhm_signal_levels(net->grammar, signal, err);
     struct rhm_matrix q = {0};
+    enum rhm_status status = rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
     if (status == RHM_OK)
-        status = rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
-    if (status != RHM_OK)
+        status = rhm_signal_gap(&q, &layer->gap, poll, context, err);
+    if (status != RHM_OK) {
+        rhm_matrix_clear(&q);
         return status;
-    layer->gap = signal[layer->level].gap;
+    }
     double sum = 0, weight = 0, worst = 0;
     for (size_t row = 0; row < layer->tally.patches.n; row++) {
         uint32_t nu = layer->parent[row];

@@ -30,7 +30,7 @@ enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm
 
 /* Fills layer->gap, error, error_max from layer->output and parent. */
 enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
-                                  struct rhm_error *err);
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err);
 
 /* Parents of level l expected among N first patches: those with N P(parent stands first) >= 1. */
 enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, uint64_t N, size_t *expected,

@@ -128,7 +128,7 @@ static const struct rhm_signal_level *push_levels(lua_State *L, const char *func
 {
     struct rhm_signal_level *level = rhm_push_buffer(L, g->L + 1, sizeof *level);
     struct rhm_error err;
-    if (rhm_signal_levels(g, level, &err) != RHM_OK)
+    if (rhm_signal_levels(g, level, rhm_poll_interrupt, NULL, &err) != RHM_OK)
         rhm_raise(L, function, &err);
     return level;
 }
@@ -230,7 +230,7 @@ static int grammar_schedule(lua_State *L)
                           by == RHM_SCHEDULE_THEOREM ? "kappa and delta, no c" : "c, no kappa or delta");
     uint64_t n[RHM_MAX_LEVELS + 1];
     struct rhm_error err;
-    if (rhm_signal_schedule(g, &options, n, &err) != RHM_OK)
+    if (rhm_signal_schedule(g, &options, n, rhm_poll_interrupt, NULL, &err) != RHM_OK)
         return rhm_raise(L, "grammar:schedule", &err);
     lua_createtable(L, (int)g->L, 0);
     for (unsigned l = 1; l <= g->L; l++) {

@@ -182,7 +182,7 @@ static void test_levels_are_those_of_all_derivations(void **state)
         struct rhm_grammar g = draw_grammar(small[k], 200 + k);
         struct census census = enumerate(&g);
         struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
-        must(rhm_signal_levels(&g, level, &err));
+        must(rhm_signal_levels(&g, level, NULL, NULL, &err));
         double K = INFINITY;
         for (unsigned l = 1; l <= g.L; l++) {
             compare_level(&g, &census, l, &level[l]);
@@ -202,7 +202,7 @@ static void test_the_top_level(void **state)
     (void)state;
     struct rhm_grammar g = draw_grammar((struct shape){16, 8, 2, 3, 10}, 1);
     struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
-    must(rhm_signal_levels(&g, level, &err));
+    must(rhm_signal_levels(&g, level, NULL, NULL, &err));
     assert_true(fabs(level[1].gap - sqrt(2)) < 1e-15);
     assert_true(fabs(level[1].pmin - 0.1) < 1e-15);
     rhm_grammar_clear(&g);
@@ -222,7 +222,7 @@ static void test_a_grammar_that_cannot_be_learned(void **state)
     struct rhm_grammar g;
     must(rhm_grammar_from_rules(&g, &shape, rules, &err));
     struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
-    must(rhm_signal_levels(&g, level, &err));
+    must(rhm_signal_levels(&g, level, NULL, NULL, &err));
     assert_int_equal(level[2].missing, 1);
     assert_true(level[2].gap == 0);
     assert_true(level[2].pmin == 0.5);
@@ -231,9 +231,9 @@ static void test_a_grammar_that_cannot_be_learned(void **state)
     assert_memory_equal(missing, ((unsigned char[]){0, 0, 1}), 3);
     uint64_t n[RHM_MAX_LEVELS + 1];
     struct rhm_schedule_options by_gap = {.by = RHM_SCHEDULE_GAP, .c = 16};
-    must_fail(rhm_signal_schedule(&g, &by_gap, n, &err), RHM_EARG, "level 2", "symbols 1 and 2");
+    must_fail(rhm_signal_schedule(&g, &by_gap, n, NULL, NULL, &err), RHM_EARG, "level 2", "symbols 1 and 2");
     struct rhm_schedule_options theorem = {.by = RHM_SCHEDULE_THEOREM, .kappa = 1, .delta = 0.1};
-    must_fail(rhm_signal_schedule(&g, &theorem, n, &err), RHM_EARG, "level 2");
+    must_fail(rhm_signal_schedule(&g, &theorem, n, NULL, NULL, &err), RHM_EARG, "level 2");
     rhm_grammar_clear(&g);
 }
 
@@ -245,7 +245,7 @@ static void test_the_depth_schedule(void **state)
     uint64_t n[RHM_MAX_LEVELS + 1];
     struct rhm_grammar g = draw_grammar((struct shape){8, 4, 2, 4, 8}, 1);
     struct rhm_schedule_options by_depth = {.by = RHM_SCHEDULE_DEPTH, .c = 32};
-    must(rhm_signal_schedule(&g, &by_depth, n, &err));
+    must(rhm_signal_schedule(&g, &by_depth, n, NULL, NULL, &err));
     assert_int_equal(n[1], 20000); /* 32 * 8 * 4 * 4 = 4096 */
     assert_int_equal(n[2], 20000); /* 16384 */
     assert_int_equal(n[3], 65536);
@@ -279,34 +279,34 @@ static void test_the_schedules_of_the_gap(void **state)
     }
     uint64_t n[RHM_MAX_LEVELS + 1];
     struct rhm_schedule_options by_gap = {.by = RHM_SCHEDULE_GAP, .c = 1000};
-    must(rhm_signal_schedule(&g, &by_gap, n, &err));
+    must(rhm_signal_schedule(&g, &by_gap, n, NULL, NULL, &err));
     for (unsigned l = 1; l <= 3; l++) {
         double wanted = fmax(1000 * 8 * 4 / (gap[l] * gap[l]), 20000);
         assert_true(fabs((double)n[l] - ceil(wanted)) <= 1);
     }
     assert_true(n[3] > 20000);
     by_gap.c = 1e-3;
-    must(rhm_signal_schedule(&g, &by_gap, n, &err));
+    must(rhm_signal_schedule(&g, &by_gap, n, NULL, NULL, &err));
     assert_int_equal(n[3], 20000);
     by_gap.c = 1e15;
-    must_fail(rhm_signal_schedule(&g, &by_gap, n, &err), RHM_EARG, "2^53");
+    must_fail(rhm_signal_schedule(&g, &by_gap, n, NULL, NULL, &err), RHM_EARG, "2^53");
     by_gap.c = -1;
-    must_fail(rhm_signal_schedule(&g, &by_gap, n, &err), RHM_EARG, "c = -1");
+    must_fail(rhm_signal_schedule(&g, &by_gap, n, NULL, NULL, &err), RHM_EARG, "c = -1");
 
     struct rhm_schedule_options theorem = {.by = RHM_SCHEDULE_THEOREM, .kappa = 2, .delta = 0.05};
-    must(rhm_signal_schedule(&g, &theorem, n, &err));
+    must(rhm_signal_schedule(&g, &theorem, n, NULL, NULL, &err));
     for (unsigned l = 1; l <= 3; l++) {
         double logarithm = log(8 * 4 * 2 / 0.05);
         double wanted = 2.0 * 64 * 16 * 2 * 3 * logarithm * logarithm / (K * K) * pow(4, l);
         assert_true(fabs((double)n[l] - wanted) <= 1 + 1e-9 * wanted);
     }
     theorem.delta = 1;
-    must_fail(rhm_signal_schedule(&g, &theorem, n, &err), RHM_EARG, "delta = 1");
+    must_fail(rhm_signal_schedule(&g, &theorem, n, NULL, NULL, &err), RHM_EARG, "delta = 1");
     theorem.delta = 0.1;
     theorem.kappa = 0;
-    must_fail(rhm_signal_schedule(&g, &theorem, n, &err), RHM_EARG, "kappa = 0");
+    must_fail(rhm_signal_schedule(&g, &theorem, n, NULL, NULL, &err), RHM_EARG, "kappa = 0");
     theorem.kappa = 1e12;
-    must_fail(rhm_signal_schedule(&g, &theorem, n, &err), RHM_EARG, "2^53");
+    must_fail(rhm_signal_schedule(&g, &theorem, n, NULL, NULL, &err), RHM_EARG, "2^53");
     forget(&census);
     rhm_grammar_clear(&g);
 }
@@ -368,14 +368,14 @@ static void test_depth_sixty(void **state)
             rhm_matrix_clear(&q);
         }
     struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
-    must(rhm_signal_levels(&g, level, &err));
+    must(rhm_signal_levels(&g, level, NULL, NULL, &err));
     assert_true(level[2].gap > 1e-3);
     assert_true(level[60].gap < 1e-12); /* nothing of the label is left */
     struct rhm_matrix q;
     must_fail(rhm_signal_q(&g, 60, UINT64_C(1) << 59, &q, NULL, &err), RHM_EARG, "place", "level 60");
     rhm_grammar_clear(&g);
     g = draw_grammar((struct shape){8, 4, 2, 62, 8}, 3); /* the deepest: d = 2^62 */
-    must(rhm_signal_levels(&g, level, &err));
+    must(rhm_signal_levels(&g, level, NULL, NULL, &err));
     rhm_grammar_clear(&g);
 }
 
