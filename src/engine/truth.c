@@ -104,7 +104,7 @@ enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm
 }
 
 enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
-                                  struct rhm_error *err)
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     layer->gap = layer->error = layer->error_max = NAN;
     if (net->grammar == NULL)
