@@ -31,7 +31,8 @@ static void *work(void *argument)
     struct rhm_error err = {0};
     double accuracy = NAN;
     rhm_threads_adopt();
-    enum rhm_status status = rhm_network_train(job->net, &job->options, &job->monitor, &accuracy, &err);
+    enum rhm_status status =
+        rhm_network_train_claimed(job->net, &job->options, &job->monitor, &accuracy, &err);
     pthread_mutex_lock(&job->monitor.lock);
     struct rhm_progress *progress = &job->monitor.progress;
     progress->accuracy = accuracy;
@@ -50,11 +51,15 @@ enum rhm_status rhm_job_start(struct rhm_job **out, struct rhm_network *net,
 {
     struct rhm_train_options checked = *options;
     enum rhm_status status = rhm_train_check(net, &checked, err);
-    if (status == RHM_OK && atomic_load(&net->busy))
-        status = rhm_fail(err, RHM_ESTATE, "the network is being trained by a job: wait for it, or stop it");
-    struct rhm_job *job = status == RHM_OK ? rhm_array(1, sizeof *job, "the job", err) : NULL;
-    if (job == NULL)
-        return status == RHM_OK ? RHM_EMEMORY : status;
+    if (status == RHM_OK) /* here, not in the thread: from now on a second writer is refused */
+        status = rhm_network_claim(net, err);
+    if (status != RHM_OK)
+        return status;
+    struct rhm_job *job = rhm_array(1, sizeof *job, "the job", err);
+    if (job == NULL) {
+        rhm_network_release(net);
+        return RHM_EMEMORY;
+    }
     job->net = net;
     job->options = checked;
     if (checked.grammar) {
@@ -64,6 +69,7 @@ enum rhm_status rhm_job_start(struct rhm_job **out, struct rhm_network *net,
     if (status == RHM_OK)
         status = rhm_monitor_init(&job->monitor, err);
     if (status != RHM_OK) {
+        rhm_network_release(net);
         rhm_grammar_clear(&job->grammar);
         free(job);
         return status;
@@ -73,6 +79,7 @@ enum rhm_status rhm_job_start(struct rhm_job **out, struct rhm_network *net,
     job->started = rhm_clock();
     int failed = pthread_create(&job->thread, NULL, work, job);
     if (failed) {
+        rhm_network_release(net);
         rhm_monitor_clear(&job->monitor);
         rhm_grammar_clear(&job->grammar);
         free(job);
@@ -128,7 +135,7 @@ void rhm_job_progress(struct rhm_job *job, struct rhm_progress *out)
 {
     rhm_monitor_read(&job->monitor, out);
     if (!has_ended(out->state))
-        out->seconds = rhm_clock() - job->started - job->monitor.paused_seconds;
+        out->seconds = rhm_clock() - job->started - rhm_monitor_paused(&job->monitor);
 }
 
 void rhm_job_free(struct rhm_job *job)

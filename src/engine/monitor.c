@@ -80,12 +80,14 @@ enum rhm_status rhm_monitor_poll(void *monitor, struct rhm_error *err)
         return RHM_OK;
     pthread_mutex_lock(&m->lock);
     if (atomic_load(&m->request) == RHM_REQUEST_PAUSE) {
-        double start = rhm_clock();
-        set_state(m, RHM_JOB_PAUSED);
-        while (atomic_load(&m->request) == RHM_REQUEST_PAUSE)
+        m->pause_began = rhm_clock();
+        while (atomic_load(&m->request) == RHM_REQUEST_PAUSE) {
+            if (m->progress.state != RHM_JOB_PAUSED) /* again, where a resume and a pause came while asleep */
+                set_state(m, RHM_JOB_PAUSED);
             pthread_cond_wait(&m->changed, &m->lock);
-        m->paused_seconds += rhm_clock() - start;
-        set_state(m, RHM_JOB_RUNNING);
+        }
+        m->paused_seconds += rhm_clock() - m->pause_began;
+        m->pause_began = 0;
     }
     int stop = atomic_load(&m->request) == RHM_REQUEST_STOP;
     pthread_mutex_unlock(&m->lock);
@@ -125,18 +127,25 @@ void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state)
 void rhm_monitor_ask(struct rhm_monitor *m, enum rhm_request request)
 {
     pthread_mutex_lock(&m->lock);
-    atomic_store(&m->request, (int)request);
+    if (atomic_load(&m->request) != RHM_REQUEST_STOP)
+        atomic_store(&m->request, (int)request);
     enum rhm_job_state state = m->progress.state;
-    if (state == RHM_JOB_RUNNING || state == RHM_JOB_PAUSING) {
-        if (request == RHM_REQUEST_PAUSE)
-            set_state(m, RHM_JOB_PAUSING);
-        else if (request == RHM_REQUEST_RUN)
-            set_state(m, RHM_JOB_RUNNING);
-    }
-    if (request == RHM_REQUEST_STOP && state < RHM_JOB_STOPPING)
+    if (request == RHM_REQUEST_PAUSE && state == RHM_JOB_RUNNING)
+        set_state(m, RHM_JOB_PAUSING);
+    else if (request == RHM_REQUEST_RUN && (state == RHM_JOB_PAUSING || state == RHM_JOB_PAUSED))
+        set_state(m, RHM_JOB_RUNNING); /* at once, so that whoever waits next waits for the next pause */
+    else if (request == RHM_REQUEST_STOP && state < RHM_JOB_STOPPING)
         set_state(m, RHM_JOB_STOPPING);
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
+}
+
+double rhm_monitor_paused(struct rhm_monitor *m)
+{
+    pthread_mutex_lock(&m->lock);
+    double seconds = m->paused_seconds + (m->pause_began > 0 ? rhm_clock() - m->pause_began : 0);
+    pthread_mutex_unlock(&m->lock);
+    return seconds;
 }
 
 void rhm_monitor_read(struct rhm_monitor *m, struct rhm_progress *out)

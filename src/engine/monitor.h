@@ -64,7 +64,8 @@ struct rhm_monitor {
     pthread_cond_t changed;
     atomic_int request; /* enum rhm_request */
     struct rhm_progress progress;
-    double paused_seconds;
+    double paused_seconds; /* of pauses that have ended */
+    double pause_began;    /* on rhm_clock; 0: not paused */
 };
 
 enum rhm_status rhm_monitor_init(struct rhm_monitor *m, struct rhm_error *err);
@@ -82,9 +83,12 @@ void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_p
 void rhm_monitor_level(struct rhm_monitor *m, unsigned level);
 void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
 
-/* Called by the watcher. */
+/* Called by the watcher. A stop once asked for stands: later requests change nothing. */
 void rhm_monitor_ask(struct rhm_monitor *m, enum rhm_request request);
 void rhm_monitor_read(struct rhm_monitor *m, struct rhm_progress *out);
+
+/* Seconds spent in pauses, the present one counted. */
+double rhm_monitor_paused(struct rhm_monitor *m);
 
 /* Seconds on the monotonic clock. */
 double rhm_clock(void);

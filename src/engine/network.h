@@ -93,6 +93,14 @@ enum rhm_status rhm_train_check(const struct rhm_network *net, struct rhm_train_
 enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_train_options *options,
                                   struct rhm_monitor *monitor, double *accuracy, struct rhm_error *err);
 
+/* The same in two halves, for a job: the claim (RHM_ESTATE where another training has the network), and the
+ * training with options that rhm_train_check has passed, which releases it. */
+enum rhm_status rhm_network_claim(struct rhm_network *net, struct rhm_error *err);
+void rhm_network_release(struct rhm_network *net);
+enum rhm_status rhm_network_train_claimed(struct rhm_network *net, const struct rhm_train_options *options,
+                                          struct rhm_monitor *monitor, double *accuracy,
+                                          struct rhm_error *err);
+
 /* By hand. begin: collects samples, builds the Gram matrix; layers above must be trained, layers below are
  * dropped. step: k GD steps; finish: outputs, clusters, codebook. RHM_ESTATE where the order is wrong. */
 enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,
@@ -145,5 +153,11 @@ enum rhm_status rhm_network_accuracy_on_data(struct rhm_network *net, const stru
 enum rhm_status rhm_network_accuracy_on_grammar(struct rhm_network *net, const struct rhm_grammar *g,
                                                 double *accuracy, rhm_poll_function *poll, void *context,
                                                 struct rhm_error *err);
+
+/* Whichever of the two fits the source; for the training itself, the only writer: without the lock, so that
+ * readers do not wait, also where a pause comes in the middle. */
+enum rhm_status rhm_network_own_accuracy(const struct rhm_network *net,
+                                         const struct rhm_train_options *options, double *accuracy,
+                                         rhm_poll_function *poll, void *context, struct rhm_error *err);
 
 #endif

@@ -18,10 +18,10 @@ static size_t argmax(const double *v, size_t n)
     return best;
 }
 
-/* Under the reader's lock. */
-static enum rhm_status predict_locked(struct rhm_network *net, size_t n, const uint16_t *tokens,
-                                      uint16_t *labels, double *probability, size_t *unknown,
-                                      rhm_poll_function *poll, void *context, struct rhm_error *err)
+/* Under the reader's lock, or by the only writer; so are the others without rhm_ in their names. */
+static enum rhm_status predict(const struct rhm_network *net, size_t n, const uint16_t *tokens,
+                               uint16_t *labels, double *probability, size_t *unknown,
+                               rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct rhm_chain chain;
     enum rhm_status status = rhm_chain_init(&chain, net, 1, err);
@@ -54,14 +54,14 @@ enum rhm_status rhm_network_predict(struct rhm_network *net, size_t n, const uin
                                     rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     rhm_network_lock_reader(net);
-    enum rhm_status status = predict_locked(net, n, tokens, labels, probability, unknown, poll, context, err);
+    enum rhm_status status = predict(net, n, tokens, labels, probability, unknown, poll, context, err);
     pthread_mutex_unlock(&net->lock);
     return status;
 }
 
-enum rhm_status rhm_network_accuracy_on_data(struct rhm_network *net, const struct rhm_dataset *data,
-                                             double *accuracy, rhm_poll_function *poll, void *context,
-                                             struct rhm_error *err)
+static enum rhm_status accuracy_on_data(const struct rhm_network *net, const struct rhm_dataset *data,
+                                        double *accuracy, rhm_poll_function *poll, void *context,
+                                        struct rhm_error *err)
 {
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG,
@@ -74,8 +74,7 @@ enum rhm_status rhm_network_accuracy_on_data(struct rhm_network *net, const stru
     uint16_t *labels = rhm_array(data->n, sizeof *labels, "the predictions", err);
     if (labels == NULL)
         return RHM_EMEMORY;
-    enum rhm_status status =
-        rhm_network_predict(net, data->n, data->tokens, labels, NULL, NULL, poll, context, err);
+    enum rhm_status status = predict(net, data->n, data->tokens, labels, NULL, NULL, poll, context, err);
     size_t right = 0;
     for (size_t i = 0; i < data->n && status == RHM_OK; i++)
         right += labels[i] == data->labels[i];
@@ -84,23 +83,48 @@ enum rhm_status rhm_network_accuracy_on_data(struct rhm_network *net, const stru
     return status;
 }
 
-enum rhm_status rhm_network_accuracy_on_grammar(struct rhm_network *net, const struct rhm_grammar *g,
-                                                double *accuracy, rhm_poll_function *poll, void *context,
-                                                struct rhm_error *err)
+static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const struct rhm_grammar *g,
+                                           double *accuracy, rhm_poll_function *poll, void *context,
+                                           struct rhm_error *err)
 {
     if (g->V != net->V || g->s != net->s || g->L != net->L || g->classes != net->classes)
         return rhm_fail(err, RHM_EARG,
                         "the grammar has (V, s, L, classes) = (%u, %u, %u, %u), the network (%u, %u, %u, "
-                        "%u): measure the "
-                        "accuracy on a data set",
+                        "%u): measure the accuracy on a data set",
                         g->V, g->s, g->L, g->classes, net->V, net->s, net->L, net->classes);
     struct rhm_chain chain;
-    rhm_network_lock_reader(net);
     enum rhm_status status = rhm_chain_init(&chain, net, 1, err);
     if (status == RHM_OK) {
         status = rhm_law_accuracy(&chain, g, accuracy, poll, context, err);
         rhm_chain_clear(&chain);
     }
+    return status;
+}
+
+enum rhm_status rhm_network_own_accuracy(const struct rhm_network *net,
+                                         const struct rhm_train_options *options, double *accuracy,
+                                         rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return options->grammar ? accuracy_on_grammar(net, options->grammar, accuracy, poll, context, err)
+                            : accuracy_on_data(net, options->data, accuracy, poll, context, err);
+}
+
+enum rhm_status rhm_network_accuracy_on_data(struct rhm_network *net, const struct rhm_dataset *data,
+                                             double *accuracy, rhm_poll_function *poll, void *context,
+                                             struct rhm_error *err)
+{
+    rhm_network_lock_reader(net);
+    enum rhm_status status = accuracy_on_data(net, data, accuracy, poll, context, err);
+    pthread_mutex_unlock(&net->lock);
+    return status;
+}
+
+enum rhm_status rhm_network_accuracy_on_grammar(struct rhm_network *net, const struct rhm_grammar *g,
+                                                double *accuracy, rhm_poll_function *poll, void *context,
+                                                struct rhm_error *err)
+{
+    rhm_network_lock_reader(net);
+    enum rhm_status status = accuracy_on_grammar(net, g, accuracy, poll, context, err);
     pthread_mutex_unlock(&net->lock);
     return status;
 }

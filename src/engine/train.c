@@ -107,7 +107,7 @@ static void drop_layers(struct rhm_network *net, unsigned l)
     pthread_mutex_unlock(&net->lock);
 }
 
-static enum rhm_status claim(struct rhm_network *net, struct rhm_error *err)
+enum rhm_status rhm_network_claim(struct rhm_network *net, struct rhm_error *err)
 {
     int idle = 0;
     return atomic_compare_exchange_strong(&net->busy, &idle, 1)
@@ -115,7 +115,7 @@ static enum rhm_status claim(struct rhm_network *net, struct rhm_error *err)
                : rhm_fail(err, RHM_ESTATE, "the network is being trained by a job: wait for it, or stop it");
 }
 
-static void release(struct rhm_network *net)
+void rhm_network_release(struct rhm_network *net)
 {
     atomic_store(&net->busy, 0);
 }
@@ -179,15 +179,11 @@ static enum rhm_status finish(struct rhm_network *net, struct rhm_monitor *monit
 
 /* What the training can say of its own accuracy: exactly on the grammar where the codes can be listed, else
  * on the data, else nan. Never a reason for the training to fail. */
-static double own_accuracy(struct rhm_network *net, const struct rhm_train_options *o,
+static double own_accuracy(const struct rhm_network *net, const struct rhm_train_options *o,
                            struct rhm_monitor *monitor)
 {
     double accuracy = NAN;
-    enum rhm_status status;
-    if (o->grammar)
-        status = rhm_network_accuracy_on_grammar(net, o->grammar, &accuracy, rhm_monitor_poll, monitor, NULL);
-    else
-        status = rhm_network_accuracy_on_data(net, o->data, &accuracy, rhm_monitor_poll, monitor, NULL);
+    enum rhm_status status = rhm_network_own_accuracy(net, o, &accuracy, rhm_monitor_poll, monitor, NULL);
     return status == RHM_OK ? accuracy : NAN;
 }
 
@@ -197,20 +193,26 @@ enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_trai
     struct rhm_train_options o = *options;
     enum rhm_status status = rhm_train_check(net, &o, err);
     if (status == RHM_OK)
-        status = claim(net, err);
-    if (status != RHM_OK)
-        return status;
+        status = rhm_network_claim(net, err);
+    return status == RHM_OK ? rhm_network_train_claimed(net, &o, monitor, accuracy, err) : status;
+}
+
+enum rhm_status rhm_network_train_claimed(struct rhm_network *net, const struct rhm_train_options *o,
+                                          struct rhm_monitor *monitor, double *accuracy,
+                                          struct rhm_error *err)
+{
+    enum rhm_status status = RHM_OK;
     for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
         struct rhm_progress_layer waiting = rhm_progress_unknown();
-        waiting.n = o.n[l];
+        waiting.n = o->n[l];
         rhm_monitor_layer(monitor, l, &waiting);
     }
     for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
-        status = begin(net, l, &o, monitor, err);
+        status = begin(net, l, o, monitor, err);
         if (status == RHM_OK)
-            status = o.solver == RHM_SOLVER_EXACT
+            status = o->solver == RHM_SOLVER_EXACT
                          ? solve(net, monitor, err)
-                         : rhm_trainer_step(net->trainer, net, o.steps, monitor, err);
+                         : rhm_trainer_step(net->trainer, net, o->steps, monitor, err);
         if (status == RHM_OK)
             status = finish(net, monitor, err);
     }
@@ -222,8 +224,8 @@ enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_trai
     }
     rhm_monitor_level(monitor, 0);
     if (accuracy)
-        *accuracy = status == RHM_OK ? own_accuracy(net, &o, monitor) : NAN;
-    release(net);
+        *accuracy = status == RHM_OK ? own_accuracy(net, o, monitor) : NAN;
+    rhm_network_release(net);
     return status;
 }
 
@@ -253,11 +255,11 @@ enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,
     if (status == RHM_OK)
         status = rhm_train_check(net, &o, err);
     if (status == RHM_OK)
-        status = claim(net, err);
+        status = rhm_network_claim(net, err);
     if (status != RHM_OK)
         return status;
     status = begin(net, l, &o, monitor, err);
-    release(net);
+    rhm_network_release(net);
     return status;
 }
 
@@ -266,13 +268,13 @@ enum rhm_status rhm_network_step(struct rhm_network *net, unsigned l, uint64_t k
 {
     enum rhm_status status = check_layer(net, l, err);
     if (status == RHM_OK)
-        status = claim(net, err);
+        status = rhm_network_claim(net, err);
     if (status != RHM_OK)
         return status;
     status = check_begun(net, l, "step", err);
     if (status == RHM_OK)
         status = rhm_trainer_step(net->trainer, net, k, monitor, err);
-    release(net);
+    rhm_network_release(net);
     return status;
 }
 
@@ -281,7 +283,7 @@ enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct r
 {
     enum rhm_status status = check_layer(net, l, err);
     if (status == RHM_OK)
-        status = claim(net, err);
+        status = rhm_network_claim(net, err);
     if (status != RHM_OK)
         return status;
     status = check_begun(net, l, "finish", err);
@@ -290,6 +292,6 @@ enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct r
                           "layer %u: finish before any step: W is still 0; call layer:step(k) first", l);
     if (status == RHM_OK)
         status = finish(net, monitor, err);
-    release(net);
+    rhm_network_release(net);
     return status;
 }

@@ -207,11 +207,14 @@ static void measure_spread(const struct rhm_layer *layer, const double *f,
 }
 
 /* A snapshot of where the iterate stands. */
-static void publish(struct rhm_trainer *t, struct rhm_monitor *monitor)
+static void publish(struct rhm_trainer *t, struct rhm_network *net, struct rhm_monitor *monitor)
 {
     size_t U = t->layer->tally.patches.n, C = t->layer->tally.C;
+    double loss = rhm_ridge_loss(&t->ridge);
+    rhm_network_lock_writer(net); /* views read the loss */
     t->progress.step = t->ridge.steps;
-    t->progress.loss = rhm_ridge_loss(&t->ridge);
+    t->progress.loss = loss;
+    pthread_mutex_unlock(&net->lock);
     if (monitor != NULL) {
         double *f = malloc(U * C * sizeof *f);
         unsigned char *unknown = malloc(U);
@@ -250,10 +253,10 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
         double before = rhm_clock();
         rhm_network_lock_writer(net);
         rhm_ridge_step(&t->ridge, block);
+        t->spent += rhm_clock() - before;
         pthread_mutex_unlock(&net->lock);
         double took = rhm_clock() - before;
         done += block;
-        t->spent += took;
         if (t->steps_per_second > 0)
             block = 1;
         else if (took < BLOCK_SECONDS / 2)
@@ -261,13 +264,15 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
         else if (took > BLOCK_SECONDS)
             block = block > 1 ? block / 2 : 1;
         if (monitor != NULL && rhm_clock() - t->published > PUBLISH_SECONDS)
-            publish(t, monitor);
+            publish(t, net, monitor);
         keep_pace(t, started, done);
         status = rhm_monitor_poll(monitor, err);
     }
+    rhm_network_lock_writer(net);
     t->layer->solver = RHM_SOLVER_GD;
     t->layer->steps = t->ridge.steps;
-    publish(t, monitor);
+    pthread_mutex_unlock(&net->lock);
+    publish(t, net, monitor);
     return status;
 }
 

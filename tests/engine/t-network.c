@@ -89,7 +89,7 @@ static struct rhm_grammar learnable_grammar(void)
     for (uint64_t seed = 1;; seed++) {
         struct rhm_grammar g = draw_grammar((struct shape){8, 4, 2, 3, 8}, seed);
         struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
-        must(rhm_signal_levels(&g, level, &err));
+        must(rhm_signal_levels(&g, level, NULL, NULL, &err));
         if (level[2].missing + level[3].missing == 0 && level[3].gap > 0.1)
             return g;
         rhm_grammar_clear(&g);
@@ -101,7 +101,7 @@ static void test_learns_from_a_grammar(void **state)
     (void)state;
     struct rhm_grammar g = learnable_grammar();
     struct rhm_signal_level signal[RHM_MAX_LEVELS + 1];
-    must(rhm_signal_levels(&g, signal, &err));
+    must(rhm_signal_levels(&g, signal, NULL, NULL, &err));
     for (int solver = 0; solver < 2; solver++)
         for (int book = 0; book < 2; book++) {
             struct rhm_network *net = create(&g, book ? 512 : 1024, (enum rhm_codebook_kind)book);
