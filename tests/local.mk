@@ -8,6 +8,7 @@ engine_tests = \
 	tests/engine/t-features \
 	tests/engine/t-grammar \
 	tests/engine/t-hdf5 \
+	tests/engine/t-job \
 	tests/engine/t-law \
 	tests/engine/t-matrix \
 	tests/engine/t-network \
