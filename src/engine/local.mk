@@ -17,6 +17,7 @@ engine_headers = \
 	src/engine/memory.h \
 	src/engine/monitor.h \
 	src/engine/network.h \
+	src/engine/network_file.h \
 	src/engine/poll.h \
 	src/engine/random.h \
 	src/engine/rhm.h \

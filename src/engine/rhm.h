@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "monitor.h"
 #include "network.h"
+#include "network_file.h"
 #include "poll.h"
 #include "random.h"
 #include "ridge.h"
