@@ -124,14 +124,11 @@ class Replay:
         with tempfile.TemporaryDirectory() as folder, \
                 Session("-q", lines=100, columns=96, cwd=folder, home=folder) as session:
             for start, end, lines in blocks("\n".join(self.lines)):
-                if lines[0].startswith("rhm> "):
-                    new = self.typed(session, lines)
-                elif lines[0].startswith("$ "):
-                    new = self.shell(folder, lines)
-                else:
-                    new = lines
-                    if lines[0].startswith("import "):
-                        self.python(folder, lines)
+                if lines[0].startswith("import "):
+                    self.python(folder, lines)
+                if not lines[0].startswith(("rhm> ", "$ ")):
+                    continue
+                new = self.typed(session, lines) if lines[0].startswith("rhm> ") else self.shell(folder, lines)
                 result += self.lines[at:start] + [("    " + line).rstrip() for line in new]
                 at = end
         return "\n".join(result + self.lines[at:])
