@@ -1,5 +1,5 @@
 /* installed.c - a C program that uses the installed engine alone; `make installcheck` builds it with the flags of
- * rhm.pc, with shared and with static librhm. */
+ * rhm.pc. */
 #include <stdio.h>
 
 #include <rhm/rhm.h>

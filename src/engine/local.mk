@@ -1,17 +1,14 @@
 # The engine: librhm. Knows no Lua and no terminal.
 # Installed as <rhm/*.h>; headers of the engine's own stand among the sources.
 engine_headers = \
-	src/engine/chain.h \
 	src/engine/cluster.h \
 	src/engine/codebook.h \
-	src/engine/collect.h \
 	src/engine/dataset.h \
 	src/engine/diagnose.h \
 	src/engine/error.h \
 	src/engine/features.h \
 	src/engine/grammar.h \
 	src/engine/job.h \
-	src/engine/law.h \
 	src/engine/layer.h \
 	src/engine/matrix.h \
 	src/engine/memory.h \
@@ -27,15 +24,15 @@ engine_headers = \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
-	src/engine/trainer.h \
-	src/engine/truth.h \
 	src/engine/tuples.h
 
 engine_sources = \
 	src/engine/chain.c \
+	src/engine/chain.h \
 	src/engine/cluster.c \
 	src/engine/codebook.c \
 	src/engine/collect.c \
+	src/engine/collect.h \
 	src/engine/dataset.c \
 	src/engine/dataset_csv.c \
 	src/engine/dataset_file.c \
@@ -52,6 +49,7 @@ engine_sources = \
 	src/engine/job.c \
 	src/engine/lapack.h \
 	src/engine/law.c \
+	src/engine/law.h \
 	src/engine/layer.c \
 	src/engine/linalg.c \
 	src/engine/linalg.h \
@@ -77,8 +75,10 @@ engine_sources = \
 	src/engine/threads.c \
 	src/engine/train.c \
 	src/engine/trainer.c \
+	src/engine/trainer.h \
 	src/engine/trig.c \
 	src/engine/trig.h \
 	src/engine/truth.c \
+	src/engine/truth.h \
 	src/engine/tuples.c \
 	src/engine/view.c
