@@ -1,12 +1,12 @@
 -- learning_table.lua - how often the chain learns: exact accuracy on random grammars of five shapes.
 --
--- Many random grammars cannot be learned from the first patch at any number of samples: some symbol never stands first, so
--- that its patches have no q. g:check() tells beforehand. Of those that pass, nearly all are learned with
--- N^(l) = max(c V m m^l, 20000) samples for layer l, the depth schedule with the constant c. (The schedule knows nothing
--- of the grammar's own signal rho: what it fails on has a small one, see g:check() and g:schedule{ by="gap", c=16 }.)
+-- Many random grammars cannot be learned from the first patch at any number of samples: some symbol never stands
+-- first, so that its patches have no q. g:check() tells beforehand. Of those that pass, nearly all are learned with
+-- N^(l) = max(c V m m^l, 20000) samples for layer l, the depth schedule with the constant c. It knows nothing of the
+-- grammar's own signal rho, and what fails often has a small one: g:schedule{ by="gap", c=16 } takes it into account.
 local argparse = require "argparse"
 
-local parser = argparse("rhm learning_table", "How many random grammars the chain learns: a table of shapes (V,m,s,L).",
+local parser = argparse("rhm learning_table", "How many random grammars the chain learns: a table of shapes.",
   "Exit code 1 where a row stays below what it should reach.")
 parser:option("--seeds", "Grammars a row: the first that pass g:check().", "40"):argname("<n>"):convert(function(text)
   local n = math.tointeger(tonumber(text))
@@ -37,7 +37,7 @@ local exact_rows = {
 }
 local LEARNED = 0.99 -- exact accuracy from which a grammar counts as learned
 
--- Progress goes to the terminal, on a line of its own that the row then takes; into a file or a pipe goes the table alone.
+-- Progress goes to the terminal, on the line that the row then takes; into a file or a pipe goes the table alone.
 local live = os.execute("test -t 2 && test \"${TERM-dumb}\" != dumb")
 local function progress(...)
   if live then io.stderr:write("\r\27[K", string.format(...)) end
@@ -58,7 +58,7 @@ local function median(t)
   return (t[(#t + 1) // 2] + t[#t // 2 + 1]) / 2
 end
 
--- A row: seeds 0, 1, 2, ... until `count` grammars have passed the check. Returns whether enough of them were learned.
+-- A row: seeds 0, 1, 2, ... until `count` grammars have passed the check. Returns whether enough were learned.
 local layout = "%-10s %6s %5s %6s %7s %6s %8s %8s %7s  %s"
 local function run(row, count, codebook)
   local name = ("(%d,%d,%d,%d)"):format(row.V, row.m, row.s, row.L)
@@ -84,7 +84,8 @@ end
 
 local function heading(text, varied)
   print(text)
-  print((layout:format("(V,m,s,L)", varied, "tried", "passed", "learned", "wanted", "accuracy", "samples", "time", ""):gsub(" +$", "")))
+  local line = layout:format("(V,m,s,L)", varied, "tried", "passed", "learned", "wanted", "accuracy", "samples", "time", "")
+  print((line:gsub(" +$", "")))
 end
 
 local all = true
@@ -94,6 +95,7 @@ if not options.quick then
   heading("\ncodebook = \"exact\", M = 2048, N^(l) = 100000", "solver")
   for _, row in ipairs(exact_rows) do all = run(row, math.max(1, seeds // 40), "exact") and all end
 end
-print("\ntried: grammars drawn; passed: g:check(); learned: exact accuracy >= 0.99;\naccuracy: the median; samples: of all layers and grammars")
+print("\ntried: grammars drawn; passed: g:check(); learned: exact accuracy >= 0.99;")
+print("accuracy: the median; samples: of all layers and grammars")
 print(all and "all limits hold" or "a limit is MISSED")
 if not all then os.exit(1) end
