@@ -12,6 +12,7 @@ engine_tests = \
 	tests/engine/t-law \
 	tests/engine/t-matrix \
 	tests/engine/t-network \
+	tests/engine/t-network-file \
 	tests/engine/t-npy \
 	tests/engine/t-random \
 	tests/engine/t-ridge \

@@ -205,6 +205,23 @@ fail:
     return status;
 }
 
+enum rhm_status rhm_features_set_frequencies(struct rhm_features *f, const double *frequency,
+                                             const double *bias, struct rhm_error *err)
+{
+    size_t numbers = f->rows * f->s * f->width;
+    for (size_t i = 0; i < numbers; i++)
+        if (!isfinite(frequency[i]))
+            return rhm_fail(err, RHM_ENUMERIC, "a frequency of the features is not finite");
+    for (size_t k = 0; f->bias != NULL && k < f->rows; k++)
+        if (!isfinite(bias[k]))
+            return rhm_fail(err, RHM_ENUMERIC, "a bias of the features is not finite");
+    memcpy(f->frequency, frequency, numbers * sizeof *frequency);
+    if (f->bias != NULL)
+        memcpy(f->bias, bias, f->rows * sizeof *bias);
+    fill_codes(f, 0, f->K);
+    return RHM_OK;
+}
+
 void rhm_features_clear(struct rhm_features *f)
 {
     free(f->frequency);

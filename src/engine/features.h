@@ -52,6 +52,11 @@ enum rhm_status rhm_features_init(struct rhm_features *f, enum rhm_feature_kind 
                                   uint64_t seed, uint32_t stream, struct rhm_error *err);
 void rhm_features_clear(struct rhm_features *f);
 
+/* Puts frequencies (rows x (s*width)) and biases (rows; relu only) from a file in the place of those drawn.
+ */
+enum rhm_status rhm_features_set_frequencies(struct rhm_features *f, const double *frequency,
+                                             const double *bias, struct rhm_error *err);
+
 /* Adds `extra` codes with embeddings (extra x width): codes K .. K+extra-1. */
 enum rhm_status rhm_features_extend(struct rhm_features *f, size_t extra, const double *embedding,
                                     struct rhm_error *err);

@@ -26,10 +26,10 @@ void rhm_hdf5_restore(struct rhm_hdf5_voice voice);
 
 /* What a file that is written consists of. */
 struct rhm_hdf5_array {
-    const char *name;
+    const char *name; /* "group/name" makes the group */
     hid_t file_type, memory_type;
-    unsigned rank; /* at most 2 */
-    hsize_t extents[2];
+    unsigned rank;      /* at most 2; 0: one element */
+    hsize_t extents[2]; /* 1 beyond the rank */
     const void *elements;
 };
 struct rhm_hdf5_attribute {

@@ -59,6 +59,9 @@ engine_sources = \
 	src/engine/memory.c \
 	src/engine/monitor.c \
 	src/engine/network.c \
+	src/engine/network_format.h \
+	src/engine/network_load.c \
+	src/engine/network_save.c \
 	src/engine/npy.c \
 	src/engine/npy.h \
 	src/engine/output.c \

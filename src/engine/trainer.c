@@ -17,7 +17,7 @@
 /* Rows whose distances a snapshot measures. */
 #define SPREAD_ROWS ((size_t)512)
 
-static double *one_hot(size_t V, struct rhm_error *err)
+double *rhm_one_hot(size_t V, struct rhm_error *err)
 {
     if (rhm_memory_check((double)V * (double)V * sizeof(double), "the one-hot tokens", "lower V", err) !=
         RHM_OK)
@@ -51,7 +51,7 @@ static enum rhm_status make_features(const struct rhm_network *net, struct rhm_l
         return rhm_features_init(&layer->features, net->features, net->M, net->s, inputs->K, net->classes,
                                  inputs->embedding, layer->sigma, net->seed, stream, err);
     }
-    double *tokens = one_hot(net->V, err);
+    double *tokens = rhm_one_hot(net->V, err);
     if (tokens == NULL)
         return RHM_EMEMORY;
     enum rhm_status status = rhm_features_init(&layer->features, net->features, net->M, net->s, net->V,

@@ -20,6 +20,9 @@ struct rhm_trainer {
 enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_network *net, unsigned l,
                                    const struct rhm_train_options *options, struct rhm_monitor *monitor,
                                    struct rhm_error *err);
+/* The V x V identity: the embedding of tokens. Freed with free(). */
+double *rhm_one_hot(size_t V, struct rhm_error *err);
+
 void rhm_trainer_free(struct rhm_trainer *trainer);
 
 /* k steps of gradient descent in blocks of about 20 ms, polled and published in between. */
