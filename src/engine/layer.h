@@ -21,6 +21,16 @@
 
 enum rhm_solver { RHM_SOLVER_EXACT, RHM_SOLVER_GD };
 
+/* How the gradient descent went: points at steps some 20 % apart. */
+#define RHM_HISTORY_POINTS 128
+struct rhm_history {
+    size_t n;
+    struct rhm_history_point {
+        uint64_t step;
+        double loss, intra, inter; /* as in rhm_progress_layer; nan where not known */
+    } point[RHM_HISTORY_POINTS];
+};
+
 struct rhm_layer {
     unsigned level;
     int keeps_patches;      /* 1: a code a patch (exact, and always at level 1); 0: a code a cluster */
@@ -50,6 +60,7 @@ struct rhm_layer {
     size_t parents_expected; /* clusters the cut was asked for */
     int parents_known;       /* 1: from the grammar; 0: chosen by heights against noise */
     double seconds;
+    struct rhm_history history; /* gd only */
 };
 
 void rhm_layer_free(struct rhm_layer *layer);
@@ -65,8 +76,8 @@ enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const
 void rhm_layer_normalise(size_t n, size_t C, double least, double *f, double *sum, unsigned char *unknown);
 
 /* Cuts the outputs into clusters: fills cluster, order, clusters. expected: parents known to be present, or
- * 0: unknown, `most` less those that would only split a parent (synonyms.c). Above RHM_LINKAGE_MOST patches the
- * dendrogram is built on the most frequent ones and the others join the nearest centroid. */
+ * 0: unknown, `most` less those that would only split a parent (synonyms.c). Above RHM_LINKAGE_MOST patches
+ * the dendrogram is built on the most frequent ones and the others join the nearest centroid. */
 #define RHM_LINKAGE_MOST 4096
 enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
                                         struct rhm_error *err);

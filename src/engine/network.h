@@ -123,7 +123,8 @@ struct rhm_layer_view {
     enum rhm_solver solver;
     unsigned parents_expected;
     int parents_known;
-    size_t unknown; /* trained patches marked unknown */
+    size_t unknown;             /* trained patches marked unknown */
+    struct rhm_history history; /* of the gradient descent */
     /* with rows in cluster order; NULL where trained = -1 */
     uint32_t *tuple;           /* U x s: input codes (tokens at l = L) */
     uint64_t *count;           /* U */

@@ -413,6 +413,14 @@ enum rhm_status rhm_ridge_outputs(const struct rhm_features *f, size_t n, const 
     return status;
 }
 
+void rhm_ridge_fitted(const struct rhm_ridge *r, size_t n, double *F)
+{
+    times_gram(r, r->work);
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < r->C; c++)
+            F[i * r->C + c] = r->work[c * r->U + i];
+}
+
 /* With Y = W G (primal) or A K (dual, the outputs of the patches):
  * 1/2 (1 - 2 tr(W B^T) + tr(W G W^T)) + lambda/2 |W|^2. */
 double rhm_ridge_loss(const struct rhm_ridge *r)

@@ -63,6 +63,10 @@ enum rhm_status rhm_ridge_outputs(const struct rhm_features *f, size_t n, const 
                                   const double *W, double *F, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err);
 
+/* F (n x C) = the outputs W x of the first n patches of the training at the current iterate; dual only, where
+ * they are A K: no features are needed. */
+void rhm_ridge_fitted(const struct rhm_ridge *r, size_t n, double *F);
+
 /* The objective at the current iterate; the largest relative entry of the residual W(G + lambda) - B over
  * |B|_max. */
 double rhm_ridge_loss(const struct rhm_ridge *r);

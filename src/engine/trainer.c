@@ -206,23 +206,50 @@ static void measure_spread(const struct rhm_layer *layer, const double *f,
     progress->inter = known && isfinite(inter) ? sqrt(inter) : NAN;
 }
 
-/* A snapshot of where the iterate stands. */
-static void publish(struct rhm_trainer *t, struct rhm_network *net, struct rhm_monitor *monitor)
+/* Loss and spread of where the iterate stands, into the progress. */
+static void measure(struct rhm_trainer *t)
 {
-    size_t U = t->layer->tally.patches.n, C = t->layer->tally.C;
-    double loss = rhm_ridge_loss(&t->ridge);
-    rhm_network_lock_writer(net); /* views read the loss */
+    const struct rhm_tally *tally = &t->layer->tally;
+    size_t n = tally->patches.n < SPREAD_ROWS ? tally->patches.n : SPREAD_ROWS, C = tally->C;
     t->progress.step = t->ridge.steps;
-    t->progress.loss = loss;
-    pthread_mutex_unlock(&net->lock);
-    if (monitor != NULL) {
-        double *f = malloc(U * C * sizeof *f);
-        unsigned char *unknown = malloc(U);
-        if (f && unknown && rhm_trainer_outputs(t, f, NULL, unknown, NULL) == RHM_OK)
-            measure_spread(t->layer, f, &t->progress);
-        free(f);
-        free(unknown);
+    t->progress.loss = rhm_ridge_loss(&t->ridge);
+    double *f = malloc(n * C * sizeof *f), *W = t->ridge.dual ? NULL : malloc(C * t->ridge.M * sizeof *W);
+    unsigned char unknown[SPREAD_ROWS];
+    int known = f != NULL;
+    if (known && t->ridge.dual) {
+        rhm_ridge_fitted(&t->ridge, n, f);
+    } else if (known && W != NULL) {
+        rhm_ridge_weights(&t->ridge, W);
+        known = rhm_ridge_outputs(&t->layer->features, n, tally->patches.tuple, C, W, f, NULL, NULL, NULL) ==
+                RHM_OK;
     }
+    if (known && (t->ridge.dual || W != NULL)) {
+        rhm_layer_normalise(n, C, 0, f, NULL, unknown);
+        measure_spread(t->layer, f, &t->progress);
+    }
+    free(f);
+    free(W);
+}
+
+/* One more point of the history; the next one is due some 20 % further on. */
+static void record(struct rhm_trainer *t, struct rhm_network *net)
+{
+    struct rhm_history *history = &t->layer->history;
+    measure(t);
+    rhm_network_lock_writer(net);
+    if (history->n == RHM_HISTORY_POINTS) { /* full: every other point goes */
+        for (size_t i = 1; i < RHM_HISTORY_POINTS / 2; i++)
+            history->point[i] = history->point[2 * i];
+        history->n = RHM_HISTORY_POINTS / 2;
+    }
+    history->point[history->n++] =
+        (struct rhm_history_point){t->ridge.steps, t->progress.loss, t->progress.intra, t->progress.inter};
+    pthread_mutex_unlock(&net->lock);
+    t->next_point = t->ridge.steps + 1 + t->ridge.steps / 5;
+}
+
+static void publish(struct rhm_trainer *t, struct rhm_monitor *monitor)
+{
     t->progress.seconds = t->spent;
     rhm_monitor_layer(monitor, t->level, &t->progress);
     t->published = rhm_clock();
@@ -245,34 +272,41 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
                                  struct rhm_monitor *monitor, struct rhm_error *err)
 {
     double started = rhm_clock();
-    uint64_t block = 1, done = 0;
+    uint64_t pace = 1, done = 0;
     enum rhm_status status = RHM_OK;
     while (done < k && status == RHM_OK) {
-        if (block > k - done)
-            block = k - done;
+        uint64_t steps = t->ridge.steps, block = pace < k - done ? pace : k - done;
+        if (t->next_point <= steps)
+            t->next_point = steps + 1;
+        if (block > t->next_point - steps)
+            block = t->next_point - steps;
         double before = rhm_clock();
         rhm_network_lock_writer(net);
         rhm_ridge_step(&t->ridge, block);
-        t->spent += rhm_clock() - before;
         pthread_mutex_unlock(&net->lock);
         double took = rhm_clock() - before;
         done += block;
+        t->spent += took;
         if (t->steps_per_second > 0)
-            block = 1;
-        else if (took < BLOCK_SECONDS / 2)
-            block *= 2;
+            pace = 1;
+        else if (took < BLOCK_SECONDS / 2 && block == pace)
+            pace *= 2;
         else if (took > BLOCK_SECONDS)
-            block = block > 1 ? block / 2 : 1;
-        if (monitor != NULL && rhm_clock() - t->published > PUBLISH_SECONDS)
-            publish(t, net, monitor);
+            pace = pace > 1 ? pace / 2 : 1;
+        int late = monitor != NULL && rhm_clock() - t->published > PUBLISH_SECONDS;
+        if (t->ridge.steps >= t->next_point)
+            record(t, net);
+        else if (late)
+            measure(t);
+        if (late)
+            publish(t, monitor);
         keep_pace(t, started, done);
         status = rhm_monitor_poll(monitor, err);
     }
-    rhm_network_lock_writer(net);
     t->layer->solver = RHM_SOLVER_GD;
     t->layer->steps = t->ridge.steps;
-    pthread_mutex_unlock(&net->lock);
-    publish(t, net, monitor);
+    measure(t);
+    publish(t, monitor);
     return status;
 }
 

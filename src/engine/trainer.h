@@ -12,6 +12,7 @@ struct rhm_trainer {
     double steps_per_second;   /* 0: no limit */
     double started, published; /* rhm_clock */
     double spent;              /* seconds of work so far */
+    uint64_t next_point;       /* the step at which the history gets its next point */
     struct rhm_progress_layer progress;
 };
 

@@ -36,6 +36,7 @@ static void copy_numbers(const struct rhm_layer *layer, struct rhm_layer_view *v
     view->lambda = layer->lambda;
     view->eta = layer->eta;
     view->lambda_max = layer->lambda_max;
+    view->history = layer->history;
 }
 
 static void copy_results(const struct rhm_layer *layer, struct rhm_layer_view *view)

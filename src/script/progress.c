@@ -6,6 +6,29 @@
 #include <stdio.h>
 #include <string.h>
 
+/* history = {step = {...}, loss = {...}, intra = {...}, inter = {...}}, absent where there is none. */
+static void set_history(lua_State *L, const struct rhm_history *history)
+{
+    if (history->n == 0)
+        return;
+    static const char *const names[] = {"step", "loss", "intra", "inter"};
+    lua_createtable(L, 0, 4);
+    for (int column = 0; column < 4; column++) {
+        lua_createtable(L, (int)history->n, 0);
+        for (size_t i = 0; i < history->n; i++) {
+            const struct rhm_history_point *point = &history->point[i];
+            const double value[] = {0, point->loss, point->intra, point->inter};
+            if (column == 0)
+                lua_pushinteger(L, (lua_Integer)point->step);
+            else
+                lua_pushnumber(L, value[column]);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_setfield(L, -2, names[column]);
+    }
+    lua_setfield(L, -2, "history");
+}
+
 void rhm_set_view(lua_State *L, const struct rhm_layer_view *view)
 {
     rhm_set_integer(L, "level", view->level);
@@ -27,6 +50,7 @@ void rhm_set_view(lua_State *L, const struct rhm_layer_view *view)
     rhm_set_number(L, "condition", view->condition);
     rhm_set_integer(L, "unknown", view->unknown);
     rhm_set_number(L, "seconds", view->seconds);
+    set_history(L, &view->history);
 }
 
 void rhm_push_result(lua_State *L, struct rhm_network *net, const struct rhm_progress *progress)

@@ -169,4 +169,25 @@ function TestLayer.test_a_layer_keeps_its_network()
   lu.assertEquals(lay.network.V, 8)
 end
 
+function TestLayer:test_history_follows_the_descent()
+  local g = rhm.grammar{V=8, m=4, s=2, L=3, seed=3}
+  local lay = rhm.network{grammar=g, M=256}:layer(3)
+  lu.assertNil(lay.history)
+  lay:begin{from=g, n=5000}
+  lay:step(7)
+  lay:step(500)
+  local h = lay.history
+  lu.assertEquals(h.step[1], 1)
+  lu.assertTrue(#h.step > 20 and #h.loss == #h.step and #h.intra == #h.step and #h.inter == #h.step)
+  for i = 2, #h.step do
+    lu.assertTrue(h.step[i] > h.step[i - 1] and h.step[i] <= h.step[i - 1] * 1.2 + 1)
+    lu.assertTrue(h.loss[i] <= h.loss[i - 1] + 1e-12)
+  end
+  lu.assertTrue(h.intra[#h.step] < h.inter[#h.step] * 3)
+  lay:finish()
+  lu.assertEquals(lay.history, h)
+  lay = rhm.network{grammar=g, M=256}:train{from=g, n=5000}
+  lu.assertNil(lay.levels[3].history)
+end
+
 os.exit(lu.LuaUnit.run())

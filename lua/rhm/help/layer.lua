@@ -14,6 +14,7 @@ above l (l+1 .. L) must be finished first. net:train does all that.]],
       {"gap", "the exact rho^(l), where the grammar is known"},
       {"error", "root mean square distance to the exact q, where the grammar is known"},
       {"unknown", "patches whose output is marked unknown"}, {"seconds", "taken by the training"},
+      {"history", "of the gradient descent: {step=, loss=, intra=, inter=}, four lists; steps some 20 % apart"},
     },
     see = {"network:layer", "network:train"}},
 
