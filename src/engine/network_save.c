@@ -22,6 +22,7 @@ struct list {
     char (*name)[RHM_NETWORK_NAME];
     size_t n;
     double bytes;
+    double (*history)[RHM_HISTORY_POINTS][4]; /* [level - 1] */
 };
 
 /* cols = 0: one dimension; rows = 0 as well: one element. */
@@ -74,6 +75,16 @@ static void put_layer(struct list *list, const struct rhm_layer *layer)
     put_reals(list, l, "code_embedding", book->K, C, book->embedding);
     put(list, l, "code_parent", 0, sizeof(uint32_t), layer->code_parents, 0, layer->code_parent);
     put(list, l, "coded_patches", 0, sizeof(uint32_t), book->patches.n, s, book->patches.tuple);
+    double(*history)[4] = list->history[l - 1];
+    for (size_t i = 0; i < layer->history.n; i++) {
+        const struct rhm_history_point *point = &layer->history.point[i];
+        history[i][0] = (double)point->step;
+        history[i][1] = point->loss;
+        history[i][2] = point->intra;
+        history[i][3] = point->inter;
+    }
+    if (layer->history.n > 0)
+        put_reals(list, l, "history", layer->history.n, 4, history[0]);
     put(list, l, "code", 0, sizeof(uint32_t), book->patches.n, 0, book->code);
 }
 
@@ -118,8 +129,9 @@ enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, stru
 {
     size_t most = 8 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
     struct list list = {.array = rhm_array(most, sizeof *list.array, "the contents of a file", err),
-                        .name = rhm_array(most, sizeof *list.name, "the contents of a file", err)};
-    enum rhm_status status = list.array && list.name ? RHM_OK : RHM_EMEMORY;
+                        .name = rhm_array(most, sizeof *list.name, "the contents of a file", err),
+                        .history = rhm_array(net->L, sizeof *list.history, "the contents of a file", err)};
+    enum rhm_status status = list.array && list.name && list.history ? RHM_OK : RHM_EMEMORY;
     if (status == RHM_OK) {
         rhm_network_lock_reader(net);
         status = save_locked(net, &list, path, err);
@@ -127,5 +139,6 @@ enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, stru
     }
     free(list.array);
     free(list.name);
+    free(list.history);
     return status;
 }

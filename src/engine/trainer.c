@@ -206,13 +206,14 @@ static void measure_spread(const struct rhm_layer *layer, const double *f,
     progress->inter = known && isfinite(inter) ? sqrt(inter) : NAN;
 }
 
-/* Loss and spread of where the iterate stands, into the progress. */
-static void measure(struct rhm_trainer *t)
+/* Loss and spread of where the iterate stands, into the progress, which views read under the lock. */
+static void measure(struct rhm_trainer *t, struct rhm_network *net)
 {
+    struct rhm_progress_layer progress = t->progress;
     const struct rhm_tally *tally = &t->layer->tally;
     size_t n = tally->patches.n < SPREAD_ROWS ? tally->patches.n : SPREAD_ROWS, C = tally->C;
-    t->progress.step = t->ridge.steps;
-    t->progress.loss = rhm_ridge_loss(&t->ridge);
+    progress.step = t->ridge.steps;
+    progress.loss = rhm_ridge_loss(&t->ridge);
     double *f = malloc(n * C * sizeof *f), *W = t->ridge.dual ? NULL : malloc(C * t->ridge.M * sizeof *W);
     unsigned char unknown[SPREAD_ROWS];
     int known = f != NULL;
@@ -225,17 +226,20 @@ static void measure(struct rhm_trainer *t)
     }
     if (known && (t->ridge.dual || W != NULL)) {
         rhm_layer_normalise(n, C, 0, f, NULL, unknown);
-        measure_spread(t->layer, f, &t->progress);
+        measure_spread(t->layer, f, &progress);
     }
     free(f);
     free(W);
+    rhm_network_lock_writer(net);
+    t->progress = progress;
+    pthread_mutex_unlock(&net->lock);
 }
 
 /* One more point of the history; the next one is due some 20 % further on. */
 static void record(struct rhm_trainer *t, struct rhm_network *net)
 {
     struct rhm_history *history = &t->layer->history;
-    measure(t);
+    measure(t, net);
     rhm_network_lock_writer(net);
     if (history->n == RHM_HISTORY_POINTS) { /* full: every other point goes */
         for (size_t i = 1; i < RHM_HISTORY_POINTS / 2; i++)
@@ -283,10 +287,10 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
         double before = rhm_clock();
         rhm_network_lock_writer(net);
         rhm_ridge_step(&t->ridge, block);
+        t->spent += rhm_clock() - before;
         pthread_mutex_unlock(&net->lock);
         double took = rhm_clock() - before;
         done += block;
-        t->spent += took;
         if (t->steps_per_second > 0)
             pace = 1;
         else if (took < BLOCK_SECONDS / 2 && block == pace)
@@ -297,15 +301,17 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
         if (t->ridge.steps >= t->next_point)
             record(t, net);
         else if (late)
-            measure(t);
+            measure(t, net);
         if (late)
             publish(t, monitor);
         keep_pace(t, started, done);
         status = rhm_monitor_poll(monitor, err);
     }
+    rhm_network_lock_writer(net);
     t->layer->solver = RHM_SOLVER_GD;
     t->layer->steps = t->ridge.steps;
-    measure(t);
+    pthread_mutex_unlock(&net->lock);
+    measure(t, net);
     publish(t, monitor);
     return status;
 }
