@@ -44,8 +44,9 @@ struct options {
 
 static const char usage[] =
     "usage: rhm [options] [script [args]]\n"
-    "A workbench for the theory of Random Hierarchy Models. Without a script: the shell, or standard input.\n"
-    "A script's bare name (rhm quickstart) is also looked up in the scripts folder.\n\n"
+    "A workbench for the theory of Random Hierarchy Models. Without a script: the\n"
+    "shell, or standard input. A script's bare name (rhm quickstart) is also looked up\n"
+    "in the scripts folder.\n\n"
     "  -e CODE        run CODE\n"
     "  -l MODULE      require MODULE into a global of that name (or -l NAME=MODULE)\n"
     "  -i             enter the shell after the script or the code\n"
@@ -58,7 +59,8 @@ static const char usage[] =
     "  -h, --help     print this text\n"
     "  --             end of options\n"
     "  -              run standard input as a script\n\n"
-    "Exit codes: 0, 1 error, 2 usage, 130 interrupted. Manuals: rhm(1), rhm-api(7); help() in the shell.\n";
+    "Exit codes: 0, 1 error, 2 usage, 130 interrupted.\n"
+    "Manuals: rhm(1), rhm-api(7); help() in the shell.\n";
 
 /* --- usage errors ------------------------------------------------------------------------------------ */
 

@@ -86,11 +86,13 @@ check-local:
 readme: rhm$(EXEEXT)
 	@RHM=./rhm srcdir=$(srcdir) "$(PYTHON)" $(srcdir)/tests/terminal/test_readme.py --update
 
-# The C tests under valgrind. OpenBLAS and OpenMP keep their threads' memory to the end: "definite" losses count.
+# The C tests under valgrind, which runs one thread at a time: waiting threads must sleep. OpenBLAS and OpenMP keep
+# their threads' memory to the end: "definite" losses count.
 valgrind_options = -q --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
 	--error-exitcode=99 --suppressions=$(abs_srcdir)/tests/valgrind.supp
 check-valgrind: $(check_PROGRAMS)
-	@VALGRIND=1 $(run_tests) --wrap="valgrind $(valgrind_options)" $(engine_tests)
+	@export VALGRIND=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; \
+	$(run_tests) --jobs=2 --timeout=900 --wrap="valgrind $(valgrind_options)" $(engine_tests)
 
 # The suite, or the build, in copies of the source with other flags, libraries and compilers.
 rebuild = MAKE="$(MAKE) $(AM_MAKEFLAGS)" $(SHELL) $(srcdir)/tests/rebuild

@@ -16,8 +16,9 @@ local function columns(text)
 end
 M.columns = columns
 
+-- Columns a line may take: the terminal's but for the last one, where many wrap already.
 function M.width()
-  return rhm.width()
+  return rhm.width() - 1
 end
 
 -- 0.0123 -> "12.3 ms"

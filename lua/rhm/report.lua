@@ -16,10 +16,10 @@ local function count(n)
   return n < 1e7 and format("%d", n) or format("%.3g", n)
 end
 
-local function number(x)
+local function number(x, digits)
   if not x then return "-" end
   if x == huge then return "inf" end
-  return format("%.4g", x)
+  return format("%." .. (digits or 4) .. "g", x)
 end
 
 local function seconds(x)
@@ -33,9 +33,10 @@ end
 -- --- tables of text -----------------------------------------------------------------------------------------------
 
 -- Rows of texts in columns, the first row the head. Columns in which no row has anything are left out; all are
--- aligned to the right, but for those in `left`.
+-- aligned to the right, but for those in `left`. A table too wide for the terminal has its columns closer together, and
+-- one that still is comes in several parts, each with the first column. Returns the text and the columns it would like.
 local function grid(rows, left)
-  local wide, used = {}, {}
+  local wide, used, total, gap = {}, {}, -2, "  "
   for i, row in ipairs(rows) do
     for j = 1, #rows[1] do
       local text = row[j] or ""
@@ -43,28 +44,42 @@ local function grid(rows, left)
       if i > 1 and text ~= "" and text ~= "-" then used[j] = true end
     end
   end
+  local parts, part, at, width, columns = {}, nil, 0, printer.width(), 0
+  for j in pairs(used) do total, columns = total + wide[j] + 2, columns + 1 end
+  if total > width then gap = " " end
+  for j = 1, #rows[1] do
+    if used[j] and (not part or (at + #gap + wide[j] > width and #part > 1)) then
+      part, at = part and {parts[1][1]} or {}, part and wide[parts[1][1]] or -#gap
+      parts[#parts + 1] = part
+    end
+    if used[j] then part[#part + 1], at = j, at + #gap + wide[j] end
+  end
   local lines = {}
-  for i, row in ipairs(rows) do
-    local cells = {}
-    for j = 1, #rows[1] do
-      if used[j] then
+  for _, places in ipairs(parts) do
+    for _, row in ipairs(rows) do
+      local cells = {}
+      for k, j in ipairs(places) do
         local text = row[j] or ""
         local pad = rep(" ", wide[j] - printer.columns(text))
-        cells[#cells + 1] = left and left[j] and text .. pad or pad .. text
+        cells[k] = left and left[j] and text .. pad or pad .. text
       end
+      lines[#lines + 1] = (concat(cells, gap):gsub("%s+$", ""))
     end
-    lines[i] = (concat(cells, "  "):gsub("%s+$", ""))
   end
-  return concat(lines, "\n")
+  return concat(lines, "\n"), total - columns + 1
 end
 M.grid = grid
 
--- "name  value" lines.
+-- "name  value" lines, long values wrapped.
 local function facts(list)
   local wide, lines = 0, {}
   for _, fact in ipairs(list) do wide = max(wide, printer.columns(fact[1])) end
+  local pad = rep(" ", wide + 4)
   for _, fact in ipairs(list) do
-    if fact[2] then lines[#lines + 1] = format("  %s%s  %s", fact[1], rep(" ", wide - printer.columns(fact[1])), fact[2]) end
+    if fact[2] then
+      local text = printer.wrap(fact[2], printer.width(), pad)
+      lines[#lines + 1] = "  " .. fact[1] .. rep(" ", wide - printer.columns(fact[1])) .. text:sub(wide + 3)
+    end
   end
   return concat(lines, "\n")
 end
@@ -151,10 +166,12 @@ function M.check(t)
       number(level.pmin), format("%d", #level.missing),
       level.gap and level.gap > 0 and level.gap < huge and count(floor(t.V * t.m / level.gap ^ 2 + 0.5)) or "-"}
   end
-  local lines = {format("Assumption 4.1 %s: (V, m, s, L) = (%d, %d, %d, %d), %d classes, K_rho = %s",
-    t.ok and "holds" or "fails", t.V, t.m, t.s, t.L, t.classes, number(t.K)), grid(rows)}
+  local head = format("Assumption 4.1 %s: (V, m, s, L) = (%d, %d, %d, %d), %d classes, K_rho = %s",
+    t.ok and "holds" or "fails", t.V, t.m, t.s, t.L, t.classes, number(t.K))
+  local lines = {printer.wrap(head, printer.width()), (grid(rows))}
   if t.ok then
-    lines[#lines + 1] = "every parent of every level stands first somewhere, and their q differ: it can be learned"
+    lines[#lines + 1] = printer.wrap("every parent of every level stands first somewhere, and their q differ: it can "
+      .. "be learned", printer.width())
   else
     for _, reason in ipairs(check_reasons(t)) do
       lines[#lines + 1] = (printer.wrap(reason, printer.width()))
@@ -170,15 +187,21 @@ local function accuracy_text(accuracy)
   return accuracy and format("accuracy %.4f", accuracy) or "accuracy not known: net:accuracy(d) on a data set"
 end
 
-function M.result(r)
+local function result_table(r, digits)
   local rows = {{"level", "samples", "patches", "clusters", "steps", "sigma", "rho~", "eps_S", "gap", "error", "time"}}
   for l = #r.levels, 1, -1 do
     local v = r.levels[l]
     rows[#rows + 1] = {format("%d", l), count(v.n), count(v.patches), count(v.clusters),
-      v.steps and v.steps > 0 and count(v.steps) or "", number(v.sigma), number(v.rho), number(v.eps_S), number(v.gap),
-      number(v.error), seconds(v.seconds)}
+      v.steps and v.steps > 0 and count(v.steps) or "", number(v.sigma, digits), number(v.rho, digits),
+      number(v.eps_S, digits), number(v.gap, digits), number(v.error, digits), seconds(v.seconds)}
   end
-  return format("%s\n%s, %s", grid(rows), accuracy_text(r.accuracy), seconds(r.seconds))
+  return grid(rows)
+end
+
+function M.result(r)
+  local text, wide = result_table(r, 4)
+  if wide > printer.width() then text = result_table(r, 3) end
+  return format("%s\n%s, %s", text, accuracy_text(r.accuracy), seconds(r.seconds))
 end
 
 function M.progress(p)

@@ -311,7 +311,7 @@ static int grammar_tostring(lua_State *L)
     else
         lua_pushliteral(L, "given rules");
     lua_pushfstring(L,
-                    "grammar: V = %d symbols, m = %d rules a symbol, s = %d children a rule, L = %d levels\n"
+                    "grammar: V = %d symbols, m = %d rules each, s = %d children, L = %d levels\n"
                     "         d = %I tokens a string, %d classes, %s",
                     (int)g->V, (int)g->m, (int)g->s, (int)g->L, (lua_Integer)g->d, (int)g->classes,
                     lua_tostring(L, -1));

@@ -31,7 +31,7 @@
 
 static const char banner[] =
     "rhm " PACKAGE_VERSION
-    ", a workbench for Random Hierarchy Models. Type help() for help, Ctrl-D to leave.\n"
+    ", a workbench for Random Hierarchy Models. help() for help, Ctrl-D to leave.\n"
     "Free software under the GNU GPL version 3 or later, with no warranty.\n";
 
 struct shell {

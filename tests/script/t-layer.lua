@@ -16,7 +16,7 @@ function TestLayer.test_by_hand_as_by_train()
   whole:train{ from=g, n=5000, solver="gd", steps=30 }
   for l = 3, 1, -1 do
     local lay = hand:layer(l)
-    lay:begin{ from=g, n=5000, solver="gd" }
+    lay:begin{ from=g, n=5000 }
     lay:step(10)
     for _ = 1, 20 do lay:step() end
     lay:finish()

@@ -40,7 +40,7 @@ class Command(unittest.TestCase):
     def test_module(self):
         self.script("return { x = 2 }", "mine.lua")
         self.assertEqual(self.run_rhm("-l", "mine", "-e", "print(mine.x)"), (0, "2\n", ""))
-        self.assertEqual(self.run_rhm("-l", "p=rhm.print", "-e", "print(p.width())"), (0, "80\n", ""))
+        self.assertEqual(self.run_rhm("-l", "p=rhm.print", "-e", "print(p.width())"), (0, "79\n", ""))
         code, out, err = self.run_rhm("-l", "nosuchmodule")
         self.assertEqual((code, out), (1, ""))
         self.assertIn("nosuchmodule", err)

@@ -24,8 +24,6 @@ above l (l+1 .. L) must be finished first. net:train does all that.]],
       {"from", "required", "a grammar or a dataset"},
       {"n", "by c", "samples"},
       {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
-      {"solver", "\"gd\"", "taken as in net:train, but by hand it is always gradient descent", values = {"gd"}},
-      {"steps", "none", "taken as in net:train, but without effect: lay:step(k) takes the steps"},
       {"eta", "chosen", "step size; 1/(lambda_max(G) + lambda) unless given"},
       {"lambda", "1e-4", "ridge"},
       {"position", "\"first\"", "patches used; so far only the first of a level", values = {"first"}},
@@ -36,8 +34,8 @@ above l (l+1 .. L) must be finished first. net:train does all that.]],
     returns = "the layer",
     example = [[lay = net:layer(3)
 lay:begin{ from=g, n=20000 }
-for k = 1, 10 do lay:step(5) print(lay:diagnostics()) end
-lay:finish()]], see = {"layer:step", "layer:finish"}},
+for k = 1, 10 do print(k, lay:step(5)) end   -- the loss
+print(lay:finish():diagnostics())]], see = {"layer:step", "layer:finish"}},
 
   {name = "layer:step", signature = "lay:step([k])", summary = "takes k steps of gradient descent (1 unless given)",
     text = [[W <- W - eta (W (G + lambda I) - B). An error before lay:begin.]],
