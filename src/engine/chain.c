@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "linalg.h"
 #include "memory.h"
 
 /* Tables of codes by tuple number are used up to this many entries (4 MiB). */
@@ -174,10 +175,12 @@ static enum rhm_status forward_fresh(struct rhm_chain *chain, unsigned l, const 
     double *f = rhm_array(block * net->classes, sizeof *f, "unseen patches", err);
     unsigned char *unknown = rhm_array(block, 1, "unseen patches", err);
     enum rhm_status status = h && f && unknown ? RHM_OK : RHM_EMEMORY;
+    rhm_linalg_share(); /* once for all blocks: each end puts threads to sleep */
     for (size_t at = 0; at < fresh->n && status == RHM_OK; at += block) {
         size_t n = fresh->n - at < block ? fresh->n - at : block;
         status = forward_block(chain, l, n, rhm_tuples_row(fresh, at), h, f, unknown, poll, context, err);
     }
+    rhm_linalg_unshare();
     free(h);
     free(f);
     free(unknown);

@@ -94,14 +94,15 @@ void rhm_linalg_share(void)
 
 void rhm_linalg_unshare(void)
 {
-#ifdef _OPENMP
-    if (!omp_in_parallel()) /* puts OpenMP's threads to sleep */
-        omp_pause_resource_all(omp_pause_soft);
-#endif
     pthread_mutex_lock(&sharing);
-    if (--sharers == 0 && blas_has_threads())
+    int last = --sharers == 0;
+    if (last && blas_has_threads())
         openblas_set_num_threads(threads_before);
     pthread_mutex_unlock(&sharing);
+#ifdef _OPENMP
+    if (last && !omp_in_parallel()) /* puts OpenMP's threads to sleep; they are made anew at the next loop */
+        omp_pause_resource_all(omp_pause_soft);
+#endif
 }
 
 static void gram_tile(size_t n, size_t k, const double *x, int rows, int add, double *g, size_t i, size_t j,
