@@ -45,8 +45,8 @@ struct options {
 static const char usage[] =
     "usage: rhm [options] [script [args]]\n"
     "A workbench for the theory of Random Hierarchy Models. Without a script: the\n"
-    "shell, or standard input. A script's bare name (rhm quickstart) is also looked up\n"
-    "in the scripts folder.\n\n"
+    "shell, or standard input. A script's bare name (rhm quickstart) is also looked\n"
+    "up in the scripts folder.\n\n"
     "  -e CODE        run CODE\n"
     "  -l MODULE      require MODULE into a global of that name (or -l NAME=MODULE)\n"
     "  -i             enter the shell after the script or the code\n"

@@ -31,7 +31,8 @@ script_tests = \
 	tests/script/t-layer.lua \
 	tests/script/t-manual.lua \
 	tests/script/t-network.lua \
-	tests/script/t-print.lua
+	tests/script/t-print.lua \
+	tests/script/t-width.lua
 
 # Python's unittest with pexpect and pyte.
 terminal_tests = \

@@ -16,9 +16,11 @@ local function columns(text)
 end
 M.columns = columns
 
--- Columns a line may take: the terminal's but for the last one, where many wrap already.
+-- Columns a line may take: the terminal's but for the last one, where many wrap already, and for the margin of an
+-- object that is printed inside a table.
+local margin = 0
 function M.width()
-  return rhm.width() - 1
+  return math.max(20, rhm.width() - 1 - margin)
 end
 
 -- 0.0123 -> "12.3 ms"
@@ -172,9 +174,17 @@ function value_text(value, depth, indent, width, path)
   if t == "table" and not (type(meta) == "table" and rawget(meta, "__tostring")) then
     return table_text(value, depth, indent, width, path)
   end
+  local before = margin
+  margin = indent
   local text = safe_tostring(value)
+  margin = before
   if indent > 0 and find(text, "\n") then
-    if depth >= 2 then return sub(text, 1, find(text, "\n") - 1) .. " ..." end
+    if depth >= 2 then
+      local room = math.max(20, width - indent - 8) -- " ...", and what closes the tables around it
+      text = sub(text, 1, find(text, "\n") - 1)
+      local cut = columns(text) > room and (utf8.len(text) and utf8.offset(text, room + 1) or room + 1)
+      return (cut and sub(text, 1, cut - 1) or text) .. " ..."
+    end
     text = gsub(text, "\n", "\n" .. rep(" ", indent))
   end
   return text

@@ -204,12 +204,20 @@ static void warn_of_signal(const struct rhm_layer *layer, struct rhm_diagnosis *
 
 static void warn_of_accumulation(const struct rhm_layer *layer, struct rhm_diagnosis *out)
 {
-    if (isfinite(out->rho) && out->eps_S > out->rho / 3)
-        warn(out,
-             "error accumulation: eps_S = %.2g within clusters is near rho~ = %.2g between them: the layer "
-             "below cannot "
-             "rely on these outputs; raise n here or above",
-             out->eps_S, out->rho);
+    if (isfinite(out->rho) && out->eps_S > out->rho / 3) {
+        if (out->eps_S > 2 * out->noise)
+            warn(out,
+                 "error accumulation: eps_S = %.2g within clusters is near rho~ = %.2g between them: the "
+                 "layer below "
+                 "cannot rely on these outputs; raise n here or above",
+                 out->eps_S, out->rho);
+        else if (out->warnings == 0) /* not said yet */
+            warn(out,
+                 "signal too small for N: eps_S = %.2g within clusters is near rho~ = %.2g between them, and "
+                 "counts "
+                 "alone explain it; raise n",
+                 out->eps_S, out->rho);
+    }
     if (isfinite(out->error) && isfinite(out->gap) && out->error > 2 * out->noise &&
         out->error > out->gap / 3)
         warn(out,

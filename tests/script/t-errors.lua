@@ -210,6 +210,48 @@ function TestErrors.test_module()
   refuse_code("m = rhm.grammar{ V=8, m=4, s=2, L=3 }:q(1) m:save('/nonexistent/m.csv')", "/nonexistent/m.csv")
 end
 
+-- A training in the background that would last for minutes, and what people do beside it.
+function TestErrors.test_jobs()
+  local slow = "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 } net = rhm.network{ grammar=g, M=64 } "
+    .. "job = net:train{ from=g, n=2000, solver='gd', steps=100000, steps_per_second=200, background=true } "
+  refuse_code(slow .. "net:train{ from=g }", "network:train: ", "net.job:stop()")
+  refuse_code(slow .. "net:train{ from=g, background=true }", "network:train: ", "net.job:stop()")
+  refuse_code(slow .. "job:pause() net:train{ from=g }", "network:train: ", "net:resume()")
+  refuse_code(slow .. "net:layer(3):begin{ from=g, n=1000 }", "layer:begin: ")
+  refuse_code(slow .. "net:layer(3):step()", "layer:step: ")
+  refuse_code(slow .. "net:layer(3):finish()", "layer:finish: ")
+  refuse_code(slow .. "job:wait(0/0)", "job:wait: ", "0 or more")
+  refuse_code(slow .. "job:pause() job:pause() job:stop() job:stop() job:wait() net:resume()", "network:resume: ", "not paused")
+  refuse_code(slow .. "net, g = nil, nil collectgarbage() collectgarbage() error 'its objects are garbage'", "garbage")
+  refuse_code("rhm.network{ V=8, s=2, L=3 }:resume()", "network:resume: ", "no paused training")
+  write("code.lua", slow .. "os.exit(1, true)") -- closes the state while the job runs: no line, no hang
+  local pipe = io.popen(("%q -E code.lua 2>&1; echo \"exit $?\""):format(program))
+  lu.assertEquals(pipe:read "a", "exit 1\n")
+  pipe:close()
+end
+
+function TestErrors.test_progress_functions_and_coroutines()
+  local net = "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 } net = rhm.network{ grammar=g, M=64 } "
+  refuse_code(net .. "net:train{ from=g, n=1000, progress=function() error 'in progress' end }", "in progress")
+  refuse_code(net .. "coroutine.wrap(function() net:train{ from=g, n=1000 } error 'inside' end)()", "inside")
+  refuse_code(net .. "net:train{ from=g, background=true, progress=print }", "job.progress")
+end
+
+function TestErrors.test_strange_tables()
+  refuse_code("local t = {} t[1] = t rhm.grammar{ rules=t }", "rhm.grammar: ")
+  refuse_code("local t = {{}} t[1][1] = t rhm.grammar{ rules=t }", "rhm.grammar: ")
+  refuse_code("rhm.grammar{ rules={{{{1,2},{2,1}}, {{1,1},{2,0/0}}}} }", "child 2 is nan")
+  refuse_code("rhm.grammar{ [{}]=1 }", "rhm.grammar: ")
+  refuse_code("rhm.dataset{ tokens={{1,0/0}}, labels={1} }", "rhm.dataset: ", "nan")
+  refuse_code("rhm.network{ V=8, s=2, L=3, sigma=0/0 }", "rhm.network: ", "nan")
+end
+
+function TestErrors.test_layers_by_hand_take_no_solver()
+  local lay = "g = rhm.grammar{ V=8, m=4, s=2, L=3 } lay = rhm.network{ grammar=g, M=64 }:layer(3) "
+  refuse_code(lay .. "lay:begin{ from=g, n=1000, steps=5 }", "layer:begin: ", "unknown key 'steps'")
+  refuse_code(lay .. "lay:begin{ from=g, n=1000, solver='gd' }", "layer:begin: ", "unknown key 'solver'")
+end
+
 function TestErrors.test_missing_script()
   refuse("nonesuch", "nonesuch")
   refuse("./nonesuch.lua", "nonesuch.lua", "No such file")
