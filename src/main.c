@@ -42,25 +42,24 @@ struct options {
     long threads;     /* 0: not given */
 };
 
-static const char usage[] =
-    "usage: rhm [options] [script [args]]\n"
-    "A workbench for the theory of Random Hierarchy Models. Without a script: the\n"
-    "shell, or standard input. A script's bare name (rhm quickstart) is also looked\n"
-    "up in the scripts folder.\n\n"
-    "  -e CODE        run CODE\n"
-    "  -l MODULE      require MODULE into a global of that name (or -l NAME=MODULE)\n"
-    "  -i             enter the shell after the script or the code\n"
-    "  -E             ignore environment variables and the init file\n"
-    "  -q, --quiet    no banner\n"
-    "  -W             turn warnings on\n"
-    "  --plain        the shell without the panel\n"
-    "  --threads N    threads of the engine, 1 to 1024\n"
-    "  -v, --version  print the version\n"
-    "  -h, --help     print this text\n"
-    "  --             end of options\n"
-    "  -              run standard input as a script\n\n"
-    "Exit codes: 0, 1 error, 2 usage, 130 interrupted.\n"
-    "Manuals: rhm(1), rhm-api(7); help() in the shell.\n";
+static const char usage[] = "usage: rhm [options] [script [args]]\n"
+                            "A workbench for the theory of Random Hierarchy Models. Without a script: the\n"
+                            "shell, or standard input. A script's bare name (rhm quickstart) is also looked\n"
+                            "up in the scripts folder.\n\n"
+                            "  -e CODE        run CODE\n"
+                            "  -l MODULE      require MODULE into a global of that name (or -l NAME=MODULE)\n"
+                            "  -i             enter the shell after the script or the code\n"
+                            "  -E             ignore environment variables and the init file\n"
+                            "  -q, --quiet    no banner\n"
+                            "  -W             turn warnings on\n"
+                            "  --plain        the shell without the panel\n"
+                            "  --threads N    threads of the engine, 1 to 1024\n"
+                            "  -v, --version  print the version\n"
+                            "  -h, --help     print this text\n"
+                            "  --             end of options\n"
+                            "  -              run standard input as a script\n\n"
+                            "Exit codes: 0, 1 error, 2 usage, 130 interrupted.\n"
+                            "Manuals: rhm(1), rhm-api(7); help() in the shell.\n";
 
 /* --- usage errors ------------------------------------------------------------------------------------ */
 

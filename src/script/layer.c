@@ -70,8 +70,7 @@ static void run(lua_State *L, const char *function, struct call *call)
 static int layer_begin(lua_State *L)
 {
     static const char *const keys[] = {
-        "from", "n",        "c",       "eta",              "lambda",
-        "seed", "position", "sampler", "steps_per_second", NULL};
+        "from", "n", "c", "eta", "lambda", "seed", "position", "sampler", "steps_per_second", NULL};
     struct call call = {.action = ACTION_BEGIN};
     call.net = check_layer(L, &call.level);
     struct rhm_args args = rhm_args_open(L, 2, "layer:begin", keys);

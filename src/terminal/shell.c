@@ -30,8 +30,7 @@
 #include "terminal/history.h"
 
 static const char banner[] =
-    "rhm " PACKAGE_VERSION
-    ", a workbench for Random Hierarchy Models. help() for help, Ctrl-D to leave.\n"
+    "rhm " PACKAGE_VERSION ", a workbench for Random Hierarchy Models. help() for help, Ctrl-D to leave.\n"
     "Free software under the GNU GPL version 3 or later, with no warranty.\n";
 
 struct shell {
