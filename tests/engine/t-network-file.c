@@ -552,7 +552,7 @@ static void test_every_element_may_be_wrong(void **state)
     unsigned loaded = 0, tried = 0;
     struct rhm_rng rng = rhm_rng_start(2, RHM_STREAM_TEST, 0);
     for (size_t k = 0; k < names.n; k++)
-        for (size_t v = 0; v < COUNT(values); v++) {
+        for (size_t v = 0; v < COUNT(values); v += getenv("VALGRIND") ? 5 : 1) {
             hid_t set = H5Dopen2(file, names.name[k], H5P_DEFAULT), space = H5Dget_space(set);
             uint64_t n = (uint64_t)H5Sget_simple_extent_npoints(space);
             H5Sclose(space);
