@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "script/idle.h"
 #include "script/interrupt.h"
 #include "script/screen.h"
 
@@ -165,6 +166,7 @@ int rhm_job_await(lua_State *L, int index, const struct rhm_wait *wait)
         double left = wait->seconds < 0 ? SLICE : wait->seconds - (now - start);
         if (!is_running(rhm_job_wait(check_job(L, index), left < SLICE ? left : SLICE)))
             break;
+        rhm_idle_turn();
         if (rhm_interrupt_pending()) {
             line_erase(&line);
             if (!wait->pause)

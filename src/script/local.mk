@@ -6,6 +6,8 @@ script_sources = \
 	src/script/call.h \
 	src/script/dataset.c \
 	src/script/grammar.c \
+	src/script/idle.c \
+	src/script/idle.h \
 	src/script/interrupt.c \
 	src/script/interrupt.h \
 	src/script/job.c \

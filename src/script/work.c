@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "script/idle.h"
 #include "script/interrupt.h"
 
 enum { SLICE_NANOSECONDS = 20000000 };
@@ -43,7 +44,11 @@ static void watch(struct work *work)
             until.tv_sec++;
             until.tv_nsec -= 1000000000;
         }
-        pthread_cond_timedwait(&work->ended, &work->lock, &until);
+        if (pthread_cond_timedwait(&work->ended, &work->lock, &until) != 0 && !work->done) {
+            pthread_mutex_unlock(&work->lock); /* the work may end meanwhile */
+            rhm_idle_turn();
+            pthread_mutex_lock(&work->lock);
+        }
         if (!asked && !work->done && rhm_interrupt_pending()) {
             asked = true;
             rhm_monitor_ask(&work->monitor, RHM_REQUEST_STOP);

@@ -20,6 +20,16 @@ labels, levels and places count from 1 in Lua and from 0 in files.]],
   {name = "rhm.width", group = "rhm", signature = "rhm.width()",
     summary = "columns of the terminal, else $COLUMNS, else 80", returns = "an integer"},
 
+  {name = "rhm.height", group = "rhm", signature = "rhm.height()",
+    summary = "rows of the terminal, else $LINES, else 24", returns = "an integer"},
+
+  {name = "rhm.colours", group = "rhm", signature = "rhm.colours()",
+    summary = "colours that output may use: 0, 8, 16 or 256",
+    text = [[0 where standard output is no terminal, where NO_COLOR is set, and for TERM=dumb.]], returns = "an integer"},
+
+  {name = "rhm.utf8", group = "rhm", signature = "rhm.utf8()",
+    summary = "whether the locale's characters are UTF-8 (else output keeps to ASCII)", returns = "a boolean"},
+
   {name = "rhm.help", group = "rhm", signature = {"rhm.help()", "rhm.help(name or value)"},
     summary = "help: an overview, or one page; help in the shell",
     text = [[At the prompt also help, help name, and ? name. The argument is a name ("grammar:q", "theory"), a function or an object.]],
