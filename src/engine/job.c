@@ -16,6 +16,7 @@ struct rhm_job {
     struct rhm_train_options options;
     struct rhm_grammar grammar; /* a copy, where the source is a grammar */
     struct rhm_monitor monitor;
+    struct rhm_turn turn; /* of the queue; the monitor knows it where the job queues */
     pthread_t thread;
     double started;
 };
@@ -31,14 +32,18 @@ static void *work(void *argument)
     struct rhm_error err = {0};
     double accuracy = NAN;
     rhm_threads_adopt();
-    enum rhm_status status =
-        rhm_network_train_claimed(job->net, &job->options, &job->monitor, &accuracy, &err);
+    enum rhm_status status = rhm_monitor_begin(&job->monitor, &err);
+    if (status == RHM_OK)
+        status = rhm_network_train_claimed(job->net, &job->options, &job->monitor, &accuracy, &err);
+    else
+        rhm_network_release(job->net);
+    rhm_turn_give(&job->turn);
     pthread_mutex_lock(&job->monitor.lock);
     struct rhm_progress *progress = &job->monitor.progress;
     progress->accuracy = accuracy;
     progress->level = 0;
     progress->error = err;
-    progress->seconds = rhm_clock() - job->started - job->monitor.paused_seconds;
+    progress->seconds = rhm_clock() - job->started - job->monitor.idle_seconds;
     pthread_mutex_unlock(&job->monitor.lock);
     rhm_monitor_state(&job->monitor, status == RHM_OK      ? RHM_JOB_DONE
                                      : status == RHM_ESTOP ? RHM_JOB_STOPPED
@@ -46,8 +51,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-enum rhm_status rhm_job_start(struct rhm_job **out, struct rhm_network *net,
-                              const struct rhm_train_options *options, struct rhm_error *err)
+static enum rhm_status start(struct rhm_job **out, struct rhm_network *net,
+                             const struct rhm_train_options *options, int queues, struct rhm_error *err)
 {
     struct rhm_train_options checked = *options;
     enum rhm_status status = rhm_train_check(net, &checked, err);
@@ -75,18 +80,42 @@ enum rhm_status rhm_job_start(struct rhm_job **out, struct rhm_network *net,
         return status;
     }
     job->monitor.progress.L = net->L;
+    for (unsigned l = 1; l <= net->L; l++)
+        job->monitor.progress.layer[l] = rhm_train_waiting(&job->options, l);
     job->monitor.progress.state = RHM_JOB_RUNNING;
     job->started = rhm_clock();
+    if (queues) {
+        job->monitor.turn = &job->turn;
+        rhm_turn_join(&job->turn, 0);
+        if (!rhm_turn_held(&job->turn)) {
+            job->monitor.progress.state = RHM_JOB_QUEUED;
+            job->monitor.idle_began = job->started;
+        }
+    }
     int failed = pthread_create(&job->thread, NULL, work, job);
     if (failed) {
+        rhm_turn_give(&job->turn);
         rhm_network_release(net);
         rhm_monitor_clear(&job->monitor);
         rhm_grammar_clear(&job->grammar);
         free(job);
         return rhm_fail(err, RHM_EMEMORY, "no thread for the job: %s", strerror(failed));
     }
+    rhm_monitor_changed();
     *out = job;
     return RHM_OK;
+}
+
+enum rhm_status rhm_job_start(struct rhm_job **job, struct rhm_network *net,
+                              const struct rhm_train_options *options, struct rhm_error *err)
+{
+    return start(job, net, options, 0, err);
+}
+
+enum rhm_status rhm_job_queue(struct rhm_job **job, struct rhm_network *net,
+                              const struct rhm_train_options *options, struct rhm_error *err)
+{
+    return start(job, net, options, 1, err);
 }
 
 enum rhm_job_state rhm_job_wait(struct rhm_job *job, double seconds)
@@ -135,7 +164,7 @@ void rhm_job_progress(struct rhm_job *job, struct rhm_progress *out)
 {
     rhm_monitor_read(&job->monitor, out);
     if (!has_ended(out->state))
-        out->seconds = rhm_clock() - job->started - rhm_monitor_paused(&job->monitor);
+        out->seconds = rhm_clock() - job->started - rhm_monitor_idle(&job->monitor);
 }
 
 void rhm_job_free(struct rhm_job *job)
@@ -147,4 +176,5 @@ void rhm_job_free(struct rhm_job *job)
     rhm_monitor_clear(&job->monitor);
     rhm_grammar_clear(&job->grammar);
     free(job);
+    rhm_monitor_changed();
 }

@@ -12,6 +12,11 @@ struct rhm_job;
 enum rhm_status rhm_job_start(struct rhm_job **job, struct rhm_network *net,
                               const struct rhm_train_options *options, struct rhm_error *err);
 
+/* The same, but one at a time: while another job of these works it is queued. A paused one gives its turn up,
+ * and resumed waits for it before those that have not begun. The network is claimed at once. */
+enum rhm_status rhm_job_queue(struct rhm_job **job, struct rhm_network *net,
+                              const struct rhm_train_options *options, struct rhm_error *err);
+
 /* Waits until the job ends or is paused, at most `seconds` (0: no wait; negative: no limit); returns its
  * state. */
 enum rhm_job_state rhm_job_wait(struct rhm_job *job, double seconds);

@@ -24,7 +24,8 @@ engine_headers = \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
-	src/engine/tuples.h
+	src/engine/tuples.h \
+	src/engine/turn.h
 
 engine_sources = \
 	src/engine/chain.c \
@@ -84,4 +85,5 @@ engine_sources = \
 	src/engine/truth.c \
 	src/engine/truth.h \
 	src/engine/tuples.c \
+	src/engine/turn.c \
 	src/engine/view.c

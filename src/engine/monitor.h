@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "grammar.h"
+#include "turn.h"
 
 enum rhm_layer_phase {
     RHM_PHASE_WAITING,
@@ -45,12 +46,14 @@ struct rhm_progress_layer {
     double loss;
     double intra, inter; /* largest distance within, smallest between clusters (true parents where known) */
     double sigma, rho, eps_S, gap, error, accuracy, seconds;
+    double rate, left; /* samples or steps a second since the phase began, seconds it takes from here; the
+                          monitor fills them */
 };
 
 struct rhm_progress {
     enum rhm_job_state state;
     unsigned L, level; /* level in work; 0 while the accuracy is measured, and after */
-    double seconds;    /* since the start, pauses not counted */
+    double seconds;    /* since the start, pauses and the time in the queue not counted */
     double accuracy;
     uint64_t version;                                    /* grows with each change */
     struct rhm_progress_layer layer[RHM_MAX_LEVELS + 1]; /* 1..L */
@@ -64,16 +67,29 @@ struct rhm_monitor {
     pthread_cond_t changed;
     atomic_int request; /* enum rhm_request */
     struct rhm_progress progress;
-    double paused_seconds; /* of pauses that have ended */
-    double pause_began;    /* on rhm_clock; 0: not paused */
+    double idle_seconds;   /* in pauses and in the queue, those that have ended */
+    double idle_began;     /* on rhm_clock; 0: at work */
+    struct rhm_turn *turn; /* NULL: works whenever it likes; else in its turn alone */
+    struct {
+        unsigned level;
+        enum rhm_layer_phase phase;
+        double time; /* of work: rhm_clock less idle_seconds */
+        uint64_t done;
+    } since; /* where the phase began, for its rate */
 };
 
 enum rhm_status rhm_monitor_init(struct rhm_monitor *m, struct rhm_error *err);
 void rhm_monitor_clear(struct rhm_monitor *m);
 
+/* Called by the worker before its first block: with a turn waits for it. As rhm_monitor_poll. */
+enum rhm_status rhm_monitor_begin(struct rhm_monitor *m, struct rhm_error *err);
+
 /* Called by the worker between blocks: RHM_OK, or RHM_ESTOP when asked to stop; sleeps while paused. m may be
  * NULL. The signature of rhm_poll_function (ridge.h), with the monitor as context. */
 enum rhm_status rhm_monitor_poll(void *monitor, struct rhm_error *err);
+
+/* Called by the worker: sleeps, but not into a request to pause or stop. m may be NULL. */
+void rhm_monitor_sleep(struct rhm_monitor *m, double seconds);
 
 /* A layer of which nothing is known yet. */
 struct rhm_progress_layer rhm_progress_unknown(void);
@@ -87,8 +103,13 @@ void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
 void rhm_monitor_ask(struct rhm_monitor *m, enum rhm_request request);
 void rhm_monitor_read(struct rhm_monitor *m, struct rhm_progress *out);
 
-/* Seconds spent in pauses, the present one counted. */
-double rhm_monitor_paused(struct rhm_monitor *m);
+/* Seconds spent in pauses and in the queue, the present one counted. */
+double rhm_monitor_idle(struct rhm_monitor *m);
+
+/* Grows with each change of any monitor's snapshot, and with rhm_monitor_changed: one look tells whether
+ * there is something new to show. */
+uint64_t rhm_monitor_changes(void);
+void rhm_monitor_changed(void);
 
 /* Seconds on the monotonic clock. */
 double rhm_clock(void);

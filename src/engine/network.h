@@ -101,6 +101,9 @@ enum rhm_status rhm_network_train_claimed(struct rhm_network *net, const struct 
                                           struct rhm_monitor *monitor, double *accuracy,
                                           struct rhm_error *err);
 
+/* What the progress of layer l is before its training: the options' n and steps. */
+struct rhm_progress_layer rhm_train_waiting(const struct rhm_train_options *options, unsigned l);
+
 /* By hand. begin: collects samples, builds the Gram matrix; layers above must be trained, layers below are
  * dropped. step: k GD steps; finish: outputs, clusters, codebook. RHM_ESTATE where the order is wrong. */
 enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,

@@ -143,6 +143,7 @@ static enum rhm_status begin(struct rhm_network *net, unsigned l, const struct r
     rhm_network_lock_writer(net);
     net->trainer = trainer;
     pthread_mutex_unlock(&net->lock);
+    rhm_monitor_changed(); /* only now is there something to see */
     return RHM_OK;
 }
 
@@ -172,6 +173,7 @@ static enum rhm_status finish(struct rhm_network *net, struct rhm_monitor *monit
     if (status == RHM_OK)
         net->layer[l] = layer;
     pthread_mutex_unlock(&net->lock);
+    rhm_monitor_changed();
     return status;
 }
 
@@ -197,14 +199,21 @@ enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_trai
     return status == RHM_OK ? rhm_network_train_claimed(net, &o, monitor, accuracy, err) : status;
 }
 
+struct rhm_progress_layer rhm_train_waiting(const struct rhm_train_options *options, unsigned l)
+{
+    struct rhm_progress_layer waiting = rhm_progress_unknown();
+    waiting.n = options->n[l];
+    waiting.steps = options->solver == RHM_SOLVER_GD ? options->steps : 0;
+    return waiting;
+}
+
 enum rhm_status rhm_network_train_claimed(struct rhm_network *net, const struct rhm_train_options *o,
                                           struct rhm_monitor *monitor, double *accuracy,
                                           struct rhm_error *err)
 {
     enum rhm_status status = RHM_OK;
     for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
-        struct rhm_progress_layer waiting = rhm_progress_unknown();
-        waiting.n = o->n[l];
+        struct rhm_progress_layer waiting = rhm_train_waiting(o, l);
         rhm_monitor_layer(monitor, l, &waiting);
     }
     for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {

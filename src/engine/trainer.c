@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "collect.h"
 #include "memory.h"
@@ -13,6 +12,11 @@
 /* A block of GD steps between two looks at the monitor, and the time between two snapshots, in seconds. */
 #define BLOCK_SECONDS   0.02
 #define PUBLISH_SECONDS 0.05
+
+/* With a speed limit each step is published, but not more than 100 a second, and time lost is made up for to
+ * this extent. */
+#define LIMITED_SECONDS 0.0099
+#define LAG_SECONDS     0.05
 
 /* Rows whose distances a snapshot measures. */
 #define SPREAD_ROWS ((size_t)512)
@@ -261,22 +265,21 @@ static void publish(struct rhm_trainer *t, struct rhm_monitor *monitor)
 
 /* ---------------------------------------------------------------- solve */
 
-static void keep_pace(const struct rhm_trainer *t, double started, uint64_t done)
+/* With a limit: sleeps to the end of the interval in which the step was taken; a pause is not caught up. */
+static void keep_pace(const struct rhm_trainer *t, double *due, struct rhm_monitor *monitor)
 {
     if (!(t->steps_per_second > 0))
         return;
-    double wait = started + (double)done / t->steps_per_second - rhm_clock();
-    if (wait > 0) {
-        struct timespec pause = {(time_t)wait, (long)(1e9 * (wait - floor(wait)))};
-        nanosleep(&pause, NULL);
-    }
+    *due = fmax(*due + 1 / t->steps_per_second, rhm_clock() - LAG_SECONDS);
+    rhm_monitor_sleep(monitor, *due - rhm_clock());
 }
 
 enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net, uint64_t k,
                                  struct rhm_monitor *monitor, struct rhm_error *err)
 {
-    double started = rhm_clock();
+    double due = rhm_clock(), between = t->steps_per_second > 0 ? LIMITED_SECONDS : PUBLISH_SECONDS;
     uint64_t pace = 1, done = 0;
+    int measured = 0;
     enum rhm_status status = RHM_OK;
     while (done < k && status == RHM_OK) {
         uint64_t steps = t->ridge.steps, block = pace < k - done ? pace : k - done;
@@ -297,21 +300,24 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
             pace *= 2;
         else if (took > BLOCK_SECONDS)
             pace = pace > 1 ? pace / 2 : 1;
-        int late = monitor != NULL && rhm_clock() - t->published > PUBLISH_SECONDS;
-        if (t->ridge.steps >= t->next_point)
+        int late = monitor != NULL && rhm_clock() - t->published > between;
+        int at_point = t->ridge.steps >= t->next_point;
+        if (at_point)
             record(t, net);
         else if (late)
             measure(t, net);
+        measured = at_point || late;
         if (late)
             publish(t, monitor);
-        keep_pace(t, started, done);
+        keep_pace(t, &due, monitor);
         status = rhm_monitor_poll(monitor, err);
     }
     rhm_network_lock_writer(net);
     t->layer->solver = RHM_SOLVER_GD;
     t->layer->steps = t->ridge.steps;
     pthread_mutex_unlock(&net->lock);
-    measure(t, net);
+    if (!measured)
+        measure(t, net);
     publish(t, monitor);
     return status;
 }
