@@ -8,8 +8,15 @@ lua_modules = \
 	lua/rhm/help/layer.lua \
 	lua/rhm/help/network.lua \
 	lua/rhm/help/topics.lua \
+	lua/rhm/help/view.lua \
 	lua/rhm/manual.lua \
 	lua/rhm/print.lua \
 	lua/rhm/report.lua \
 	lua/rhm/shell.lua \
-	lua/rhm/startup.lua
+	lua/rhm/startup.lua \
+	lua/rhm/view.lua \
+	lua/rhm/view/canvas.lua \
+	lua/rhm/view/glyphs.lua \
+	lua/rhm/view/palette.lua \
+	lua/rhm/view/subject.lua \
+	lua/rhm/view/text.lua

@@ -34,6 +34,7 @@ script_tests = \
 	tests/script/t-network.lua \
 	tests/script/t-print.lua \
 	tests/script/t-view.lua \
+	tests/script/t-view.lua \
 	tests/script/t-width.lua
 
 # Python's unittest with pexpect and pyte.

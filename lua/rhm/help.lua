@@ -10,7 +10,7 @@ local printer = require "rhm.print"
 local format, rep, find, match, gmatch, sub = string.format, string.rep, string.find, string.match, string.gmatch, string.sub
 local concat, sort, insert = table.concat, table.sort, table.insert
 
-M.parts = {"grammar", "dataset", "network", "layer", "general", "topics"}
+M.parts = {"grammar", "dataset", "network", "layer", "view", "general", "topics"}
 M.list = {}    -- all entries, in the order of the manual
 M.entries = {} -- by name
 
@@ -45,6 +45,8 @@ function M.name_of(f)
   for name, entry in pairs(M.entries) do
     local field = match(name, "^rhm%.(.*)")
     if field and rawget(rhm, field) == f then return name end
+    local inner, last = match(name, "^rhm%.(%a+)%.(%a+)$")
+    if inner and type(rhm[inner]) == "table" and rawget(rhm[inner], last) == f then return name end
     local object, method = match(name, "^(.*):(.*)$")
     if object then
       local meta = debug.getregistry()["rhm." .. object]
@@ -71,6 +73,7 @@ local function distance(a, b)
   end
   return row[#b]
 end
+M.distance = distance
 
 -- Up to three names near to `name`: by a few changed letters, of the whole name or of its last part.
 function M.nearest(name)
@@ -195,6 +198,13 @@ function M.page(entry, width)
       columns(out, rows, width)
     end
   end
+  if entry.functions then -- a topic that has functions of its own
+    local rows = {}
+    for i, f in ipairs(M.group(entry.functions)) do rows[i] = {f.name, f.summary} end
+    out[#out + 1] = ""
+    out[#out + 1] = "  functions"
+    columns(out, rows, width)
+  end
   if entry.more then
     out[#out + 1] = ""
     paragraphs(out, entry.more, width, "    ")
@@ -261,6 +271,7 @@ end
 function M.text(what, width)
   if what == nil then return M.overview(width) end
   if what == rhm then return M.page(M.entries.rhm, width) end
+  if what == rhm.view then return M.page(M.entries["rhm.view"], width) end
   local name = what
   if type(what) == "function" then
     name = M.name_of(what)

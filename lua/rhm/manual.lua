@@ -97,6 +97,7 @@ function M.text()
     if entry.kind == "topic" then
       out[#out + 1] = ".SH " .. entry.name:upper()
       entry_text(out, entry)
+      for _, f in ipairs(entry.functions and help.group(entry.functions) or {}) do subsection(out, f) end
     end
   end
   out[#out + 1] = ".SH SEE ALSO\n.BR rhm (1)"

@@ -63,7 +63,7 @@ local function timing(on)
   timed = on
 end
 
-_G.help, _G.pp, _G.who, _G.timing = rhm.help, rhm.print, who, timing
+_G.help, _G.pp, _G.view, _G.who, _G.timing = rhm.help, rhm.print, rhm.view, who, timing
 for name in next, _G do known[name] = true end
 
 return shell

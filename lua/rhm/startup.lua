@@ -10,3 +10,15 @@ end
 function rhm.print(...)
   return require "rhm.print".print(...)
 end
+
+-- rhm.view is the module itself, filled when it is first used; called, it shows a view.
+rhm.view = setmetatable({}, {
+  __index = function(view, key)
+    require "rhm.view"
+    return rawget(view, key)
+  end,
+  __call = function(view, ...)
+    require "rhm.view" -- puts its own function here
+    return view(...)
+  end,
+})

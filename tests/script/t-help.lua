@@ -23,10 +23,22 @@ TestHelp = {}
 function TestHelp:test_functions_of_rhm()
   local there, told = {}, {}
   for name, value in next, rhm do
-    if type(value) == "function" then there["rhm." .. name] = true end
+    local meta = getmetatable(value)
+    if type(value) == "function" or (type(meta) == "table" and meta.__call) then there["rhm." .. name] = true end
   end
   for _, entry in ipairs(help.group "rhm") do told[entry.name] = true end
   lu.assertEquals(sorted(told), sorted(there))
+end
+
+function TestHelp:test_functions_of_views()
+  local there, told = {}, {}
+  lu.assertNotNil(rhm.view.lines)
+  for name, value in next, rhm.view do
+    if type(value) == "function" then there["rhm.view." .. name] = true end
+  end
+  for _, entry in ipairs(help.group "view") do told[entry.name] = true end
+  lu.assertEquals(sorted(told), sorted(there))
+  for name in pairs(told) do lu.assertEquals(help.name_of(rhm.view[name:match "[^.]*$"]), name) end
 end
 
 function TestHelp:test_fields_of_rhm()

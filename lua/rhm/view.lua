@@ -1,0 +1,210 @@
+-- view.lua - views: pictures of networks, layers, grammars and jobs, as lines of text with named styles. Pure: a view
+-- gets a subject and a size and returns lines. The panel shows them, rhm.view prints them where there is no panel.
+--
+--   view.register("name", function(subject, width, height, options) return {line, ...} end)
+--   view.register("name", {draw = that function, summary = "one line", subjects = {"layer"}, scroll = true,
+--     options = {{"level", "the layer shown"}, ...}, keys = {{"+ -", "zoom"}, ...},
+--     key = function(subject, options, key, width, height) return true end})
+--
+-- A line is a string or a list of segments; a segment is a string or {text, style="name"}. No line should be wider than
+-- `width` columns, no more than `height` lines come (nil: as many as needed); what is more is cut. What raises an error in
+-- a panel is disabled, and says so once.
+--
+-- subjects: the kinds of object the view takes, the best first; a network stands for its layer options.level (or the one
+-- in work), its grammar, its job. Without subjects a view gets whatever was given, also nil.
+-- scroll: the view is a text of any length: it is asked for with height = nil, and the panel scrolls it.
+-- key: called for keys "up" "down" "left" "right" "pageup" "pagedown" "home" "end" "enter" "tab" or one character;
+-- returns true where it changed the options (which stay, one table for each view), or {ask="prompt: ", call=f(text)}.
+-- options: beside the user's there are always options.ascii (true or false), options.colours (0, 8, 16, 256) and
+-- options.glyphs (view.glyphs of these); what draw writes to it stays there.
+--
+-- Styles: plain dim bold title good warn bad mark select heat0..heat9 (near 0 .. largest) series1..series4; "A+B" is the
+-- foreground of A on the foreground colour of B. Helpers: rhm.view.text (columns, clip, pad, wrap; number, count, duration
+-- of fixed width), rhm.view.canvas (plot, bar, spark, ticks, braille and ASCII dots), rhm.view.subject.
+local rhm = require "rhm"
+local text = require "rhm.view.text"
+local glyphs = require "rhm.view.glyphs"
+local palette = require "rhm.view.palette"
+local subjects = require "rhm.view.subject"
+
+local M = rhm.view -- the table itself: rhm.view "layers" calls it
+
+local type, ipairs, pcall, error, tostring = type, ipairs, pcall, error, tostring
+local setmetatable, getmetatable = setmetatable, getmetatable
+local format, match, concat = string.format, string.match, table.concat
+
+-- Those that come with rhm, in the order of their keys F2, F3, ...; a module each, loaded when first drawn.
+local builtin = {}
+local is_builtin, specs, added = {}, {}, {}
+for _, name in ipairs(builtin) do is_builtin[name] = true end
+
+-- --- the list of views --------------------------------------------------------------------------------------------
+
+local function check_spec(name, spec)
+  if type(name) ~= "string" or not match(name, "^%a[%w_-]*$") then
+    error(format("view.register(%s): a name of letters, digits, - and _ expected", tostring(name)), 3)
+  end
+  if type(spec) == "function" then spec = {draw = spec} end
+  if type(spec) ~= "table" or type(spec.draw) ~= "function" then
+    error(format("view.register(\"%s\"): a function or a table with draw = a function expected, got %s", name,
+      type(spec) == "table" and "draw = " .. tostring(spec.draw) or tostring(spec)), 3)
+  end
+  if spec.key ~= nil and type(spec.key) ~= "function" then
+    error(format("view.register(\"%s\"): key = %s: must be a function", name, tostring(spec.key)), 3)
+  end
+  if spec.subjects ~= nil and type(spec.subjects) ~= "table" then
+    error(format("view.register(\"%s\"): subjects = %s: must be a list of kinds, say {\"layer\"}", name,
+      tostring(spec.subjects)), 3)
+  end
+  return spec
+end
+
+-- Adds a view, or puts it in the place of one of that name.
+function M.register(name, spec)
+  spec = check_spec(name, spec)
+  if not specs[name] and not is_builtin[name] then added[#added + 1] = name end
+  specs[name] = spec
+  if package.loaded["rhm.panel"] then require "rhm.panel".enable(name) end
+end
+
+-- Takes a view away; one that came with rhm comes back as it was.
+function M.remove(name)
+  if not specs[name] then error(format("view.remove(%s): there is no such view", tostring(name)), 2) end
+  specs[name] = nil
+  for i, other in ipairs(added) do
+    if other == name then table.remove(added, i) break end
+  end
+end
+
+-- The names of all views, in the order of their keys.
+function M.names()
+  local list = {}
+  for _, name in ipairs(builtin) do list[#list + 1] = name end
+  for _, name in ipairs(added) do list[#list + 1] = name end
+  return list
+end
+
+-- The known name that a few letters make of `name`.
+local function nearest(name)
+  local distance = require "rhm.help".distance
+  local best, least = nil, 4
+  for _, known in ipairs(M.names()) do
+    local d = known:sub(1, #name) == name and 0 or distance and distance(name, known) or 4
+    if d < least and d <= math.max(1, #known // 3) then best, least = known, d end
+  end
+  return best
+end
+
+-- The spec of a view; an error where there is none.
+local function spec_of(name)
+  if specs[name] then return specs[name] end
+  if is_builtin[name] then
+    specs[name] = require("rhm.view." .. name)
+    return specs[name]
+  end
+  if type(name) ~= "string" then
+    error(format("view: a name expected, got %s: %s", type(name), concat(M.names(), ", ")), 0)
+  end
+  local near = nearest(name)
+  error(format("view \"%s\": there is none of that name%s", name, near and format(": did you mean \"%s\"?", near)
+    or "; there are " .. concat(M.names(), ", ")), 0)
+end
+M.spec = spec_of
+
+-- --- drawing ------------------------------------------------------------------------------------------------------
+
+-- Styles as {fg=, bg=, bold=, dim=, underline=, reverse=} for a terminal of so many colours.
+function M.palette(colours)
+  return palette.table(colours or rhm.colours())
+end
+
+-- The characters to draw with: those of the terminal, or ASCII ones.
+function M.glyphs(ascii)
+  return glyphs.choose(not ascii and rhm.utf8(), os.getenv "TERM")
+end
+
+-- The user's options, with what every view wants to know.
+local function complete(options)
+  local ascii = options.ascii
+  if ascii == nil then ascii = not rhm.utf8() end
+  local chosen = ascii and glyphs.ascii or options.ascii == false and glyphs.utf8 or M.glyphs()
+  local known = {ascii = ascii, colours = options.colours or rhm.colours(), glyphs = chosen}
+  return setmetatable(known, {__index = options, __newindex = options})
+end
+
+local function check_options(name, options)
+  if options ~= nil and type(options) ~= "table" then
+    error(format("view \"%s\": options = %s: must be a table", name, tostring(options)), 0)
+  end
+  return options or {}
+end
+
+-- What stands where a view has nothing to show.
+local function nothing(name, why)
+  return {
+    {{name, style = "title"}, ": " .. why}, "",
+    "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 }", "net = rhm.network{ grammar=g }", "net:train{ from=g }",
+  }
+end
+
+-- The lines of a view of a subject (nil: what is in work). height nil: as many as needed.
+function M.lines(name, subject, width, height, options)
+  local spec = spec_of(name)
+  options = check_options(name, options)
+  if type(width) ~= "number" or width < 1 then
+    error(format("view \"%s\": width = %s: must be 1 or more", name, tostring(width)), 0)
+  end
+  if subject == nil then subject = subjects.latest() end
+  local why
+  subject, why = subjects.find(subject, spec.subjects, options.level)
+  local lines
+  if subject == nil and spec.subjects then
+    lines = nothing(name, why)
+  else
+    lines = spec.draw(subject, width, height, complete(options))
+  end
+  if type(lines) ~= "table" then
+    error(format("view \"%s\" returned %s: a list of lines expected", name,
+      lines == nil and "nothing" or "a " .. type(lines)), 0)
+  end
+  local out = {}
+  for i, line in ipairs(lines) do
+    if height and i > height then break end
+    out[i] = text.clip(line, width)
+  end
+  return out
+end
+
+-- The same as one string, with the terminal's colours. options.width, height, colours, ascii: not the terminal's.
+function M.text(name, subject, options)
+  options = check_options(name, options)
+  local width = options.width or require "rhm.print".width()
+  local colours = options.colours or rhm.colours()
+  local styles = colours > 0 and M.palette(colours) or nil
+  local lines = {}
+  for i, line in ipairs(M.lines(name, subject, width, options.height, options)) do
+    lines[i] = palette.line(line, styles)
+  end
+  return concat(lines, "\n")
+end
+
+-- Prints it.
+function M.print(name, subject, options)
+  io.write(M.text(name, subject, options), "\n")
+end
+
+-- rhm.view(name, subject, options): shows the view on the panel, or prints it where there is none.
+local function show(_, name, subject, options)
+  if name == nil then error("view: which one? " .. concat(M.names(), ", "), 2) end
+  local panel = package.loaded["rhm.panel"]
+  local ok, message
+  if panel and panel.open then
+    ok, message = pcall(panel.show, name, subject, options)
+  else
+    ok, message = pcall(M.print, name, subject, options)
+  end
+  if not ok then error(message, 2) end
+end
+getmetatable(M).__call = show
+
+return M

@@ -1,0 +1,312 @@
+-- canvas.lua - curves in braille (2 x 4 dots a character) or ASCII (1 x 2), with axes, numbers and a legend.
+local M = {}
+
+local text = require "rhm.view.text"
+local ipairs, setmetatable = ipairs, setmetatable
+local floor, huge, max, min, abs = math.floor, math.huge, math.max, math.min, math.abs
+local log, format, rep, concat = math.log, string.format, string.rep, table.concat
+
+-- --- dots ---------------------------------------------------------------------------------------------------------
+
+local canvas = {}
+canvas.__index = canvas
+
+-- A blank canvas of so many characters. Its dots are (0,0), top left, to (c.wide - 1, c.high - 1).
+function M.new(columns, rows, glyphs)
+  local across, down = 1, 2
+  if glyphs.braille then across, down = 2, 4 end
+  return setmetatable({columns = columns, rows = rows, across = across, down = down, wide = columns * across,
+    high = rows * down, cell = {}, style = {}, braille = glyphs.braille}, canvas)
+end
+
+-- The bit of a dot in its character, by row and column; ASCII has an upper and a lower one.
+local braille_bits = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}
+local ascii_dots = {"'", ".", ":"}
+
+-- Sets a dot; outside nothing happens. The last one to draw in a character gives it its style.
+function canvas:dot(x, y, style)
+  x, y = floor(x), floor(y)
+  if x < 0 or y < 0 or x >= self.wide or y >= self.high then return end
+  local place = y // self.down * self.columns + x // self.across + 1
+  local bit = self.braille and braille_bits[y % 4 + 1][x % 2 + 1] or y % 2 + 1
+  self.cell[place] = (self.cell[place] or 0) | bit
+  self.style[place] = style
+end
+
+-- A character in place of the dots at a dot.
+function canvas:mark(x, y, glyph, style)
+  x, y = floor(x), floor(y)
+  if x < 0 or y < 0 or x >= self.wide or y >= self.high then return end
+  local place = y // self.down * self.columns + x // self.across + 1
+  self.cell[place], self.style[place] = glyph, style
+end
+
+-- A straight line; dash = {on, off} leaves dots out. phase: dots drawn before, returned for the line that goes on.
+function canvas:line(x0, y0, x1, y1, style, dash, phase)
+  local steps = max(abs(floor(x1) - floor(x0)), abs(floor(y1) - floor(y0)))
+  phase = phase or 0
+  for i = 0, steps do
+    local t = steps == 0 and 0 or i / steps
+    if not dash or phase % (dash[1] + dash[2]) < dash[1] then self:dot(x0 + t * (x1 - x0), y0 + t * (y1 - y0), style) end
+    if i > 0 then phase = phase + 1 end
+  end
+  return phase
+end
+
+-- Row r (1 = top) as segments, neighbours of a style together.
+function canvas:row(r)
+  local segments, run, style = {}, {}, nil
+  local function close()
+    if #run > 0 then segments[#segments + 1] = style and {concat(run), style = style} or concat(run) end
+    run = {}
+  end
+  for c = 1, self.columns do
+    local place = (r - 1) * self.columns + c
+    local cell, new = self.cell[place], self.style[place]
+    local glyph = " "
+    if type(cell) == "string" then glyph = cell
+    elseif cell then glyph = self.braille and utf8.char(0x2800 + cell) or ascii_dots[cell]
+    else new = nil end
+    if new ~= style then close() style = new end
+    run[#run + 1] = glyph
+  end
+  close()
+  return segments
+end
+
+-- --- axes ---------------------------------------------------------------------------------------------------------
+
+-- A tick's number as short as it can be: 0.02, 1e-4, 30, 20k.
+function M.tick_text(x)
+  if x == 0 then return "0" end
+  local a = abs(x)
+  if a >= 1e-3 and a < 1e4 then return format("%.4g", x) end
+  if a >= 1e4 and a < 1e15 then
+    local number, unit = text.count(a, 4):match "^([%d.]+)(%a)$"
+    return (x < 0 and "-" or "") .. format("%g", tonumber(number)) .. unit
+  end
+  return (format("%.1e", x):gsub("%.0e", "e"):gsub("e%+?(%-?)0*", "e%1"))
+end
+
+-- At most `n` (2 or more) round numbers from low to high: {x, ...}.
+function M.ticks(low, high, n, logarithmic)
+  local list = {}
+  if logarithmic then
+    local first, last = math.ceil(log(low, 10) - 1e-9), floor(log(high, 10) + 1e-9)
+    local stride = max(1, math.ceil((last - first + 1) / n))
+    if last - first >= 1 then
+      for e = first, last, stride do list[#list + 1] = 10.0 ^ e end
+      return list
+    end
+    for _, digits in ipairs {{1, 2, 5}, {1, 2, 3, 5, 7}, {1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9}} do
+      local found = {}
+      for e = first - 1, last + 1 do
+        for _, digit in ipairs(digits) do
+          local x = digit * 10.0 ^ e
+          if x >= low * (1 - 1e-9) and x <= high * (1 + 1e-9) then found[#found + 1] = x end
+        end
+      end
+      if #found <= n then list = found end
+    end
+    if #list >= 2 then return list end
+    list = {}
+  end
+  local span = high - low
+  if not (span > 0) then return {low} end
+  local unit = 10.0 ^ floor(log(span / n, 10))
+  local step
+  for _, k in ipairs {1, 2, 2.5, 5, 10, 20} do
+    step = k * unit
+    if floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1 <= n then break end
+  end
+  for i = math.ceil(low / step - 1e-9), floor(high / step + 1e-9) do list[#list + 1] = i * step end
+  return list
+end
+
+-- An axis over values: {low=, high=, log=, at(x) -> 0..1}. logarithmic = true: where the values allow it, else linear;
+-- "auto": where they are positive and span more than a decade and a half.
+function M.axis(values, logarithmic, low, high)
+  local least, most, positive = huge, -huge, huge
+  for _, x in ipairs(values) do
+    if x == x and abs(x) < huge then
+      least, most = min(least, x), max(most, x)
+      if x > 0 then positive = min(positive, x) end
+    end
+  end
+  if least > most then least, most = 0, 1 end
+  least, most = low or least, high or most
+  local wanted = logarithmic == true and positive < huge or logarithmic == "auto" and least > 0 and most / least > 30
+  local axis = {log = wanted}
+  if wanted then
+    axis.low, axis.high = max(least, positive < huge and positive or least), most
+    if axis.low <= 0 then axis.low = most / 1000 end
+    if axis.high <= axis.low then axis.low, axis.high = axis.low / 2, axis.high * 2 end
+    local a, b = log(axis.low), log(axis.high)
+    function axis.at(x) return x > 0 and (log(x) - a) / (b - a) or 0 end -- zero lies on the axis
+  else
+    axis.low, axis.high = least, most
+    if most <= least then
+      local around = abs(least) > 0 and abs(least) / 2 or 1
+      axis.low, axis.high = least - around, least + around
+      if least >= 0 then axis.low = max(0, axis.low) end
+    end
+    local a, b = axis.low, axis.high
+    function axis.at(x) return (x - a) / (b - a) end
+  end
+  return axis
+end
+
+-- --- plots --------------------------------------------------------------------------------------------------------
+
+-- What tells series apart without colour.
+local dashes = {false, {4, 3}, {1, 2}, {6, 2}}
+local ascii_marks = {"*", "o", "+", "x"}
+
+-- The line of numbers below the axis, centred under their ticks where there is room.
+local function x_numbers(axis, ticks, columns, label)
+  local cells = {}
+  for i = 1, columns do cells[i] = " " end
+  local free = 1
+  local limit = label ~= "" and columns - text.columns(label) - 1 or columns
+  for _, x in ipairs(ticks) do
+    local number = M.tick_text(x)
+    local at = floor(axis.at(x) * (columns - 1) + 0.5) + 1
+    local from = max(1, min(at - #number // 2, columns - #number + 1))
+    if from >= free and from + #number - 1 <= limit then
+      for i = 1, #number do cells[from + i - 1] = number:sub(i, i) end
+      free = from + #number + 1
+    end
+  end
+  local line = concat(cells)
+  if label ~= "" and limit > 0 then line = line:sub(1, columns - text.columns(label)) .. label end
+  return line
+end
+
+-- Curves as `height` lines of at most `width` columns.
+-- p: series = {{name=, x={..}, y={..}, style="series1", points=true: dots only}, ...}, glyphs, xlog, ylog (true, false,
+-- "auto"), xlow, xhigh, ylow, yhigh, xlabel, marks = {{x=, label=, style=}, ...} (vertical lines), legend=false: none.
+function M.plot(p, width, height)
+  local glyphs = p.glyphs
+  local xs, ys = {}, {}
+  for _, s in ipairs(p.series) do
+    for i = 1, #s.x do
+      if s.y[i] and s.y[i] == s.y[i] then xs[#xs + 1], ys[#ys + 1] = s.x[i], s.y[i] end
+    end
+  end
+  local xa = M.axis(xs, p.xlog, p.xlow, p.xhigh)
+  local ya = M.axis(ys, p.ylog, p.ylow, p.yhigh)
+  local lines = {}
+  if p.legend ~= false then
+    local legend = {}
+    for i, s in ipairs(p.series) do
+      if i > 1 then legend[#legend + 1] = "   " end
+      local sample = not glyphs.braille and ascii_marks[(i - 1) % 4 + 1]
+        or p.colours == 0 and ({"──", "╌╌", "··", "─╌"})[(i - 1) % 4 + 1] or glyphs.line .. glyphs.line
+      legend[#legend + 1] = {sample .. " ", style = s.style}
+      legend[#legend + 1] = {s.name, style = s.style}
+      if s.last then legend[#legend + 1] = {" " .. s.last, style = "plain"} end
+    end
+    lines[1] = legend
+  end
+  local rows = height - #lines - 2
+  if rows < 2 or width < 16 then
+    while #lines > height do lines[#lines] = nil end
+    return lines
+  end
+  local yticks = M.ticks(ya.low, ya.high, max(2, min(8, (rows + 1) // 2)), ya.log)
+  local label_wide = 4
+  for _, y in ipairs(yticks) do label_wide = max(label_wide, #M.tick_text(y)) end
+  local columns = width - label_wide - 2
+  local c = M.new(columns, rows, glyphs)
+  local function place(x, y) return xa.at(x) * (c.wide - 1), (1 - ya.at(y)) * (c.high - 1) end
+  for _, mark in ipairs(p.marks or {}) do
+    local x = place(mark.x, ya.low)
+    for y = 0, c.high - 1, 2 do c:dot(x + 0.5, y, mark.style or "dim") end
+  end
+  local free = {} -- labels: to the right of their lines where they fit, else to the left, each in the first row it can have
+  local function label(mark)
+    local n, column = text.columns(mark.label), floor(place(mark.x, ya.low) + 0.5) // c.across
+    local from = column + 1 + n <= columns and column + 1 or max(0, column - n)
+    for r = 0, rows - 1 do
+      if from > (free[r] or -1) then
+        local at = from
+        for _, code in utf8.codes(text.clean(mark.label)) do
+          c:mark(at * c.across, r * c.down, utf8.char(code), mark.style or "dim")
+          at = at + 1
+        end
+        free[r] = at
+        return
+      end
+    end
+  end
+  for i, s in ipairs(p.series) do
+    local px, py, phase
+    local dash = glyphs.braille and p.colours == 0 and dashes[(i - 1) % 4 + 1] or nil
+    for k = 1, #s.x do
+      local value = s.y[k]
+      if value and value == value and abs(value) < huge then
+        local x, y = place(s.x[k], value)
+        if not glyphs.braille then
+          local mark = ascii_marks[(i - 1) % 4 + 1]
+          if px and not s.points then
+            local steps = max(1, floor(abs(x - px)))
+            for t = 1, steps do c:mark(px + (x - px) * t / steps + 0.5, py + (y - py) * t / steps + 0.5, mark, s.style) end
+          else
+            c:mark(x + 0.5, y + 0.5, mark, s.style)
+          end
+        elseif px and not s.points then
+          phase = c:line(px + 0.5, py + 0.5, x + 0.5, y + 0.5, s.style, dash, phase)
+        else
+          c:dot(x + 0.5, y + 0.5, s.style)
+        end
+        px, py = x, y
+      else
+        px = nil
+      end
+    end
+  end
+  local at = {} -- row -> number beside it
+  for _, y in ipairs(yticks) do at[floor((1 - ya.at(y)) * (c.high - 1) + 0.5) // c.down + 1] = M.tick_text(y) end
+  for _, mark in ipairs(p.marks or {}) do
+    if mark.label then label(mark) end
+  end
+  for r = 1, rows do
+    local line = {{text.pad(at[r] or "", label_wide, "right") .. " ", style = "dim"},
+      {at[r] and glyphs.tick_y or glyphs.vertical, style = "dim"}}
+    for _, segment in ipairs(c:row(r)) do line[#line + 1] = segment end
+    lines[#lines + 1] = line
+  end
+  local xticks = M.ticks(xa.low, xa.high, max(2, columns // 10), xa.log)
+  local below = {}
+  for i = 1, columns do below[i] = glyphs.horizontal end
+  for _, x in ipairs(xticks) do below[floor(xa.at(x) * (columns - 1) + 0.5) + 1] = glyphs.tick_x end
+  lines[#lines + 1] = {{rep(" ", label_wide + 1) .. glyphs.corner .. concat(below), style = "dim"}}
+  lines[#lines + 1] = {{rep(" ", label_wide + 2) .. x_numbers(xa, xticks, columns, p.xlabel or ""), style = "dim"}}
+  return lines
+end
+
+-- --- bars and sparklines ------------------------------------------------------------------------------------------
+
+-- A horizontal bar of `width` columns for a share from 0 to 1, as segments.
+function M.bar(share, width, glyphs, style)
+  share = max(0, min(1, share or 0))
+  local done = floor(share * width + 1e-9)
+  return {{rep(glyphs.line, done), style = style or "series1"}, {rep(glyphs.thin, width - done), style = "dim"}}
+end
+
+-- Values as a row of `width` small bars; `logarithmic`: by their logarithm, where all are positive. Blank where there is
+-- nothing. Values are taken at even places where there are more or fewer than columns.
+function M.spark(values, width, glyphs, logarithmic)
+  local n, out = #values, {}
+  if n == 0 or width < 1 then return rep(" ", max(0, width)) end
+  local axis = M.axis(values, logarithmic and "auto" or false)
+  local steps = #glyphs.spark
+  for i = 1, min(width, max(n, 2)) do
+    local x = values[n <= width and min(i, n) or floor((i - 1) * (n - 1) / (width - 1) + 1.5)]
+    local k = x == x and max(1, min(steps, floor(axis.at(x) * (steps - 1) + 1.5))) or 1
+    out[i] = glyphs.spark[k]
+  end
+  return text.pad(concat(out), width)
+end
+
+return M
