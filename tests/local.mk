@@ -21,6 +21,16 @@ engine_tests = \
 	tests/engine/t-signal \
 	tests/engine/t-split
 
+# C, cmocka: tests/terminal/t-NAME.c, with the few files of the terminal that they test.
+panel_tests = \
+	tests/terminal/t-scrollback
+
+scrollback_sources = \
+	src/terminal/line.c \
+	src/terminal/scrollback.c \
+	src/terminal/sgr.c \
+	src/terminal/stream.c
+
 # Lua, luaunit: run by ./rhm.
 script_tests = \
 	tests/script/t-complete.lua \
@@ -33,7 +43,6 @@ script_tests = \
 	tests/script/t-manual.lua \
 	tests/script/t-network.lua \
 	tests/script/t-print.lua \
-	tests/script/t-view.lua \
 	tests/script/t-view.lua \
 	tests/script/t-width.lua
 
@@ -68,10 +77,13 @@ bench_sources = \
 
 # --- rules
 if HAVE_CMOCKA
-check_PROGRAMS = $(engine_tests)
+check_PROGRAMS = $(engine_tests) $(panel_tests)
 else
 no_c = --no-c=cmocka
 endif
+
+tests_terminal_t_scrollback_SOURCES = tests/terminal/t-scrollback.c $(scrollback_sources)
+tests_terminal_t_scrollback_LDADD = $(CMOCKA_LIBS)
 
 EXTRA_PROGRAMS = tests/bench/bench
 tests_bench_bench_SOURCES = $(bench_sources)
@@ -84,7 +96,7 @@ bench: tests/bench/bench$(EXEEXT) rhm$(EXEEXT)
 run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(TESTS)" $(no_c)
 check-local:
 	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3), then configure again" >&2; exit 1; }
-	@$(run_tests) --complete $(engine_tests) $(script_tests) $(terminal_tests)
+	@$(run_tests) --complete $(engine_tests) $(panel_tests) $(script_tests) $(terminal_tests)
 
 # README's examples with what they print now; test_readme compares them.
 readme: rhm$(EXEEXT)
@@ -96,7 +108,7 @@ valgrind_options = -q --leak-check=full --errors-for-leak-kinds=definite --show-
 	--error-exitcode=99 --suppressions=$(abs_srcdir)/tests/valgrind.supp
 check-valgrind: $(check_PROGRAMS)
 	@export VALGRIND=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; \
-	$(run_tests) --jobs=2 --timeout=900 --wrap="valgrind $(valgrind_options)" $(engine_tests)
+	$(run_tests) --jobs=2 --timeout=900 --wrap="valgrind $(valgrind_options)" $(engine_tests) $(panel_tests)
 
 # The suite, or the build, in copies of the source with other flags, libraries and compilers.
 rebuild = MAKE="$(MAKE) $(AM_MAKEFLAGS)" $(SHELL) $(srcdir)/tests/rebuild

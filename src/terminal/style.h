@@ -7,4 +7,6 @@ struct rhm_cell_style {
     unsigned char bold, dim, italic, underline, reverse;
 };
 
+#define RHM_CELL_PLAIN ((struct rhm_cell_style){.fg = -1, .bg = -1})
+
 #endif
