@@ -7,6 +7,7 @@
 #include "engine/memory.h"
 #include "engine/sample.h"
 #include "engine/signal.h"
+#include "script/latest.h"
 
 enum { DEFAULT_SEED = 0, BLOCK_TOKENS = 1 << 21 };
 
@@ -64,7 +65,8 @@ int rhm_script_grammar(lua_State *L)
     struct rhm_grammar *g = rhm_push_grammar(L);
     if (rhm_args_push(&args, "rules") != LUA_TNIL) {
         lua_pop(L, 1);
-        return rhm_grammar_from_table(L, &args, g);
+        rhm_grammar_from_table(L, &args, g);
+        return rhm_latest_set(L, RHM_LATEST_GRAMMAR, -1), 1;
     }
     lua_pop(L, 1);
     struct rhm_grammar_shape shape = {0};
@@ -78,6 +80,7 @@ int rhm_script_grammar(lua_State *L)
     struct rhm_error err;
     if (rhm_grammar_draw(g, &shape, seed, &err) != RHM_OK)
         return rhm_raise(L, args.function, &err);
+    rhm_latest_set(L, RHM_LATEST_GRAMMAR, -1);
     return 1;
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "engine/diagnose.h"
+#include "script/hooks.h"
+#include "script/latest.h"
 #include "script/work.h"
 
 #define RHM_VIEW "rhm.view"
@@ -62,8 +64,11 @@ static enum rhm_status run_call(void *context, struct rhm_monitor *monitor, stru
 
 static void run(lua_State *L, const char *function, struct call *call)
 {
+    lua_getiuservalue(L, 1, 1);
+    rhm_latest_set(L, RHM_LATEST_NETWORK, -1);
+    lua_pop(L, 1);
     struct rhm_error err;
-    if (rhm_work_run(run_call, call, &err) != RHM_OK)
+    if (rhm_work_run(L, run_call, call, &err) != RHM_OK)
         rhm_raise(L, function, &err);
 }
 
@@ -76,6 +81,7 @@ static int layer_begin(lua_State *L)
     struct rhm_args args = rhm_args_open(L, 2, "layer:begin", keys);
     lua_settop(L, 2);
     rhm_read_training(&args, call.net, call.level, &call.options); /* the source stays on the stack */
+    rhm_latest_set(L, RHM_LATEST_SOURCE, -1);
     run(L, "layer:begin", &call);
     lua_settop(L, 1);
     return 1;
@@ -92,6 +98,11 @@ static int layer_step(lua_State *L)
     struct rhm_error err;
     if (rhm_network_view(call.net, call.level, 0, &view, &err) != RHM_OK)
         return rhm_raise(L, "layer:step", &err);
+    if (rhm_hooks_ready(RHM_HOOK_STEP)) {
+        lua_pushvalue(L, 1);
+        lua_pushnumber(L, view.loss);
+        rhm_hooks_call(L, RHM_HOOK_STEP, 2);
+    }
     lua_pushnumber(L, view.loss);
     return 1;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/network_file.h"
+#include "script/latest.h"
 
 struct object {
     struct rhm_network *net; /* NULL: not made yet, or gone */
@@ -96,6 +97,7 @@ int rhm_script_network(lua_State *L)
     struct rhm_error err;
     if (rhm_network_create(&object->net, &options, &err) != RHM_OK)
         return rhm_raise(L, args.function, &err);
+    rhm_latest_set(L, RHM_LATEST_NETWORK, -1);
     return 1;
 }
 
@@ -106,6 +108,7 @@ int rhm_script_load(lua_State *L)
     struct rhm_error err;
     if (rhm_network_load(&object->net, path, &err) != RHM_OK)
         return rhm_raise(L, "rhm.load", &err);
+    rhm_latest_set(L, RHM_LATEST_NETWORK, -1);
     return 1;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "script/latest.h"
+
 /* --- arguments ---------------------------------------------------------------------------------------- */
 
 static void fail_n(lua_State *L, const char *function, unsigned l)
@@ -123,7 +125,10 @@ static void check_idle(lua_State *L)
         if (state == RHM_JOB_PAUSED || state == RHM_JOB_PAUSING)
             luaL_error(L, "network:train: a paused training is there: net:resume() goes on with it, "
                           "net.job:stop() gives it up");
-        if (state == RHM_JOB_QUEUED || state == RHM_JOB_RUNNING)
+        if (state == RHM_JOB_QUEUED)
+            luaL_error(L, "network:train: a training waits in the queue: net.job:wait() waits for it, "
+                          "net.job:stop() takes it out");
+        if (state == RHM_JOB_RUNNING)
             luaL_error(L, "network:train: a training runs: net.job:wait() waits for it, net.job:stop() "
                           "stops it");
         if (state == RHM_JOB_STOPPING)
@@ -153,7 +158,9 @@ int rhm_network_train_method(lua_State *L)
     struct rhm_train_options options;
     rhm_read_training(&args, net, 0, &options);
     check_idle(L);
-    rhm_job_push(L, 1, 4, &options);
+    rhm_latest_set(L, RHM_LATEST_NETWORK, 1);
+    rhm_latest_set(L, RHM_LATEST_SOURCE, 4);
+    rhm_job_push(L, 1, 4, &options, background);
     return background ? 1 : rhm_job_await(L, -1, &wait);
 }
 

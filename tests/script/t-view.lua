@@ -202,4 +202,50 @@ function TestCore.test_bars_and_sparklines()
   lu.assertEquals(canvas.spark({}, 3, glyphs.utf8), "   ")
 end
 
+TestSubject = {}
+
+local function small_grammar() return rhm.grammar{ V=4, m=2, s=2, L=2, seed=1 } end
+
+function TestSubject.test_latest()
+  local g = small_grammar()
+  local net, other = rhm.network{ grammar=g, M=64 }, rhm.network{ grammar=g, M=64 }
+  lu.assertIs(rhm.latest(), other)
+  lu.assertIs(rhm.latest "grammar", g)
+  net:layer(2):begin{ from=g, n=1000 }
+  lu.assertIs(rhm.latest "network", net)
+  lu.assertIs(rhm.latest "source", g)
+  local d = g:sample{ n=100 }
+  other:train{ from=d, progress=false }
+  lu.assertIs(rhm.latest(), other)
+  lu.assertIs(rhm.latest "source", d)
+  net:layer(2):step()
+  lu.assertIs(rhm.latest(), net)
+  net, other = nil, nil
+  collectgarbage() collectgarbage()
+  lu.assertNil(rhm.latest())
+  lu.assertErrorMsgContains("kind = 'x': must be 'network'", rhm.latest, "x")
+end
+
+-- A view gets what stands for the subject: a network's layer in work, its grammar, its job.
+function TestSubject.test_what_stands_for_what()
+  local find = require "rhm.view.subject".find
+  local g = small_grammar()
+  local net = rhm.network{ grammar=g, M=64 }
+  lu.assertEquals(find(net, {"layer"}).level, 2)
+  lu.assertEquals(find(net, {"layer"}, 1).level, 1)
+  net:layer(2):begin{ from=g, n=1000 }
+  net:layer(2):step()
+  net:layer(2):finish()
+  lu.assertEquals(find(net, {"layer"}).level, 2)
+  net:layer(1):begin{ from=g, n=1000 }
+  lu.assertEquals(find(net, {"layer"}).level, 1)
+  lu.assertEquals(find(net:layer(1), {"network", "layer"}).level, 1) -- itself, though a network is preferred
+  lu.assertIs(find(net:layer(1), {"network"}), net)
+  lu.assertIs(find(net, {"grammar"}), net.grammar)
+  lu.assertEquals({find(net, {"job"})}, {nil, "this network has no job"})
+  lu.assertEquals({find(g, {"network", "layer"})}, {nil, "a grammar has no such view: it shows a network or a layer"})
+  lu.assertEquals({find(nil, {"network"})}, {nil, "nothing to show yet"})
+  lu.assertEquals(find(5), 5)
+end
+
 os.exit(lu.LuaUnit.run())

@@ -13,6 +13,12 @@ labels, levels and places count from 1 in Lua and from 0 in files.]],
   {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads a network that net:save wrote",
     returns = "a network", see = {"network:save"}},
 
+  {name = "rhm.latest", group = "rhm", signature = "rhm.latest([kind])",
+    summary = "the network that was made, trained or stepped last",
+    text = [[kind: "network" (unless given), "grammar", the one made last, or "source", the grammar or dataset of the last training.
+What nobody holds any more is forgotten, but for the source.]],
+    returns = "the object, or nil", see = {"rhm.view"}},
+
   {name = "rhm.clock", group = "rhm", signature = "rhm.clock()", summary = "seconds on a clock that never goes back",
     returns = "a number; only differences have a meaning",
     example = "t = rhm.clock()\n...\nprint(rhm.clock() - t)", see = {"timing"}},

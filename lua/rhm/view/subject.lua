@@ -61,7 +61,7 @@ end
 
 -- What there is to look at where nothing is said: the network made, trained or stepped last.
 function M.latest()
-  return rhm.latest and rhm.latest() or nil
+  return rhm.latest()
 end
 
 return M
