@@ -146,6 +146,26 @@ bool rhm_line_put(struct rhm_line *line, const char *text, size_t bytes, int wid
     return true;
 }
 
+bool rhm_line_put_ascii(struct rhm_line *line, const char *text, size_t n, uint32_t style)
+{
+    if (line->cursor != line->n) {
+        for (size_t i = 0; i < n; i++)
+            if (!rhm_line_put(line, text + i, 1, 1, style))
+                return false;
+        return true;
+    }
+    if (!reserve_cells(line, line->n + n) || !reserve_pool(line, n))
+        return false;
+    memcpy(line->pool + line->pool_used, text, n);
+    for (size_t i = 0; i < n; i++)
+        line->cells[line->n + i] = (struct rhm_line_cell){
+            .at = (uint32_t)(line->pool_used + i), .style = style & 0xffffff, .bytes = 1, .width = 1};
+    line->pool_used += n;
+    line->live += n;
+    line->n = line->cursor = line->n + n;
+    return true;
+}
+
 void rhm_line_tab(struct rhm_line *line)
 {
     line->cursor = (line->cursor / TAB + 1) * TAB;

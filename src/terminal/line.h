@@ -32,6 +32,9 @@ void rhm_line_clear(struct rhm_line *line);
  * is one. False: no memory, and nothing is written. */
 bool rhm_line_put(struct rhm_line *line, const char *text, size_t bytes, int width, uint32_t style);
 
+/* The same for n characters of one byte and one column each. */
+bool rhm_line_put_ascii(struct rhm_line *line, const char *text, size_t n, uint32_t style);
+
 void rhm_line_tab(struct rhm_line *line);
 
 /* From the cursor to the end; from the start to the cursor; all. The cursor stays. */

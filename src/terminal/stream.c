@@ -36,12 +36,19 @@ static void end_line(struct rhm_stream *s)
     rhm_line_clear(&s->line);
 }
 
-static void put(struct rhm_stream *s, const char *text, size_t bytes, int width)
+/* Makes room on the line for one more character; returns for how many there is. */
+static size_t room(struct rhm_stream *s)
 {
     struct rhm_line *line = &s->line;
     if (line->cursor >= s->limit || line->live >= s->limit)
         end_line(s);
-    rhm_line_put(line, text, bytes, width, s->packed);
+    return s->limit - (line->cursor > line->live ? line->cursor : line->live);
+}
+
+static void put(struct rhm_stream *s, const char *text, size_t bytes, int width)
+{
+    room(s);
+    rhm_line_put(&s->line, text, bytes, width, s->packed);
 }
 
 /* --- text -------------------------------------------------------------------------------------------- */
@@ -202,11 +209,16 @@ static size_t take(struct rhm_stream *s, const char *bytes, size_t n)
         }
         return used;
     }
-    if (byte < 0x20 || byte == 0x7f)
+    if (byte < 0x20 || byte == 0x7f) {
         take_control(s, byte);
-    else
-        put(s, bytes, 1, 1);
-    return 1;
+        return 1;
+    }
+    size_t used = 1, most = room(s);
+    most = most < n ? most : n;
+    while (used < most && bytes[used] >= 0x20 && bytes[used] < 0x7f)
+        used++;
+    rhm_line_put_ascii(&s->line, bytes, used, s->packed);
+    return used;
 }
 
 /* Completes the character begun in an earlier piece with one more byte. */
