@@ -5,10 +5,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
+
+#include "script/idle.h"
+
+enum { TICK_MICROSECONDS = 100000 };
 
 static atomic_bool pending;
 static lua_State *_Atomic running;
@@ -57,6 +62,39 @@ static void on_sigint(int signal_number)
     errno = saved;
 }
 
+static void tick(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_sethook(L, NULL, 0, 0);
+    rhm_idle_turn();
+    if (atomic_load(&pending)) /* SIGINT came while the turn's own state ran */
+        hook(L);
+}
+
+static void on_sigalrm(int signal_number)
+{
+    int saved = errno;
+    if (!pthread_equal(pthread_self(), owner)) {
+        pthread_kill(owner, signal_number);
+    } else {
+        lua_State *L = atomic_load(&running);
+        if (L && !lua_gethook(L))
+            lua_sethook(L, tick, LUA_MASKCOUNT, 1);
+    }
+    errno = saved;
+}
+
+void rhm_interrupt_ticks(bool on)
+{
+    if (on) {
+        struct sigaction action = {.sa_handler = on_sigalrm, .sa_flags = SA_RESTART};
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGALRM, &action, NULL);
+    }
+    struct timeval every = {.tv_usec = on ? TICK_MICROSECONDS : 0};
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_interval = every, .it_value = every}, NULL);
+}
+
 void rhm_interrupt_install(int wake, bool final)
 {
     owner = pthread_self();
@@ -79,7 +117,7 @@ void rhm_interrupt_clear(void)
 
 void rhm_interrupt_end(lua_State *L)
 {
-    if (lua_gethook(L) == stop)
+    if (lua_gethook(L) == stop || lua_gethook(L) == tick)
         lua_sethook(L, NULL, 0, 0);
     rhm_interrupt_clear();
 }

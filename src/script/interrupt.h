@@ -31,6 +31,11 @@ void rhm_interrupt_end(lua_State *L);
 /* The gate says which state runs user code (NULL: none). Returns the one before. */
 lua_State *rhm_interrupt_running(lua_State *L);
 
+/* Ticks: while on, some ten times a second, the running Lua state is left for a moment and rhm_idle_turn
+ * called, so that a screen lives while user code computes or prints. Not where the user has a hook of his
+ * own. */
+void rhm_interrupt_ticks(bool on);
+
 /* Replaces coroutine.resume, wrap and close by equals that keep the running state known. */
 void rhm_interrupt_open(lua_State *L);
 

@@ -14,6 +14,7 @@
 #include <lauxlib.h>
 
 #include "script/call.h"
+#include "script/screen.h"
 
 static lua_State *state; /* Readline's callbacks take no argument of ours */
 static const char *context;
@@ -123,6 +124,25 @@ static char **complete(const char *text, int start, int end)
     char **matches = words && *words ? rl_completion_matches(text, next_word) : NULL;
     free_words();
     return matches;
+}
+
+/* matches[1..n], in columns, as Readline would. */
+static void print_matches(char **matches, int n, int longest)
+{
+    int width = longest + 2, screen = rhm_screen_width() - 1;
+    int columns = screen / width > 0 ? screen / width : 1;
+    int rows = (n + columns - 1) / columns;
+    for (int row = 0; row < rows; row++) {
+        for (int i = row; i < n; i += rows)
+            printf("%-*s", i + rows < n ? width : 0, matches[i + 1]);
+        putchar('\n');
+    }
+    fflush(stdout);
+}
+
+void rhm_completion_list_in_output(void)
+{
+    rl_completion_display_matches_hook = print_matches;
 }
 
 void rhm_completion_open(lua_State *L)

@@ -9,4 +9,7 @@ void rhm_completion_open(lua_State *L);
 /* The lines of an unfinished command above the one being typed ("" or NULL: none). Not copied. */
 void rhm_completion_context(const char *lines);
 
+/* From now on lists of candidates are printed on standard output, not by Readline. */
+void rhm_completion_list_in_output(void);
+
 #endif

@@ -16,6 +16,8 @@ static int wake[2] = {-1, -1};
 static struct termios saved;
 static bool have_saved;
 static atomic_bool prompt;
+static struct rhm_guard_screen screen;
+static atomic_bool have_screen;
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT};
 enum { CRASHES = sizeof crashes / sizeof *crashes };
@@ -25,6 +27,53 @@ void rhm_guard_restore(void)
 {
     if (have_saved)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+}
+
+void rhm_guard_screen(const struct rhm_guard_screen *now)
+{
+    atomic_store(&have_screen, false);
+    if (now) {
+        screen = *now;
+        atomic_store(&have_screen, true);
+    }
+}
+
+/* What follows is called in signal handlers: nothing but tcsetattr, write, dup2. */
+
+static void put(const char *bytes, size_t n)
+{
+    ssize_t written = write(screen.terminal, bytes, n);
+    (void)written;
+}
+
+static void leave_screen(void)
+{
+    if (!atomic_load(&have_screen))
+        return;
+    put(screen.leave, screen.leave_size);
+    if (have_saved)
+        tcsetattr(screen.terminal, TCSANOW, &saved);
+}
+
+static void enter_screen(void)
+{
+    if (!atomic_load(&have_screen))
+        return;
+    tcsetattr(screen.terminal, TCSANOW, &screen.settings);
+    put(screen.enter, screen.enter_size);
+}
+
+/* For good: whoever writes its last words on standard error (a sanitizer) reaches the terminal. */
+static void give_up_screen(void)
+{
+    if (!atomic_load(&have_screen))
+        return;
+    leave_screen();
+    atomic_store(&have_screen, false);
+    if (screen.output >= 0)
+        dup2(screen.output, STDOUT_FILENO);
+    if (screen.error >= 0)
+        dup2(screen.error, STDERR_FILENO);
 }
 
 void rhm_guard_default(int signal_number)
@@ -42,13 +91,24 @@ void rhm_guard_default(int signal_number)
     sigaction(signal_number, &old, NULL);
 }
 
+void rhm_guard_stop(void)
+{
+    leave_screen();
+    rhm_guard_default(SIGTSTP);
+    enter_screen(); /* the handler of SIGCONT has told the loop to draw all of it */
+}
+
 static void on_signal(int signal_number)
 {
     int error = errno;
     if (!atomic_load(&prompt) && signal_number != SIGWINCH && signal_number != SIGCONT) {
-        if (signal_number != SIGTSTP)
+        if (signal_number == SIGTSTP) {
+            rhm_guard_stop();
+        } else {
+            give_up_screen();
             rhm_guard_restore();
-        rhm_guard_default(signal_number);
+            rhm_guard_default(signal_number);
+        }
         errno = error;
         return;
     }
@@ -67,7 +127,9 @@ static void on_signal(int signal_number)
 static void on_crash(int signal_number)
 {
     static const char paste_off[] = "\033[?2004l\r\n";
-    if (have_saved && atomic_load(&prompt)) {
+    if (atomic_load(&have_screen)) {
+        give_up_screen();
+    } else if (have_saved && atomic_load(&prompt)) {
         tcsetattr(STDIN_FILENO, TCSANOW, &saved);
         ssize_t n = write(STDOUT_FILENO, paste_off, sizeof paste_off - 1);
         (void)n;
@@ -107,7 +169,7 @@ int rhm_guard_install(void)
     return wake[0];
 }
 
-void rhm_guard_prompt(bool at_prompt)
+bool rhm_guard_prompt(bool at_prompt)
 {
-    atomic_store(&prompt, at_prompt);
+    return atomic_exchange(&prompt, at_prompt);
 }

@@ -1,15 +1,35 @@
-# The terminal: the shell (and later the panel).
+# The terminal: the shell, plain or with the panel.
 terminal_sources = \
+	src/terminal/capture.c \
+	src/terminal/capture.h \
+	src/terminal/command.c \
+	src/terminal/command.h \
 	src/terminal/completion.c \
 	src/terminal/completion.h \
+	src/terminal/console.c \
+	src/terminal/console.h \
+	src/terminal/display.c \
+	src/terminal/display.h \
 	src/terminal/evaluate.c \
 	src/terminal/evaluate.h \
 	src/terminal/guard.c \
 	src/terminal/guard.h \
 	src/terminal/history.c \
 	src/terminal/history.h \
+	src/terminal/keys.c \
+	src/terminal/keys.h \
+	src/terminal/layout.c \
+	src/terminal/layout.h \
 	src/terminal/line.c \
 	src/terminal/line.h \
+	src/terminal/panel.c \
+	src/terminal/panel.h \
+	src/terminal/picture.c \
+	src/terminal/picture.h \
+	src/terminal/plain.c \
+	src/terminal/plain.h \
+	src/terminal/prompt.c \
+	src/terminal/prompt.h \
 	src/terminal/scrollback.c \
 	src/terminal/scrollback.h \
 	src/terminal/sgr.c \

@@ -22,15 +22,15 @@ def environment(home, **changes):
 
 
 class Session:
-    """rhm in a terminal of `lines` x `columns` with its own home folder."""
+    """rhm in a terminal of `lines` x `columns` with its own home folder; --plain unless panel=True."""
 
-    def __init__(self, *words, home=None, lines=40, columns=100, prompt=True, command=None, cwd=None, **env):
+    def __init__(self, *words, home=None, lines=40, columns=100, prompt=True, command=None, cwd=None, panel=False, **env):
         self.owned = None if home else tempfile.mkdtemp(prefix="rhm-test-")
         self.home = home or self.owned
         self.screen = pyte.Screen(columns, lines)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        argv = command or [RHM, *words]
+        argv = command or [RHM, *([] if panel else ["--plain"]), *words]
         self.child = pexpect.spawn(argv[0], argv[1:], env=environment(self.home, **env), cwd=cwd or self.home,
                                    dimensions=(lines, columns), timeout=TIMEOUT, echo=True)
         self.child.delaybeforesend = None

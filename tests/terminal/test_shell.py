@@ -311,7 +311,7 @@ class Suspend(unittest.TestCase):
     def suspend(self, busy):
         with Session(command=["/bin/sh", "-i"], prompt=False, PS1="$ ", ENV="") as s:
             s.wait_text("$")
-            s.send("'%s' -q\r" % RHM)
+            s.send("'%s' --plain -q\r" % RHM)
             s.wait(lambda: s.line() == "rhm>", "the prompt")
             if busy:
                 s.send("print('g' .. 'o') for i = 1, 1e9 do end\r")
