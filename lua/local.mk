@@ -16,7 +16,10 @@ lua_modules = \
 	lua/rhm/startup.lua \
 	lua/rhm/view.lua \
 	lua/rhm/view/canvas.lua \
+	lua/rhm/view/distances.lua \
 	lua/rhm/view/glyphs.lua \
+	lua/rhm/view/histogram.lua \
 	lua/rhm/view/palette.lua \
+	lua/rhm/view/rows.lua \
 	lua/rhm/view/subject.lua \
 	lua/rhm/view/text.lua

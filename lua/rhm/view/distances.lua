@@ -1,0 +1,572 @@
+-- distances.lua - the view "distances": a heat map of |q^_mu - q^_mu'| between the patches of a layer, in the order of
+-- their clusters, so that synonyms are dark blocks on the diagonal.
+--
+-- The map is a square of pixels. Where all fits, a patch has k x k of them and clusters stand one pixel apart; a larger
+-- layer has cells of b x b patches, which begin anew with each cluster where there is room. Every zoom is a step on that
+-- ladder; the window follows the cursor. With 256 colours a character shows two pixels, one above the other.
+local rhm = require "rhm"
+local text = require "rhm.view.text"
+local rows = require "rhm.view.rows"
+
+local ipairs, type, tonumber = ipairs, type, tonumber
+local format, rep, concat = string.format, string.rep, table.concat
+local floor, max, min, log = math.floor, math.max, math.min, math.log
+local pad, columns, number, count = text.pad, text.columns, text.number, text.count
+
+-- --- the ladder of zooms ------------------------------------------------------------------------------------------
+
+-- Cells of b patches that begin anew with each group.
+local function aligned_cells(data, b)
+  local n = 0
+  for _, group in ipairs(data.groups) do n = n + (group.size + b - 1) // b end
+  return n
+end
+
+-- The scale at which all patches fit `pixels`: {b=, k=, gap=, aligned=}.
+local function fitting(data, pixels)
+  local U, gaps = data.U, #data.groups - 1
+  if U + gaps <= pixels then
+    return {b = 1, k = max(1, min(8, (pixels - gaps) // U)), gap = 1, aligned = true}
+  end
+  if U <= pixels then return {b = 1, k = 1, gap = 0, aligned = true} end
+  local b = (U + pixels - 1) // pixels
+  for more = b, b + b // 2 do -- a little coarser, but with clean borders
+    local n = aligned_cells(data, more)
+    if n <= pixels then return {b = more, k = 1, gap = n + gaps <= pixels and 1 or 0, aligned = true} end
+  end
+  return {b = b, k = 1, gap = 0, aligned = false}
+end
+
+-- From all patches in the window to a few large ones.
+local function ladder(data, pixels)
+  local scale = fitting(data, pixels)
+  local list = {scale}
+  local b, k = scale.b, scale.k
+  while b > 1 do
+    b = (b + 1) // 2
+    if b > 1 then list[#list + 1] = {b = b, k = 1, gap = 0, aligned = true} end
+    if b == 1 then list[#list + 1] = {b = 1, k = 1, gap = 1, aligned = true} end
+  end
+  for _, more in ipairs {2, 3, 4, 6, 8, 12} do
+    if more > k and more * 3 <= pixels then list[#list + 1] = {b = 1, k = more, gap = 1, aligned = true} end
+  end
+  return list
+end
+
+-- One side of the map: its cells {first, last, group}, each `wide` places long; pixel[p] = cell or 0 (gap); start[c] = its
+-- first place. Kept with the data, as are the distances of cells of b patches.
+local function strip_of(data, scale, wide, gap)
+  local key = format("%d %d %d %s", scale.b, wide, gap, scale.aligned)
+  data.strips, data.values = data.strips or {}, data.values or {}
+  local strip = data.strips[key]
+  if strip then return strip end
+  strip = {pixel = {}, cells = {}, start = {}, length = 0}
+  local function add(first, last, group)
+    local cell = #strip.cells + 1
+    strip.cells[cell], strip.start[cell] = {first, last, group}, strip.length + 1
+    for _ = 1, wide do
+      strip.length = strip.length + 1
+      strip.pixel[strip.length] = cell
+    end
+  end
+  if scale.aligned then
+    for g, group in ipairs(data.groups) do
+      if g > 1 and gap > 0 then
+        strip.length = strip.length + 1
+        strip.pixel[strip.length] = 0
+      end
+      for first = group.first, group.last, scale.b do add(first, min(group.last, first + scale.b - 1), g) end
+    end
+  else
+    for first = 1, data.U, scale.b do add(first, min(data.U, first + scale.b - 1), data.group_of[first]) end
+  end
+  data.strips[key] = strip
+  return strip
+end
+
+-- The cell that holds patch i.
+local function cell_of(strip, i)
+  local low, high = 1, #strip.cells
+  while low < high do
+    local middle = (low + high + 1) // 2
+    if strip.cells[middle][1] <= i then low = middle else high = middle - 1 end
+  end
+  return low
+end
+
+-- The distance that cells a and b show.
+local function value_of(data, l, a, b)
+  if a > b then a, b = b, a end
+  local values, key = l.values, a * (l.cells + 1) + b
+  local d = values[key]
+  if d then return d end
+  if values.kept > 500000 then
+    for old in next, values do values[old] = nil end
+    values.kept = 0
+  end
+  local x, y = l.ystrip.cells[a], l.ystrip.cells[b]
+  d = data:block(x[1], x[2], y[1], y[2])
+  values[key], values.kept = d, values.kept + 1
+  return d
+end
+
+-- --- the layout ---------------------------------------------------------------------------------------------------
+
+local function name_width(data)
+  local wide = 1
+  for _, group in ipairs(data.groups) do wide = max(wide, #data:group_name(group, true)) end
+  return min(wide, 6)
+end
+
+-- What stands where in width x height: {half=, across=, down=, margin=, map_lines=, head=, labels=,
+-- ramp=, foot=, ystrip=, xstrip=, scale=, x0=, y0=, cursor=}. head .. foot: lines, 0 or 1.
+local function layout(data, width, height, options)
+  local l = {half = (options.colours or rhm.colours()) >= 256 and not options.ascii, head = 1}
+  l.down = l.half and 2 or 1
+  l.margin = width >= 40 and name_width(data) + 2 or 0
+  l.across = (l.half or width - l.margin < 24) and 1 or 2
+  if not height then -- printed: a pixel a patch, as far as the width allows
+    local gaps = #data.groups - 1
+    local pixels = min((width - l.margin - gaps) // l.across, 96)
+    pixels = min(pixels, data.U <= 16 and 2 * data.U or data.U) + gaps
+    height = 4 + (pixels + l.down - 1) // l.down
+  end
+  l.height = height
+  l.ramp = height >= 6 and 1 or 0
+  l.foot = height >= 3 and 1 or 0
+  l.labels = height >= 8 and 1 or 0
+  l.map_lines = max(0, height - l.head - l.ramp - l.foot - l.labels)
+  local high, wide = l.map_lines * l.down, max(1, width - l.margin)
+  l.ladder = ladder(data, max(1, min(high, wide // l.across)))
+  l.zoom = max(0, min(#l.ladder - 1, floor(tonumber(options.zoom) or 0)))
+  l.scale = l.ladder[l.zoom + 1]
+  l.ystrip = strip_of(data, l.scale, l.scale.k, l.scale.gap)
+  local xgap, each = l.scale.gap, l.scale.k * l.across
+  if l.scale.aligned and #l.ystrip.cells * each + #data.groups - 1 <= wide then xgap = 1 end
+  l.xstrip = strip_of(data, l.scale, each, xgap)
+  l.cells = #l.ystrip.cells
+  local values = format("%d %s", l.scale.b, l.scale.aligned)
+  data.values[values] = data.values[values] or {kept = 0}
+  l.values = data.values[values]
+  local cursor = options.cursor
+  if type(cursor) == "table" and type(cursor[1]) == "number" and type(cursor[2]) == "number" then
+    l.cursor = {max(1, min(data.U, floor(cursor[1]))), max(1, min(data.U, floor(cursor[2])))}
+  end
+  -- the window: about the cursor, else about its middle at the start of the diagonal
+  local function origin(strip, i, room, each)
+    if strip.length <= room then return 1 end
+    local centre = strip.start[cell_of(strip, i)] + each // 2
+    return max(1, min(strip.length - room + 1, centre - room // 2))
+  end
+  l.y0 = origin(l.ystrip, l.cursor and l.cursor[1] or 1, high, l.scale.k)
+  l.x0 = origin(l.xstrip, l.cursor and l.cursor[2] or 1, wide, each)
+  l.high, l.wide = min(high, l.ystrip.length - l.y0 + 1), min(wide, l.xstrip.length - l.x0 + 1)
+  l.map_lines = (l.high + l.down - 1) // l.down
+  return l
+end
+
+-- --- the scale of colours -----------------------------------------------------------------------------------------
+
+-- From 0 (or, by the logarithm, a small distance) to the largest between centres of groups, in ten steps.
+local function heat_scale(data, options)
+  local stats = data:statistics()
+  local high = 0
+  for _, group in ipairs(data.groups) do high = max(high, group.farthest or 0) end
+  if high <= 0 then high = stats.within.largest or 0 end
+  local scale = {high = high, low = 0, log = options.scale == "log" and high > 0}
+  if scale.log then
+    local low = stats.within.largest and stats.within.largest / 4 or high / 100
+    scale.low = max(high * 1e-4, min(high / 10, low))
+    local a, b = log(scale.low), log(high)
+    function scale.level(d) return d <= scale.low and 0 or min(9, floor(10 * (log(d) - a) / (b - a))) end
+    function scale.value(share) return math.exp(a + share * (b - a)) end
+  else
+    function scale.level(d) return high > 0 and min(9, floor(10 * d / high)) or 0 end
+    function scale.value(share) return share * high end
+  end
+  return scale
+end
+
+-- Without half blocks ink is nearness: a glyph for each of ten steps.
+local function ink(options, level)
+  local shades = options.glyphs.shades
+  return shades[#shades - floor(level * (#shades - 1) / 9 + 0.5)]
+end
+
+-- --- lines --------------------------------------------------------------------------------------------------------
+
+local function state_text(data)
+  if data.trained then return "" end
+  if data.steps == 0 then return ", no step yet" end
+  return format(", step %d of its training", data.steps)
+end
+
+local function header(data, width)
+  local stats, groups = data:statistics(), 0
+  for _, group in ipairs(data.groups) do if not group.unknown then groups = groups + 1 end end
+  local kinds = data.by == "cluster" and "clusters" or data.by == "parent" and "parents" or "most probable labels"
+  local line = {{format("layer %d of %d", data.level, data.L), style = "title"},
+    format(": %s patches, %d %s%s", count(data.U), groups, groups == 1 and kinds:sub(1, -2) or kinds, state_text(data))}
+  local about = stats.exact and "" or "about "
+  local within, between = stats.within.largest, stats.between.smallest
+  local apart = not within or not between or between > within
+  local function facts(long)
+    local list = {}
+    if within then
+      list[#list + 1] = {(long and "largest within " or "within <= ") .. about .. number(within), style = "series1"}
+    end
+    if between then
+      list[#list + 1] = {(long and "smallest between " or "between >= ") .. about .. number(between),
+        style = apart and "series2" or "warn"}
+    end
+    if data.misplaced_count > 0 then list[#list + 1] = {format("%d misplaced", data.misplaced_count), style = "bad"} end
+    local wide = 0
+    for _, fact in ipairs(list) do wide = wide + 2 + #fact[1] end
+    return list, wide
+  end
+  local used = columns(line)
+  local list, wide = facts(true)
+  if used + wide > width then list = facts(false) end
+  for _, fact in ipairs(list) do
+    if used + 2 + #fact[1] > width then break end
+    line[#line + 1] = "  "
+    line[#line + 1] = fact
+    used = used + 2 + #fact[1]
+  end
+  return line
+end
+
+-- Names of the groups above the columns where they begin, and the cursor's place.
+local function column_labels(data, l, width, options)
+  local cells, free = {}, 0
+  for i = 1, width do cells[i] = " " end
+  local last
+  for x = 0, l.wide - 1 do
+    local cell = l.xstrip.pixel[l.x0 + x]
+    local group = cell ~= 0 and l.xstrip.cells[cell][3] or last
+    if group ~= last then
+      local name = data:group_name(data.groups[group], true)
+      local at = l.margin + x + 1
+      if at > free and at + #name - 1 <= width then
+        for i = 1, #name do cells[at + i - 1] = name:sub(i, i) end
+        free = at + #name
+      end
+      last = group
+    end
+  end
+  local line = concat(cells)
+  if l.cursor then
+    local x = l.xstrip.start[cell_of(l.xstrip, l.cursor[2])] + (l.scale.k * l.across - 1) // 2 - l.x0
+    local at = l.margin + x + 1
+    if x >= 0 and x < l.wide and at <= width then
+      return {{concat(cells, "", 1, at - 1), style = "dim"}, {options.glyphs.down, style = "mark"},
+        {concat(cells, "", at + 1), style = "dim"}}
+    end
+  end
+  return {{line, style = "dim"}}
+end
+
+-- The name of the group that begins in a line, and marks for misplaced patches and the cursor.
+local function margin_text(data, l, y, options)
+  if l.margin == 0 then return {} end
+  local name, mark, style = "", " ", nil
+  for p = l.y0 + y, min(l.y0 + y + l.down - 1, l.ystrip.length) do
+    local cell, before = l.ystrip.pixel[p], l.ystrip.pixel[p - 1]
+    if cell ~= 0 then
+      local c = l.ystrip.cells[cell]
+      local was = before and before ~= 0 and l.ystrip.cells[before][3] or nil
+      if (was ~= c[3] or p == l.y0) and name == "" then name = data:group_name(data.groups[c[3]], true) end
+      for i = c[1], c[2] do
+        if data.misplaced[i] then mark, style = options.glyphs.bad, "bad" break end
+      end
+      if l.cursor and l.cursor[1] >= c[1] and l.cursor[1] <= c[2] then mark, style = options.glyphs.cursor, "mark" end
+    end
+  end
+  return {{pad(name, l.margin - 2, "right", "") .. " ", style = "dim"}, {mark, style = style or "plain"}}
+end
+
+-- Adds a piece to a line, to the last one where the style is the same.
+local function put(line, piece, style)
+  local last = line[#line]
+  if type(last) == "table" and last.style == style and last.run then
+    last.run[#last.run + 1] = piece
+  else
+    line[#line + 1] = {run = {piece}, style = style}
+  end
+end
+
+local function close(line)
+  for _, segment in ipairs(line) do
+    if segment.run then segment[1], segment.run = concat(segment.run), nil end
+  end
+  return line
+end
+
+-- Which cell's heat each pixel of the window has: -1 in a gap, 10 under the cursor.
+local function pixel_level(data, l, scale, y, x, cursor)
+  local a, b = l.ystrip.pixel[y], l.xstrip.pixel[x]
+  if not a or a == 0 or not b or b == 0 then return -1 end
+  if cursor and a == cursor[1] and b == cursor[2] then return 10 end
+  return scale.level(value_of(data, l, a, b))
+end
+
+local function heat_name(level)
+  return level == 10 and "mark" or "heat" .. level
+end
+
+local function half_line(data, l, scale, y, cursor, glyphs, line)
+  for x = l.x0, l.x0 + l.wide - 1 do
+    local upper = pixel_level(data, l, scale, l.y0 + y, x, cursor)
+    local lower = y + 1 < l.high and pixel_level(data, l, scale, l.y0 + y + 1, x, cursor) or -1
+    if upper < 0 and lower < 0 then
+      put(line, " ", "plain")
+    elseif lower < 0 then
+      put(line, glyphs.half, heat_name(upper))
+    elseif upper < 0 then
+      put(line, glyphs.lower, heat_name(lower))
+    elseif upper == lower then
+      put(line, glyphs.full, heat_name(upper))
+    else
+      put(line, glyphs.half, heat_name(upper) .. "+" .. heat_name(lower))
+    end
+  end
+end
+
+local function shade_line(data, l, scale, y, cursor, options, line)
+  for x = l.x0, l.x0 + l.wide - 1 do
+    local level = pixel_level(data, l, scale, l.y0 + y, x, cursor)
+    if level < 0 then
+      put(line, " ", "plain")
+    elseif level == 10 then
+      local place = x - l.xstrip.start[cursor[2]]
+      local last = l.scale.k * l.across - 1
+      put(line, last == 0 and "X" or place == 0 and "[" or place == last and "]" or "-", "select")
+    else
+      put(line, ink(options, level), "heat" .. level)
+    end
+  end
+end
+
+local function ramp(data, l, scale, width, options)
+  local line, steps = {}, width >= 60 and 20 or 10
+  local function say(x) return scale.high < 5 and format("%.3g", x) or number(x, 5) end
+  put(line, (scale.log and "<" or "") .. say(scale.value(0)) .. " ", "dim")
+  for i = 0, steps - 1 do
+    local level = floor(i * 10 / steps)
+    put(line, l.half and options.glyphs.full or ink(options, level), "heat" .. level)
+  end
+  put(line, format(" %s", say(scale.value(1))), "dim")
+  local b = l.scale.b
+  local notes = {format("|q%s-q%s'|", options.ascii and "" or options.glyphs.mu, options.ascii and "" or options.glyphs.mu)}
+  if scale.log then notes[#notes + 1] = "logarithmic" end
+  if l.high < l.ystrip.length or l.wide < l.xstrip.length then notes[#notes + 1] = "a part of the map" end
+  if b > 1 then notes[#notes + 1] = format("%d x %d patches a cell (rms)", b, b) end
+  if data.by == "label" then notes[#notes + 1] = "clusters not known yet: by most probable label" end
+  local used = 0
+  for _, segment in ipairs(line) do for _, piece in ipairs(segment.run) do used = used + columns(piece) end end
+  for i, note in ipairs(notes) do
+    local piece = (i == 1 and "  " or ", ") .. note
+    if used + columns(piece) <= width then
+      put(line, piece, "dim")
+      used = used + columns(piece)
+    end
+  end
+  return close(line)
+end
+
+local function patch_text(data, i, short)
+  local patch, group = data.patches[i], data.groups[data.group_of[i]]
+  local where = data:group_name(group)
+  if data.misplaced[i] then
+    where = where .. (patch.parent and format(", though of symbol %d", patch.parent) or ", though of no parent")
+  end
+  return format("%d %s %s%s", data.row[i], data:tuple(i), where,
+    short and "" or format(", seen %s", count(patch.count)))
+end
+
+local function cursor_line(data, l, width)
+  if not l.cursor then
+    local keys = "arrows: a pair   + -: zoom   c: closest of two clusters   w: widest of one"
+    if data.misplaced_count > 0 then keys = keys .. "   m: misplaced" end
+    return {{columns(keys) <= width and keys or "arrows: a pair   + -: zoom", style = "dim"}}
+  end
+  local i, j = l.cursor[1], l.cursor[2]
+  local d = data:distance(i, j)
+  local cell = l.ystrip.cells[cell_of(l.ystrip, i)]
+  local block = ""
+  if cell[2] > cell[1] then
+    block = format("  (cell %s)", number(value_of(data, l, cell_of(l.ystrip, i), cell_of(l.ystrip, j))))
+  end
+  local function line(short)
+    return format("distance %s%s  %s | %s", number(d), block, patch_text(data, i, short), patch_text(data, j, short))
+  end
+  local long = line(false)
+  return {{columns(long) <= width and long or line(true), style = "plain"}}
+end
+
+-- --- the side panel -----------------------------------------------------------------------------------------------
+
+-- q^ of a patch as small bars, class by class.
+local function q_bars(data, i, room, options)
+  local spark, out, C = options.glyphs.spark, {}, data.C
+  local shown = min(C, room)
+  for c = 1, shown do
+    local x = max(0, min(1, data.q[(i - 1) * C + c]))
+    out[c] = spark[max(1, min(#spark, floor(x * #spark) + 1))]
+  end
+  return concat(out) .. (shown < C and options.glyphs.ellipsis or "")
+end
+
+-- Clusters one below the other: how many patches, how wide, which other is nearest (of centres). Those wider than the
+-- way to their neighbour are marked.
+local function cluster_table(data, room, most)
+  local names, lines = 7, {}
+  for _, group in ipairs(data.groups) do names = max(names, #data:group_name(group)) end
+  local long = room >= names * 2 + 42
+  local head = pad("", names) .. "  size" .. (long and "      seen" or "") .. "  widest  nearest"
+  lines[1] = {{head, style = "bold"}}
+  local shown = min(#data.groups, #data.groups <= most and most or max(1, most - 1))
+  for k = 1, shown do
+    local group = data.groups[k]
+    local tight = group.widest and group.nearest and group.widest >= group.nearest
+    local line = {pad(data:group_name(group), names) .. format("  %4s", count(group.size, 4)),
+      long and format("  %8s", count(group.count)) or "",
+      {format("  %6s", group.widest and number(group.widest, 6) or "-"), style = tight and "warn" or "plain"}}
+    if group.neighbour then
+      line[#line + 1] = format("  %-6s ", number(group.nearest, 6))
+        .. data:group_name(group.neighbour, not long)
+    end
+    lines[#lines + 1] = line
+  end
+  if shown < #data.groups then lines[#lines + 1] = {{format("... (%d more)", #data.groups - shown), style = "dim"}} end
+  return lines
+end
+
+-- What stands beside the map.
+local function side_lines(data, l, room, high, options)
+  local detail = l.cursor and high >= 12 and room >= 44
+  local lines = cluster_table(data, room, high - 1 - (detail and 6 or 0))
+  if detail then
+    lines[#lines + 1] = ""
+    for n, i in ipairs(l.cursor) do
+      lines[#lines + 1] = {{n == 1 and "row       " or "column    ", style = "dim"}, {patch_text(data, i), style = "bold"}}
+      lines[#lines + 1] = {{"       q^ ", style = "dim"}, {q_bars(data, i, room - 12, options), style = "series" .. n}}
+    end
+    lines[#lines + 1] = {{"distance  ", style = "dim"}, {number(data:distance(l.cursor[1], l.cursor[2])), style = "bold"}}
+  end
+  return lines
+end
+
+-- --- the view -----------------------------------------------------------------------------------------------------
+
+local function message(why, width)
+  local lines = {{{"distances", style = "title"}}}
+  for _, line in ipairs(text.wrap(why, max(10, width))) do lines[#lines + 1] = line end
+  return lines
+end
+
+local function draw(subject, width, height, options)
+  local data, why = rows.of(subject, options)
+  if not data then return message(why, width) end
+  local l = layout(data, width, height, options)
+  local scale = heat_scale(data, options)
+  local lines = {header(data, width)}
+  if height == 2 or (height or 9) < 3 then
+    lines[2] = l.cursor and cursor_line(data, l, width) or ramp(data, l, scale, width, options)
+    return lines
+  end
+  if l.labels > 0 then lines[#lines + 1] = column_labels(data, l, width, options) end
+  local used = l.margin + l.wide
+  local side = width - used >= 36 and l.map_lines >= 8
+    and side_lines(data, l, width - used - 3, l.map_lines, options) or {}
+  local cursor = l.cursor and {cell_of(l.ystrip, l.cursor[1]), cell_of(l.ystrip, l.cursor[2])}
+  for n = 1, l.map_lines do
+    local line, y = {}, (n - 1) * l.down
+    for _, segment in ipairs(margin_text(data, l, y, options)) do line[#line + 1] = segment end
+    if l.half then
+      half_line(data, l, scale, y, cursor, options.glyphs, line)
+    else
+      shade_line(data, l, scale, y, cursor, options, line)
+    end
+    close(line)
+    if side[n] then
+      line[#line + 1] = rep(" ", 3 + max(0, used - columns(line)))
+      for _, segment in ipairs(type(side[n]) == "table" and side[n] or {side[n]}) do line[#line + 1] = segment end
+    end
+    lines[#lines + 1] = line
+  end
+  if l.ramp > 0 then lines[#lines + 1] = ramp(data, l, scale, width, options) end
+  if l.foot > 0 then lines[#lines + 1] = cursor_line(data, l, width) end
+  return lines
+end
+
+-- --- keys ---------------------------------------------------------------------------------------------------------
+
+-- The first patch of the cell before or after the one with patch i; i itself at the edge.
+local function neighbour(l, i, step)
+  local cell = l.ystrip.cells[cell_of(l.ystrip, i) + step]
+  return cell and cell[1] or i
+end
+
+local function next_group(data, i, step)
+  local g = max(1, min(#data.groups, data.group_of[i] + step))
+  return data.groups[g].first
+end
+
+local moves = {up = {1, -1}, down = {1, 1}, left = {2, -1}, right = {2, 1}}
+
+local function key(subject, options, pressed, width, height)
+  local data = rows.of(subject, options)
+  if not data then return nil end
+  local l = layout(data, width, height, options)
+  local at = l.cursor or {l.ystrip.cells[l.ystrip.pixel[l.y0] ~= 0 and l.ystrip.pixel[l.y0] or 1][1],
+    l.xstrip.cells[l.xstrip.pixel[l.x0] ~= 0 and l.xstrip.pixel[l.x0] or 1][1]}
+  local move = moves[pressed]
+  if move then
+    if l.cursor then at[move[1]] = neighbour(l, at[move[1]], move[2]) end
+    options.cursor = at
+  elseif pressed == "pageup" or pressed == "pagedown" then
+    options.cursor = {next_group(data, at[1], pressed == "pageup" and -1 or 1), at[2]}
+  elseif pressed == "home" then
+    options.cursor = {1, 1}
+  elseif pressed == "end" then
+    options.cursor = {data.U, data.U}
+  elseif pressed == "+" or pressed == "=" then
+    options.zoom = min(#l.ladder - 1, l.zoom + 1)
+  elseif pressed == "-" then
+    options.zoom = max(0, l.zoom - 1)
+  elseif pressed == "0" then
+    options.zoom, options.cursor = 0, nil
+  elseif pressed == "l" then
+    options.scale = options.scale ~= "log" and "log" or nil
+  elseif pressed == "c" or pressed == "w" then
+    local stats = data:statistics()
+    local pair = pressed == "c" and stats.between.pair or pressed == "w" and stats.within.pair
+    if pair then options.cursor = {pair[1], pair[2]} end
+  elseif pressed == "m" and data.misplaced_count > 0 then
+    local i = l.cursor and l.cursor[1] or 0
+    repeat i = i % data.U + 1 until data.misplaced[i]
+    options.cursor = {i, i}
+  else
+    return nil
+  end
+  return true
+end
+
+return {
+  draw = draw, key = key, subjects = {"layer"},
+  summary = "heat map of the distances of q^ between patches, synonyms as dark blocks on the diagonal",
+  options = {
+    {"level", "the layer of a network (default: the one in work)"},
+    {"zoom", "0: the whole map; 1, 2, ...: larger"},
+    {"cursor", "{i, j}: the pair of patches, rows of lay:patches(), that the last line tells about"},
+    {"scale", "\"log\": colours by the logarithm of the distance"},
+  },
+  keys = {
+    {"arrows", "move the cursor, PageUp and PageDown from cluster to cluster"},
+    {"+ -", "zoom about the cursor; 0: the whole map"},
+    {"c", "to the closest pair of two clusters; w: to the widest pair of one"},
+    {"m", "to the next misplaced patch"},
+    {"l", "linear or logarithmic colours"},
+  },
+}
