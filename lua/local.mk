@@ -1,5 +1,6 @@
 # Modules written in Lua, installed as share/rhm/lua/rhm/*.lua.
 lua_modules = \
+	lua/rhm/*.lua \
 	lua/rhm/complete.lua \
 	lua/rhm/help.lua \
 	lua/rhm/help/dataset.lua \
@@ -16,10 +17,14 @@ lua_modules = \
 	lua/rhm/startup.lua \
 	lua/rhm/view.lua \
 	lua/rhm/view/canvas.lua \
+	lua/rhm/view/curves.lua \
 	lua/rhm/view/distances.lua \
 	lua/rhm/view/glyphs.lua \
 	lua/rhm/view/histogram.lua \
+	lua/rhm/view/jobs.lua \
+	lua/rhm/view/layers.lua \
 	lua/rhm/view/palette.lua \
 	lua/rhm/view/rows.lua \
+	lua/rhm/view/state.lua \
 	lua/rhm/view/subject.lua \
 	lua/rhm/view/text.lua

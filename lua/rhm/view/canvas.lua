@@ -184,7 +184,7 @@ end
 
 -- Curves as `height` lines of at most `width` columns.
 -- p: series = {{name=, x={..}, y={..}, style="series1", points=true: dots only}, ...}, glyphs, xlog, ylog (true, false,
--- "auto"), xlow, xhigh, ylow, yhigh, xlabel, marks = {{x=, label=, style=}, ...} (vertical lines), legend=false: none.
+-- "auto"), xlow, xhigh, ylow, yhigh, xlabel, integer (whole numbers on the x axis), marks = {{x=, label=, style=}, ...} (vertical lines), legend=false: none.
 function M.plot(p, width, height)
   local glyphs = p.glyphs
   local xs, ys = {}, {}
@@ -277,6 +277,11 @@ function M.plot(p, width, height)
     lines[#lines + 1] = line
   end
   local xticks = M.ticks(xa.low, xa.high, max(2, columns // 10), xa.log)
+  if p.integer then
+    for i = #xticks, 1, -1 do
+      if xticks[i] ~= floor(xticks[i]) then table.remove(xticks, i) end
+    end
+  end
   local below = {}
   for i = 1, columns do below[i] = glyphs.horizontal end
   for _, x in ipairs(xticks) do below[floor(xa.at(x) * (columns - 1) + 0.5) + 1] = glyphs.tick_x end

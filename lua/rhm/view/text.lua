@@ -112,6 +112,27 @@ function M.wrap(text, width)
   return lines
 end
 
+-- Blocks of lines side by side, each filled to its width.
+function M.beside(blocks, widths, gap)
+  local rows, out = 0, {}
+  for _, block in ipairs(blocks) do rows = max(rows, #block) end
+  for r = 1, rows do
+    local line = {}
+    for i, block in ipairs(blocks) do
+      local part = block[r] or ""
+      local n = columns(part)
+      if type(part) == "table" then
+        for _, segment in ipairs(part) do line[#line + 1] = segment end
+      else
+        line[#line + 1] = part
+      end
+      if i < #blocks then line[#line + 1] = rep(" ", max(0, widths[i] - n) + gap) end
+    end
+    out[r] = line
+  end
+  return out
+end
+
 -- --- numbers ------------------------------------------------------------------------------------------------------
 
 -- "1.6e-3": no sign or zeros that say nothing in the exponent.

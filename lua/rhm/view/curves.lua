@@ -1,0 +1,122 @@
+-- curves.lua - the view "curves": loss, spread within (intra) and distance between clusters (inter) by step.
+local M = {
+  summary = "loss, intra, inter and accuracy by step of gradient descent",
+  subjects = {"layer"},
+}
+
+local rhm = require "rhm"
+local text = require "rhm.view.text"
+local canvas = require "rhm.view.canvas"
+local state = require "rhm.view.state"
+local format, min = string.format, math.min
+
+-- The history of a layer as series, with the last point. names: of loss, intra, inter.
+local function series_of(row, names)
+  local h, list, style = row.history, {}, {loss = "series1", intra = "series2", inter = "series3"}
+  for _, name in ipairs(names) do
+    local values = h[name]
+    local s = {name = name, style = style[name], x = {}, y = {}, last = row[name] and text.number(row[name], 6)}
+    for k = 1, #h.step do s.x[k], s.y[k] = h.step[k], values[k] end
+    if row.step and row[name] and row.step > (h.step[#h.step] or -1) then
+      s.x[#s.x + 1], s.y[#s.y + 1] = row.step, row[name]
+    end
+    list[#list + 1] = s
+  end
+  return list
+end
+
+local function plot(row, names, width, height, options)
+  local xlog, ylog = options.xlog, options.ylog
+  if xlog == nil then xlog = true end
+  if ylog == nil then ylog = "auto" end
+  local list = series_of(row, names)
+  if xlog then -- the state before the first step has no place on a logarithmic axis
+    for _, s in ipairs(list) do
+      while s.x[1] == 0 and #s.x > 2 do
+        table.remove(s.x, 1)
+        table.remove(s.y, 1)
+      end
+    end
+  end
+  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, xlog = xlog, ylog = ylog,
+    xlabel = "step"}, width, height)
+end
+
+-- The curves of a row of state.network that has a history: in one picture, or where there is room the loss, which moves
+-- little, in one of its own.
+function M.plot(row, width, height, options)
+  if width >= 100 then
+    local wide = (width - 4) // 2
+    return text.beside({plot(row, {"loss"}, wide, height, options), plot(row, {"intra", "inter"}, wide, height, options)},
+      {wide, wide}, 4)
+  elseif height >= 18 then
+    local lines = plot(row, {"loss"}, width, (height - 1) // 2, options)
+    lines[#lines + 1] = ""
+    for _, line in ipairs(plot(row, {"intra", "inter"}, width, height // 2, options)) do lines[#lines + 1] = line end
+    return lines
+  end
+  return plot(row, {"loss", "intra", "inter"}, width, height, options)
+end
+
+-- Without steps: what the layers have found, level by level.
+local function by_level(s, width, height, options)
+  local list, names = {}, {{"gap", "gap"}, {"rho~", "rho"}, {"eps_S", "eps_S"}, {"error", "error"}, {"loss", "loss"}}
+  for i, name in ipairs(names) do
+    local one = {name = name[1], style = "series" .. (i - 1) % 4 + 1, x = {}, y = {}}
+    for l = #s.rows, 1, -1 do
+      local value = s.rows[l].state == "done" and s.rows[l][name[2]]
+      if value and value < math.huge then one.x[#one.x + 1], one.y[#one.y + 1] = l, value end
+    end
+    if #one.x > 0 and (name[1] ~= "loss" or width >= 70) then list[#list + 1] = one end
+  end
+  if #list == 0 then return {} end
+  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, ylog = "auto", xlabel = "level",
+    xlow = 1, xhigh = math.max(2, #s.rows), integer = true}, width, height)
+end
+
+-- Words for a layer that has no curve.
+local function why(row)
+  if row.state == "done" then return "closed form: no steps, no curve; below, what each level has found" end
+  if row.state == "by hand" then return "no step yet: lay:step(k), or s in the panel (F10)" end
+  if row.state == "waiting" then return "not trained yet" end
+  return "no step yet: curves come with gradient descent (steps=T)"
+end
+
+function M.draw(lay, width, height, options)
+  local s = state.network(lay.network)
+  local row = s.rows[lay.level]
+  local glyph, style = state.look(row.state, options.glyphs)
+  local head = {{format("level %d  ", row.level), style = "title"}, {glyph .. " " .. row.state, style = style}}
+  if row.step then head[#head + 1] = format("  step %d%s", row.step, row.steps and " of " .. row.steps or "") end
+  if row.n and row.n > 0 then head[#head + 1] = format("  %s samples", text.count(row.n, 9)) end
+  if s.accuracy then head[#head + 1] = format("  accuracy %.4f", s.accuracy) end
+  local lines = {head}
+  local rest = (height or math.max(8, math.min(rhm.height() - 4, 24))) - 1
+  local pictures
+  if row.history and #row.history.step > 1 then
+    pictures = M.plot(row, width, rest, options)
+  else
+    for _, line in ipairs(text.wrap(why(row), width)) do lines[#lines + 1] = {{line, style = "dim"}} end
+    lines[#lines + 1] = ""
+    pictures = by_level(s, width, min(rest - 2, 20), options)
+  end
+  for _, line in ipairs(pictures) do lines[#lines + 1] = line end
+  return lines
+end
+
+function M.key(_, options, key)
+  if key == "x" then
+    options.xlog = options.xlog == false
+  elseif key == "y" then
+    options.ylog = options.ylog == false
+  else
+    return false
+  end
+  return true
+end
+
+M.options = {{"level", "the layer shown"}, {"xlog", "false: steps on a linear axis"},
+  {"ylog", "true or false: a logarithmic axis or not; otherwise where the values span decades"}}
+M.keys = {{"x y", "logarithmic axis or linear"}}
+
+return M
