@@ -1,6 +1,5 @@
 # Modules written in Lua, installed as share/rhm/lua/rhm/*.lua.
 lua_modules = \
-	lua/rhm/*.lua \
 	lua/rhm/complete.lua \
 	lua/rhm/help.lua \
 	lua/rhm/help/dataset.lua \
@@ -10,6 +9,7 @@ lua_modules = \
 	lua/rhm/help/network.lua \
 	lua/rhm/help/topics.lua \
 	lua/rhm/help/view.lua \
+	lua/rhm/input.lua \
 	lua/rhm/manual.lua \
 	lua/rhm/print.lua \
 	lua/rhm/report.lua \
