@@ -39,6 +39,7 @@ script_tests = \
 	tests/script/t-grammar.lua \
 	tests/script/t-help.lua \
 	tests/script/t-job.lua \
+	tests/script/t-jobs.lua \
 	tests/script/t-layer.lua \
 	tests/script/t-manual.lua \
 	tests/script/t-network.lua \

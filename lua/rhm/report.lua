@@ -3,7 +3,7 @@ local M = {}
 
 local printer = require "rhm.print"
 local format, rep, concat = string.format, string.rep, table.concat
-local floor, huge, max, min = math.floor, math.huge, math.max, math.min
+local ceil, floor, huge, max, min = math.ceil, math.floor, math.huge, math.max, math.min
 
 -- How many rows a long table prints before it is elided.
 M.limits = {patches = 40, clusters = 16, synonyms = 12}
@@ -205,15 +205,45 @@ function M.result(r)
 end
 
 function M.progress(p)
-  local rows = {{"level", "phase", "samples", "of", "patches", "step", "of", "loss", "time"}}
+  local rows = {{"level", "phase", "samples", "of", "patches", "step", "of", "loss", "rate", "left", "time"}}
   for l = #p.levels, 1, -1 do
     local v = p.levels[l]
     rows[#rows + 1] = {format("%d", l), v.phase, v.drawn > 0 and count(v.drawn) or "", v.n > 0 and count(v.n) or "",
       v.patches > 0 and count(v.patches) or "", v.steps > 0 and count(v.step) or "", v.steps > 0 and count(v.steps) or "",
-      v.loss and number(v.loss) or "", v.seconds and seconds(v.seconds) or ""}
+      v.loss and number(v.loss) or "", v.rate and number(v.rate, 3) .. "/s" or "",
+      v.left and format("%.0f s", ceil(v.left)) or "", v.seconds and seconds(v.seconds) or ""}
   end
   local head = format("%s, %s", p.state, seconds(p.seconds))
   return #rows > 1 and head .. "\n" .. grid(rows, {[2] = true}) or head
+end
+
+-- What stays of a job that went with its network; the same line as a job's own.
+function M.job(t)
+  return format("job %d: %s: %s%s, %.2f s%s", t.id, t.name, t.state,
+    t.accuracy and format(", accuracy %.4f", t.accuracy) or "", t.seconds, t.error and ": " .. t.error or "")
+end
+
+-- Where a job that has not ended stands: "level 2, solving, 41 %"
+local function place(job)
+  local p = job.progress -- a record has none
+  local v = p and p.levels[p.level]
+  if not v or p.state == "queued" or p.state == "done" or p.state == "stopped" or p.state == "failed" then return "" end
+  local done, all = v.drawn, v.n
+  if v.phase == "solving" then done, all = v.step, v.steps end
+  local share = (v.phase == "sampling" or v.phase == "solving") and all > 0 and format(", %.0f %%", 100 * done / all) or ""
+  return format("level %d, %s%s", p.level, v.phase, share)
+end
+
+function M.jobs(t)
+  if #t == 0 then return "no jobs: net:train{ ... } makes one" end
+  local rows, errors = {{"id", "job", "state", "at", "accuracy", "time"}}, {}
+  for _, job in ipairs(t) do
+    rows[#rows + 1] = {format("%d", job.id), job.name, job.state, place(job),
+      job.accuracy and format("%.4f", job.accuracy) or "", format("%.2f s", job.seconds)}
+    if job.error then errors[#errors + 1] = printer.wrap(format("job %d: %s", job.id, job.error), printer.width()) end
+  end
+  local text = grid(rows, {[2] = true, [3] = true, [4] = true})
+  return #errors == 0 and text or text .. "\n" .. concat(errors, "\n")
 end
 
 -- --- layers -------------------------------------------------------------------------------------------------------

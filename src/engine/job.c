@@ -164,7 +164,7 @@ void rhm_job_progress(struct rhm_job *job, struct rhm_progress *out)
 {
     rhm_monitor_read(&job->monitor, out);
     if (!has_ended(out->state))
-        out->seconds = rhm_clock() - job->started - rhm_monitor_idle(&job->monitor);
+        out->seconds = fmax(0, rhm_clock() - job->started - rhm_monitor_idle(&job->monitor));
 }
 
 void rhm_job_free(struct rhm_job *job)

@@ -1,12 +1,14 @@
 /* job.c - see job.h. */
 #include "script/job.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "script/hooks.h"
 #include "script/idle.h"
 #include "script/interrupt.h"
 #include "script/screen.h"
@@ -16,13 +18,9 @@
 #define BETWEEN    0.1
 #define LINE_AFTER 0.5
 
-struct object {
-    struct rhm_job *job; /* NULL: not started, or closed with its network */
-};
-
 static struct rhm_job *check_job(lua_State *L, int index)
 {
-    struct object *object = rhm_class_check(L, index, RHM_JOB);
+    struct rhm_job_object *object = rhm_class_check(L, index, RHM_JOB);
     if (!object->job)
         luaL_error(L, "this job was closed with its network");
     return object->job;
@@ -30,8 +28,10 @@ static struct rhm_job *check_job(lua_State *L, int index)
 
 void rhm_job_close(lua_State *L, int index)
 {
-    struct object *object = luaL_testudata(L, index, RHM_JOB);
+    struct rhm_job_object *object = luaL_testudata(L, index, RHM_JOB);
     if (object && object->job) {
+        rhm_job_stop(object->job);
+        rhm_jobs_leave(object);
         rhm_job_free(object->job);
         object->job = NULL;
     }
@@ -43,19 +43,24 @@ static int job_gc(lua_State *L)
     return 0;
 }
 
-void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_options *options)
+void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_options *options,
+                  int background)
 {
     struct rhm_network *net = rhm_check_network(L, network);
-    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_JOB_VALUES);
-    object->job = NULL;
+    struct rhm_job_object *object = lua_newuserdatauv(L, sizeof *object, RHM_JOB_VALUES);
+    memset(object, 0, sizeof *object);
+    object->background = background;
     luaL_setmetatable(L, RHM_JOB);
     lua_pushvalue(L, network);
     lua_setiuservalue(L, -2, RHM_JOB_NETWORK);
     lua_pushvalue(L, source);
     lua_setiuservalue(L, -2, RHM_JOB_SOURCE);
     struct rhm_error err;
-    if (rhm_job_start(&object->job, net, options, &err) != RHM_OK)
+    enum rhm_status status = background ? rhm_job_queue(&object->job, net, options, &err)
+                                        : rhm_job_start(&object->job, net, options, &err);
+    if (status != RHM_OK)
         rhm_raise(L, "network:train", &err);
+    rhm_jobs_enter(L, -1, net, options);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, network, RHM_NETWORK_JOB);
 }
@@ -78,11 +83,20 @@ void rhm_job_go_on(lua_State *L, int index)
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
 }
 
-/* Pushes the result of a job that is done; else nil and the state. A failed one raises its error. */
+static int is_running(enum rhm_job_state state)
+{
+    return state == RHM_JOB_QUEUED || state == RHM_JOB_RUNNING || state == RHM_JOB_PAUSING ||
+           state == RHM_JOB_STOPPING;
+}
+
+/* Pushes the result of a job that is done; else nil and the state. A failed one raises its error. Whoever
+ * gets that of its end need not be told. */
 static int push_outcome(lua_State *L, int index)
 {
     struct rhm_progress progress;
     read_progress(L, index, &progress);
+    if (!is_running(progress.state) && progress.state != RHM_JOB_PAUSED)
+        ((struct rhm_job_object *)lua_touserdata(L, index))->told = 1;
     if (progress.state == RHM_JOB_FAILED)
         return rhm_raise(L, "network:train", &progress.error);
     if (progress.state != RHM_JOB_DONE) {
@@ -106,7 +120,6 @@ static int push_outcome(lua_State *L, int index)
 /* The line of progress on a terminal, rewritten in place. */
 struct line {
     int wanted, shown;
-    struct rhm_phase_start since;
 };
 
 static int can_rewrite(void)
@@ -118,7 +131,7 @@ static int can_rewrite(void)
 static void line_draw(struct line *line, const struct rhm_progress *progress)
 {
     char text[160];
-    rhm_progress_line(progress, &line->since, text, sizeof text);
+    rhm_progress_line(progress, text, sizeof text);
     fprintf(stderr, "\r%.*s\033[K", rhm_screen_width() - 1, text);
     fflush(stderr);
     line->shown = 1;
@@ -150,12 +163,6 @@ static void call_back(lua_State *L, int index, int callback, const struct rhm_pr
     lua_error(L);
 }
 
-static int is_running(enum rhm_job_state state)
-{
-    return state == RHM_JOB_QUEUED || state == RHM_JOB_RUNNING || state == RHM_JOB_PAUSING ||
-           state == RHM_JOB_STOPPING;
-}
-
 int rhm_job_await(lua_State *L, int index, const struct rhm_wait *wait)
 {
     luaL_checkstack(L, 16, NULL);
@@ -178,6 +185,9 @@ int rhm_job_await(lua_State *L, int index, const struct rhm_wait *wait)
         if (now - last < BETWEEN)
             continue;
         last = now;
+        if (rhm_hooks_ready(RHM_HOOK_PROGRESS))
+            line_erase(&line); /* they may print */
+        rhm_jobs_call_hooks(L, 0);
         struct rhm_progress progress;
         read_progress(L, index, &progress);
         if (line.wanted && now - start > LINE_AFTER)
@@ -186,6 +196,7 @@ int rhm_job_await(lua_State *L, int index, const struct rhm_wait *wait)
             call_back(L, index, wait->callback, &progress, &line);
     }
     line_erase(&line);
+    rhm_jobs_call_hooks(L, 1);
     if (wait->callback) { /* the last state as well, however short the job was */
         struct rhm_progress progress;
         read_progress(L, index, &progress);
@@ -225,22 +236,43 @@ static int job_stop(lua_State *L)
 
 /* --- the class ---------------------------------------------------------------------------------------- */
 
-enum { FIELD_state, FIELD_progress, FIELD_result, FIELD_network, FIELD_error };
-static const char *const fields[] = {"state", "progress", "result", "network", "error", NULL};
+enum {
+    FIELD_id,
+    FIELD_name,
+    FIELD_state,
+    FIELD_progress,
+    FIELD_seconds,
+    FIELD_accuracy,
+    FIELD_result,
+    FIELD_network,
+    FIELD_error
+};
+static const char *const fields[] = {"id",       "name",   "state",   "progress", "seconds",
+                                     "accuracy", "result", "network", "error",    NULL};
 
 static int job_field(lua_State *L)
 {
+    const struct rhm_job_object *object = rhm_class_check(L, 1, RHM_JOB);
+    int field = rhm_class_field(L, fields);
+    if (field == FIELD_id)
+        return lua_pushinteger(L, object->id), 1;
+    if (field == FIELD_name)
+        return lua_pushstring(L, object->name), 1;
+    if (field == FIELD_network)
+        return lua_getiuservalue(L, 1, RHM_JOB_NETWORK), 1;
     struct rhm_progress progress;
     read_progress(L, 1, &progress);
-    switch (rhm_class_field(L, fields)) {
+    switch (field) {
     case FIELD_state:
         return lua_pushstring(L, rhm_job_state_name(progress.state)), 1;
     case FIELD_progress:
         return rhm_push_progress(L, &progress), 1;
+    case FIELD_seconds:
+        return lua_pushnumber(L, progress.seconds), 1;
+    case FIELD_accuracy:
+        return isnan(progress.accuracy) ? 0 : (lua_pushnumber(L, progress.accuracy), 1);
     case FIELD_result:
         return progress.state == RHM_JOB_DONE ? push_outcome(L, 1) : 0;
-    case FIELD_network:
-        return lua_getiuservalue(L, 1, RHM_JOB_NETWORK), 1;
     case FIELD_error:
         return progress.state == RHM_JOB_FAILED ? (lua_pushstring(L, progress.error.text), 1) : 0;
     default:
@@ -250,17 +282,21 @@ static int job_field(lua_State *L)
 
 static int job_tostring(lua_State *L)
 {
-    struct object *object = rhm_class_check(L, 1, RHM_JOB);
-    if (!object->job)
-        return lua_pushliteral(L, "training job: closed with its network"), 1;
+    struct rhm_job_object *object = rhm_class_check(L, 1, RHM_JOB);
+    if (!object->job) {
+        lua_pushfstring(L, "job %I: %s: closed with its network", object->id, object->name);
+        return 1;
+    }
     struct rhm_progress progress;
     rhm_job_progress(object->job, &progress);
-    char text[160], seconds[32];
-    rhm_progress_line(&progress, NULL, text, sizeof text);
-    snprintf(seconds, sizeof seconds, "%.2f", progress.seconds);
-    const char *state = rhm_job_state_name(progress.state);
-    lua_pushfstring(L, "training job: %s%s%s, %s s", state, strcmp(text, state) == 0 ? "" : ", ",
-                    strcmp(text, state) == 0 ? "" : text, seconds);
+    char text[RHM_ERROR_TEXT + 80], where[160];
+    rhm_job_outcome(&progress, text, sizeof text);
+    rhm_progress_line(&progress, where, sizeof where);
+    lua_pushfstring(L, "job %I: %s: %s", object->id, object->name, text);
+    if (is_running(progress.state) && strcmp(where, rhm_job_state_name(progress.state)) != 0) {
+        lua_pushfstring(L, ", %s", where);
+        lua_concat(L, 2);
+    }
     return 1;
 }
 

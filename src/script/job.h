@@ -4,14 +4,16 @@
 
 #include <lua.h>
 
+#include "script/jobs.h"
 #include "script/objects.h"
 
 /* User values of a job: what it works on, which must outlive it; its result, once built. */
 enum { RHM_JOB_NETWORK = 1, RHM_JOB_SOURCE, RHM_JOB_RESULT, RHM_JOB_VALUES = RHM_JOB_RESULT };
 
-/* Starts the training of the network at `network` from the source at `source` (absolute indices); pushes the
- * job, which is then also the network's. */
-void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_options *options);
+/* Starts the training of the network at `network` from the source at `source` (absolute indices), or queues
+ * it (background); pushes the job, which is then also the network's. */
+void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_options *options,
+                  int background);
 
 enum rhm_job_state rhm_job_state_of(lua_State *L, int index);
 
@@ -34,14 +36,7 @@ int rhm_job_await(lua_State *L, int index, const struct rhm_wait *wait);
 void rhm_push_result(lua_State *L, struct rhm_network *net, const struct rhm_progress *progress);
 void rhm_push_progress(lua_State *L, const struct rhm_progress *progress);
 
-/* The one line of a snapshot; `since` (may be NULL) remembers when the phase began, for rates. */
-struct rhm_phase_start {
-    unsigned level;
-    enum rhm_layer_phase phase;
-    double time;
-    uint64_t done;
-};
-void rhm_progress_line(const struct rhm_progress *progress, struct rhm_phase_start *since, char *text,
-                       size_t size);
+/* The one line of a snapshot. */
+void rhm_progress_line(const struct rhm_progress *progress, char *text, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/diagnose.h"
+#include "script/hooks.h"
 #include "script/latest.h"
 #include "script/work.h"
 
@@ -67,7 +68,7 @@ static void run(lua_State *L, const char *function, struct call *call)
     rhm_latest_set(L, RHM_LATEST_NETWORK, -1);
     lua_pop(L, 1);
     struct rhm_error err;
-    if (rhm_work_run(run_call, call, &err) != RHM_OK)
+    if (rhm_work_run(L, run_call, call, &err) != RHM_OK)
         rhm_raise(L, function, &err);
 }
 
@@ -97,6 +98,11 @@ static int layer_step(lua_State *L)
     struct rhm_error err;
     if (rhm_network_view(call.net, call.level, 0, &view, &err) != RHM_OK)
         return rhm_raise(L, "layer:step", &err);
+    if (rhm_hooks_ready(RHM_HOOK_STEP)) {
+        lua_pushvalue(L, 1);
+        lua_pushnumber(L, view.loss);
+        rhm_hooks_call(L, RHM_HOOK_STEP, 2);
+    }
     lua_pushnumber(L, view.loss);
     return 1;
 }

@@ -6,12 +6,16 @@ script_sources = \
 	src/script/call.h \
 	src/script/dataset.c \
 	src/script/grammar.c \
+	src/script/hooks.c \
+	src/script/hooks.h \
 	src/script/idle.c \
 	src/script/idle.h \
 	src/script/interrupt.c \
 	src/script/interrupt.h \
 	src/script/job.c \
 	src/script/job.h \
+	src/script/jobs.c \
+	src/script/jobs.h \
 	src/script/latest.c \
 	src/script/latest.h \
 	src/script/layer.c \

@@ -75,7 +75,7 @@ void rhm_push_result(lua_State *L, struct rhm_network *net, const struct rhm_pro
 
 static void push_layer(lua_State *L, const struct rhm_progress_layer *layer)
 {
-    lua_createtable(L, 0, 16);
+    lua_createtable(L, 0, 18);
     rhm_set_string(L, "phase", rhm_phase_name(layer->phase));
     rhm_set_integer(L, "n", layer->n);
     rhm_set_integer(L, "drawn", layer->drawn);
@@ -92,6 +92,8 @@ static void push_layer(lua_State *L, const struct rhm_progress_layer *layer)
     rhm_set_number(L, "error", layer->error);
     rhm_set_number(L, "accuracy", layer->accuracy);
     rhm_set_number(L, "seconds", layer->seconds);
+    rhm_set_number(L, "rate", layer->rate);
+    rhm_set_number(L, "left", layer->left);
 }
 
 void rhm_push_progress(lua_State *L, const struct rhm_progress *progress)
@@ -121,50 +123,41 @@ static void __attribute__((format(printf, 3, 4))) add(char *text, size_t size, c
     va_end(arguments);
 }
 
-/* The share done, the rate since the phase began, and the time left at that rate. */
-static void add_rate(const struct rhm_phase_start *since, uint64_t done, uint64_t all, const char *unit,
-                     char *text, size_t size)
+/* The rate since the phase began, and the time left at that rate. */
+static void add_rate(const struct rhm_progress_layer *layer, const char *unit, char *text, size_t size)
 {
-    double seconds = rhm_clock() - since->time;
-    if (since->time <= 0 || done <= since->done || seconds < 0.1)
+    if (isnan(layer->rate))
         return;
-    double rate = (double)(done - since->done) / seconds;
-    if (rate >= 1e6)
-        add(text, size, "  %.1f M %s/s", rate / 1e6, unit);
+    if (layer->rate >= 1e6)
+        add(text, size, "  %.1f M %s/s", layer->rate / 1e6, unit);
     else
-        add(text, size, "  %.4g %s/s", rate, unit);
-    double left = (double)(all - done) / rate;
-    if (all > done && left >= 120)
-        add(text, size, "  %.0f min left", left / 60);
-    else if (all > done)
-        add(text, size, "  %.0f s left", ceil(left));
+        add(text, size, "  %.4g %s/s", layer->rate, unit);
+    if (layer->left >= 120)
+        add(text, size, "  %.0f min left", layer->left / 60);
+    else if (layer->left > 0)
+        add(text, size, "  %.0f s left", ceil(layer->left));
 }
 
-void rhm_progress_line(const struct rhm_progress *progress, struct rhm_phase_start *since, char *text,
-                       size_t size)
+void rhm_progress_line(const struct rhm_progress *progress, char *text, size_t size)
 {
     unsigned l = progress->level;
     text[0] = '\0';
-    if (l < 1 || l > progress->L) {
+    if (l < 1 || l > progress->L || progress->state == RHM_JOB_QUEUED) {
         int trained = progress->state == RHM_JOB_RUNNING && progress->layer[1].phase == RHM_PHASE_DONE;
         add(text, size, "%s", trained ? "measuring the accuracy" : rhm_job_state_name(progress->state));
         return;
     }
     const struct rhm_progress_layer *layer = &progress->layer[l];
     int stepping = layer->phase == RHM_PHASE_SOLVING && layer->steps > 0;
-    uint64_t done = stepping ? layer->step : layer->drawn, all = stepping ? layer->steps : layer->n;
-    struct rhm_phase_start none = {0};
-    if (since && (since->level != l || since->phase != layer->phase))
-        *since =
-            (struct rhm_phase_start){.level = l, .phase = layer->phase, .time = rhm_clock(), .done = done};
     add(text, size, "level %u of %u  %s", l, progress->L, rhm_phase_name(layer->phase));
-    if (layer->phase == RHM_PHASE_SAMPLING && all > 0) {
-        add(text, size, " %.0f %% of %.4g", 100 * (double)done / (double)all, (double)all);
-        add_rate(since ? since : &none, done, all, "samples", text, size);
+    if (layer->phase == RHM_PHASE_SAMPLING && layer->n > 0) {
+        add(text, size, " %.0f %% of %.4g", 100 * (double)layer->drawn / (double)layer->n, (double)layer->n);
+        add_rate(layer, "samples", text, size);
     } else if (stepping) {
-        add(text, size, "  step %llu/%llu", (unsigned long long)done, (unsigned long long)all);
+        add(text, size, "  step %llu/%llu", (unsigned long long)layer->step,
+            (unsigned long long)layer->steps);
         if (!isnan(layer->loss))
             add(text, size, "  loss %.6g", layer->loss);
-        add_rate(since ? since : &none, done, all, "steps", text, size);
+        add_rate(layer, "steps", text, size);
     }
 }

@@ -12,6 +12,8 @@
 
 #include "engine/memory.h"
 #include "engine/threads.h"
+#include "script/hooks.h"
+#include "script/jobs.h"
 #include "script/latest.h"
 #include "script/objects.h"
 
@@ -67,7 +69,8 @@ int luaopen_rhm(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"grammar", rhm_script_grammar}, {"dataset", rhm_script_dataset},
                                          {"network", rhm_script_network}, {"load", rhm_script_load},
-                                         {"clock", module_clock},         {NULL, NULL}};
+                                         {"clock", module_clock},         {"jobs", rhm_script_jobs},
+                                         {"on", rhm_script_on},           {NULL, NULL}};
     rhm_open_matrix(L);
     rhm_open_grammar(L);
     rhm_open_dataset(L);

@@ -125,7 +125,10 @@ static void check_idle(lua_State *L)
         if (state == RHM_JOB_PAUSED || state == RHM_JOB_PAUSING)
             luaL_error(L, "network:train: a paused training is there: net:resume() goes on with it, "
                           "net.job:stop() gives it up");
-        if (state == RHM_JOB_QUEUED || state == RHM_JOB_RUNNING)
+        if (state == RHM_JOB_QUEUED)
+            luaL_error(L, "network:train: a training waits in the queue: net.job:wait() waits for it, "
+                          "net.job:stop() takes it out");
+        if (state == RHM_JOB_RUNNING)
             luaL_error(L, "network:train: a training runs: net.job:wait() waits for it, net.job:stop() "
                           "stops it");
         if (state == RHM_JOB_STOPPING)
@@ -157,7 +160,7 @@ int rhm_network_train_method(lua_State *L)
     check_idle(L);
     rhm_latest_set(L, RHM_LATEST_NETWORK, 1);
     rhm_latest_set(L, RHM_LATEST_SOURCE, 4);
-    rhm_job_push(L, 1, 4, &options);
+    rhm_job_push(L, 1, 4, &options, background);
     return background ? 1 : rhm_job_await(L, -1, &wait);
 }
 

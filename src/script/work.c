@@ -7,6 +7,7 @@
 
 #include "script/idle.h"
 #include "script/interrupt.h"
+#include "script/jobs.h"
 
 enum { SLICE_NANOSECONDS = 20000000 };
 
@@ -32,7 +33,7 @@ static void *run(void *argument)
     return NULL;
 }
 
-static void watch(struct work *work)
+static void watch(lua_State *L, struct work *work)
 {
     bool asked = false;
     pthread_mutex_lock(&work->lock);
@@ -47,6 +48,7 @@ static void watch(struct work *work)
         if (pthread_cond_timedwait(&work->ended, &work->lock, &until) != 0 && !work->done) {
             pthread_mutex_unlock(&work->lock); /* the work may end meanwhile */
             rhm_idle_turn();
+            rhm_jobs_call_hooks(L, 0);
             pthread_mutex_lock(&work->lock);
         }
         if (!asked && !work->done && rhm_interrupt_pending()) {
@@ -57,7 +59,7 @@ static void watch(struct work *work)
     pthread_mutex_unlock(&work->lock);
 }
 
-enum rhm_status rhm_work_run(rhm_work_function *function, void *context, struct rhm_error *err)
+enum rhm_status rhm_work_run(lua_State *L, rhm_work_function *function, void *context, struct rhm_error *err)
 {
     struct work work = {.function = function, .context = context, .err = err};
     if (rhm_monitor_init(&work.monitor, err) != RHM_OK)
@@ -66,7 +68,7 @@ enum rhm_status rhm_work_run(rhm_work_function *function, void *context, struct 
     pthread_cond_init(&work.ended, NULL);
     pthread_t thread;
     if (pthread_create(&thread, NULL, run, &work) == 0) {
-        watch(&work);
+        watch(L, &work);
         pthread_join(thread, NULL);
     } else {
         run(&work); /* no more threads: the same work, only without Ctrl-C */

@@ -2,13 +2,16 @@
 #ifndef RHM_WORK_H
 #define RHM_WORK_H
 
+#include <lua.h>
+
 #include "engine/error.h"
 #include "engine/monitor.h"
 
 /* The call; it polls the monitor between blocks. */
 typedef enum rhm_status rhm_work_function(void *context, struct rhm_monitor *monitor, struct rhm_error *err);
 
-/* Runs it to its end; Ctrl-C makes it stop at the next block (RHM_ESTOP). */
-enum rhm_status rhm_work_run(rhm_work_function *function, void *context, struct rhm_error *err);
+/* Runs it to its end; Ctrl-C makes it stop at the next block (RHM_ESTOP). Progress hooks of jobs in the
+ * background are called meanwhile. */
+enum rhm_status rhm_work_run(lua_State *L, rhm_work_function *function, void *context, struct rhm_error *err);
 
 #endif

@@ -47,7 +47,8 @@ net:train{ from=g }]], see = {"network:train", "theory"}},
 counts of all N samples of a layer at once and "draw" makes N strings: both have the same law, and the first costs nothing.
 
 Samples for a dataset are its strings; n takes fewer. Ctrl-C pauses the training: net:resume() goes on with it.
-background=true returns a job at once.]],
+background=true returns a job at once; such jobs take turns (help "job"), a training in the foreground does not wait for
+them.]],
     keys = {
       {"from", "required", "a grammar or a dataset"},
       {"n", "by c", "samples of a layer: one number for all, or a list with one each, level 1 first"},
@@ -61,7 +62,7 @@ background=true returns a job at once.]],
       {"seed", "the network's", "of the samples"},
       {"steps_per_second", "no limit", "gradient descent at a pace one can watch"},
       {"progress", "true", "a line of progress on the terminal; false: none; a function: called with the progress table"},
-      {"background", "false", "true: train on a worker thread and return a job"},
+      {"background", "false", "true: train while the prompt is free, in turn with others of this kind, and return a job"},
     },
     returns = "a report: .accuracy (where it is known), .seconds, .levels[l] = {n=, patches=, clusters=, sigma=, rho=, eps_S=, gap=, error=, seconds=, ...}; or a job",
     example = [[net:train{ from=g, c=16 }
@@ -89,21 +90,52 @@ that is finite (codebook="centroid", or "exact" within the memory budget).]],
   {name = "network:save", signature = "net:save(path)", summary = "writes the network to an .h5 file; rhm.load reads it",
     returns = "the network", example = "net:save(\"net.h5\")", see = {"rhm.load"}},
 
+  {name = "rhm.jobs", group = "rhm", signature = "rhm.jobs()",
+    summary = "all trainings of the session, the newest last",
+    text = [[A job is listed as long as its network or you hold it. Of the last 50 that are gone a table stays: id, name, state, seconds,
+accuracy, error. Printing the list gives a line for each.]],
+    returns = "a list of jobs", example = "rhm.jobs()\nfor _, job in ipairs(rhm.jobs()) do job:stop() end",
+    see = {"job", "network:train"}},
+
+  {name = "rhm.on", group = "rhm", signature = {"rhm.on(\"progress\", f)", "rhm.on(\"step\", f)"},
+    summary = "calls a function of yours after blocks of a training",
+    text = [["progress": f(job, progress) where a job has something new, at most ten times a second, and once more when it has ended. It is
+called in between, never inside other code: while a training or a job is waited for, a layer steps, or the panel's prompt
+waits. "step": f(layer, loss) after each layer:step.
+
+A hook that raises an error says so once and is removed; the training goes on. Hooks are not called from within a hook, nor for
+trainings that a hook starts.]],
+    returns = "a function that removes the hook",
+    example = [[off = rhm.on("progress", function(job, p) print(job.name, p.level) end)
+net:train{ from=g }
+off()]], see = {"job", "layer:step"}},
+
   {name = "job", kind = "object",
     summary = "a training that runs on a worker thread",
-    text = [[Made by net:train{ ..., background=true }.]],
+    text = [[Made by net:train; net:train{ ..., background=true } returns it at once, otherwise net.job is the last one. Jobs in the
+background take turns, in the order they were made: one works, the others are queued. A paused job gives its turn up;
+resumed, it waits for it before those that have not begun.
+
+progress is a table: state, level (in work), seconds, accuracy, and levels[l] with phase ("waiting", "sampling", "gram",
+"solving", "clusters", "done"), n and drawn (samples wanted and counted), patches, step and steps (gradient descent), loss,
+intra and inter (largest distance within, smallest between clusters), sigma, rho, eps_S, gap, error, rate (samples or
+steps a second since the phase began), left (seconds of the phase at that rate), seconds. What is not known is nil.]],
     fields = {
+      {"id", "1, 2, ...: its number in this session"},
+      {"name", "what it does: train (V,m,s,L) and the solver"},
       {"state", "\"queued\", \"running\", \"pausing\", \"paused\", \"stopping\", \"stopped\", \"done\" or \"failed\""},
-      {"progress", "a table: state, level, seconds, accuracy, levels[l] = {phase=, n=, drawn=, patches=, step=, steps=, loss=, ...}"},
+      {"progress", "a table, see above"},
+      {"seconds", "of work, without pauses and the time in the queue"},
+      {"accuracy", "once done, where it is known"},
       {"result", "once done what net:train returns, else nil"},
       {"network", "what it trains"},
       {"error", "the message where it failed, else nil"},
     },
-    see = {"network:train"}},
+    see = {"network:train", "rhm.jobs", "rhm.on"}},
 
   {name = "job:wait", signature = "job:wait([seconds])", summary = "waits for the end; Ctrl-C ends the waiting, not the job",
     returns = "what net:train returns; nil and the state where the job did not come to its end"},
-  {name = "job:pause", signature = "job:pause()", summary = "pauses at the next block of work"},
-  {name = "job:resume", signature = "job:resume()", summary = "goes on after a pause"},
+  {name = "job:pause", signature = "job:pause()", summary = "pauses at the next block of work, or in the queue"},
+  {name = "job:resume", signature = "job:resume()", summary = "goes on after a pause, when its turn comes"},
   {name = "job:stop", signature = "job:stop()", summary = "ends the job; the layers read as they were last left"},
 }
