@@ -20,6 +20,7 @@ lua_modules = \
 	lua/rhm/view/curves.lua \
 	lua/rhm/view/distances.lua \
 	lua/rhm/view/glyphs.lua \
+	lua/rhm/view/grammar.lua \
 	lua/rhm/view/histogram.lua \
 	lua/rhm/view/jobs.lua \
 	lua/rhm/view/layers.lua \

@@ -67,6 +67,7 @@ test_files = \
 	tests/rebuild \
 	tests/run \
 	tests/run-python \
+	tests/script/pictures.lua \
 	tests/terminal/session.py \
 	tests/valgrind.supp
 
