@@ -86,6 +86,7 @@ static void remember(const char *entry)
         }
     }
     add_history(entry);
+    using_history(); /* the panel's line stays open while a command runs: Up starts from the new end */
 }
 
 /* Opens and locks the file for appending; another session may have replaced it while we waited for the lock.

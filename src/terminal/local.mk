@@ -24,6 +24,9 @@ terminal_sources = \
 	src/terminal/line.h \
 	src/terminal/panel.c \
 	src/terminal/panel.h \
+	src/terminal/panel_line.c \
+	src/terminal/panel_state.h \
+	src/terminal/panel_view.c \
 	src/terminal/picture.c \
 	src/terminal/picture.h \
 	src/terminal/plain.c \

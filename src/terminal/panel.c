@@ -22,339 +22,82 @@
 #include <lauxlib.h>
 
 #include "engine/monitor.h"
-#include "script/call.h"
 #include "script/idle.h"
 #include "script/interrupt.h"
 #include "script/jobs.h"
 #include "script/screen.h"
 #include "terminal/capture.h"
-#include "terminal/command.h"
 #include "terminal/completion.h"
 #include "terminal/console.h"
 #include "terminal/display.h"
 #include "terminal/guard.h"
 #include "terminal/keys.h"
 #include "terminal/layout.h"
-#include "terminal/picture.h"
+#include "terminal/panel_state.h"
 
 #define FRAME 0.1 /* seconds: at most ten frames in one */
 #define SHARE 60  /* a frame of the views waits for this many times what the last one took */
 
 enum { MOST_LINES = 20000, MOST_BYTES = 64 << 20, MOST_KEYS = 4096 };
 
-enum { DIRTY_VIEW = 1, DIRTY_CONSOLE = 2, DIRTY_HELP = 4, DIRTY_ALL = 7 };
+struct rhm_panel rhm_panel = {.answer = LUA_NOREF};
 
-/* A line that waits to be run. */
-struct line {
-    struct line *next;
-    bool typed; /* else a key stands for it: no history */
-    char text[];
-};
-
-static struct {
-    lua_State *L, *ui;
-    int signals; /* the guard's pipe */
-    int leave;   /* the signal that ends the session, or -1; 0: go on */
-    struct rhm_command command;
-    struct rhm_console console;
-    struct rhm_layout layout;
-    enum rhm_panel_size size;
-    bool busy, turning, focused, utf8;
-    int dirty;
-    bool urgent; /* the user waits to see it */
-    double next_view, next_console;
-    uint64_t jobs_version;
-    struct line *queue;
-    /* a question in the prompt's place */
-    bool asking;
-    char *kept; /* the line under it */
-    int answer; /* registry reference of the function that gets the answer, or LUA_NOREF: a search */
-} panel;
-
-static char *typed; /* what the line handler got; Readline gives it no argument of ours */
-static bool have_line;
-
-static void mark(int dirty)
+void rhm_panel_mark(int dirty)
 {
-    panel.dirty |= dirty;
+    rhm_panel.dirty |= dirty;
+}
+
+void rhm_panel_mark_urgent(int dirty)
+{
+    rhm_panel.dirty |= dirty;
+    rhm_panel.urgent = true;
+    if (dirty & RHM_DIRTY_VIEW)
+        rhm_panel.next_view = 0;
 }
 
 /* Readline's redisplay: something in the line changed. */
 static void line_changed(void)
 {
-    mark(DIRTY_CONSOLE);
-    panel.urgent = true;
+    rhm_panel_mark_urgent(RHM_DIRTY_CONSOLE);
 }
 
-/* --- Lua: calls of rhm.panel
- * ---------------------------------------------------------------------------------- */
-
-/* Runs a C function on the panel's own Lua thread; its error is shown. Ctrl-C ends it without a word. */
-static bool protect(lua_CFunction function, void *argument)
+void rhm_panel_focus(bool on)
 {
-    lua_State *L = panel.ui;
-    int top = lua_gettop(L);
-    lua_pushcfunction(L, function);
-    lua_pushlightuserdata(L, argument);
-    int status = rhm_call(L, 1, 0);
-    if (status != LUA_OK && status != RHM_CALL_INTERRUPTED && !rhm_interrupt_pending()) {
-        const char *message = lua_tostring(L, -1);
-        fprintf(stderr, "error: %s\n", message ? message : "(an error without a message)");
-    }
-    lua_settop(L, top);
-    return status == LUA_OK;
-}
-
-/* Pushes rhm.panel and its function of that name. */
-static void push_panel(lua_State *L, const char *name)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "rhm.panel");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, name);
-    lua_remove(L, -2);
-}
-
-static int lua_open(lua_State *L)
-{
-    rhm_picture_open(L, rhm_display_colours());
-    push_panel(L, "opened");
-    lua_pushboolean(L, 1);
-    lua_call(L, 1, 0);
-    return 0;
-}
-
-static int lua_show(lua_State *L)
-{
-    push_panel(L, "show");
-    lua_pushstring(L, lua_touserdata(L, 1));
-    lua_call(L, 1, 0);
-    return 0;
-}
-
-static void draw_one(lua_State *L, const char *function, int row)
-{
-    push_panel(L, function);
-    lua_pushinteger(L, panel.layout.columns);
-    lua_call(L, 1, 1);
-    rhm_picture_line(L, -1, row, panel.layout.columns);
-    lua_pop(L, 1);
-}
-
-static int lua_draw(lua_State *L)
-{
-    const struct rhm_layout *at = &panel.layout;
-    if (at->view_rows > 0) {
-        push_panel(L, "frame");
-        lua_pushinteger(L, at->columns);
-        lua_pushinteger(L, at->view_rows);
-        lua_call(L, 2, 1);
-        bool list = lua_istable(L, -1);
-        for (int i = 0; i < at->view_rows; i++) {
-            if (list)
-                lua_rawgeti(L, -1, i + 1);
-            else
-                lua_pushnil(L);
-            rhm_picture_line(L, -1, at->view + i, at->columns);
-            lua_pop(L, 1);
-        }
-        lua_pop(L, 1);
-    }
-    if (at->title)
-        draw_one(L, "title", 0);
-    if (at->status_rows)
-        draw_one(L, "status", at->status);
-    push_panel(L, "message"); /* what went wrong in a view, once */
-    lua_call(L, 0, 1);
-    if (lua_type(L, -1) == LUA_TSTRING)
-        fprintf(stderr, "error: %s\n", lua_tostring(L, -1));
-    return 0;
-}
-
-static int lua_jobs_turn(lua_State *L)
-{
-    lua_settop(L, 0);
-    rhm_jobs_turn(L);
-    return 0;
-}
-
-/* --- lines that wait
- * -------------------------------------------------------------------------------------------- */
-
-static void push_line(const char *text, bool by_hand)
-{
-    size_t n = strlen(text) + 1;
-    struct line *line = malloc(sizeof *line + n), **last = &panel.queue;
-    if (!line)
-        return;
-    line->next = NULL;
-    line->typed = by_hand;
-    memcpy(line->text, text, n);
-    while (*last)
-        last = &(*last)->next;
-    *last = line;
-}
-
-static struct line *pop_line(void)
-{
-    struct line *line = panel.queue;
-    if (line)
-        panel.queue = line->next;
-    return line;
-}
-
-static void drop_lines(void)
-{
-    for (struct line *line; (line = pop_line());)
-        free(line);
-}
-
-/* --- the prompt
- * -------------------------------------------------------------------------------------------------- */
-
-static void on_line(char *line)
-{
-    typed = line;
-    have_line = true;
-    rl_callback_handler_remove();
-}
-
-static void install_prompt(void)
-{
-    rhm_completion_context(panel.busy ? NULL : panel.command.pending);
-    rl_callback_handler_install(panel.busy ? "rhm> " : rhm_command_prompt(&panel.command), on_line);
-    line_changed();
-}
-
-/* The same line goes on under another prompt. */
-static void change_prompt(void)
-{
-    if (panel.asking)
-        return;
-    rhm_completion_context(panel.busy ? NULL : panel.command.pending);
-    rl_set_prompt(panel.busy ? "rhm> " : rhm_command_prompt(&panel.command));
-    line_changed();
-}
-
-static void set_focus(bool on)
-{
-    panel.focused = on;
+    rhm_panel.focused = on;
     rhm_keys_focus(on);
-    mark(DIRTY_ALL);
-    panel.urgent = true;
+    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
-/* --- questions
- * --------------------------------------------------------------------------------------------------- */
-
-static void ask(const char *question, int answer)
-{
-    if (panel.asking) {
-        luaL_unref(panel.ui, LUA_REGISTRYINDEX, answer);
-        return;
-    }
-    set_focus(false);
-    panel.asking = true;
-    panel.answer = answer;
-    panel.kept = strdup(rl_line_buffer ? rl_line_buffer : "");
-    rl_replace_line("", 1);
-    rl_set_prompt(question);
-    line_changed();
-}
-
-/* Puts the line back that stood there before. */
-static void end_question(void)
-{
-    panel.asking = false;
-    luaL_unref(panel.ui, LUA_REGISTRYINDEX, panel.answer);
-    panel.answer = LUA_NOREF;
-    change_prompt();
-    if (panel.kept) {
-        rl_replace_line(panel.kept, 1);
-        rl_point = rl_end;
-        free(panel.kept);
-        panel.kept = NULL;
-    }
-    mark(DIRTY_ALL);
-}
-
-static int lua_answer(lua_State *L)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, panel.answer);
-    lua_pushstring(L, lua_touserdata(L, 1));
-    lua_call(L, 1, 0);
-    return 0;
-}
-
-static void search(const char *pattern)
-{
-    static char *last;
-    if (*pattern) {
-        free(last);
-        last = strdup(pattern);
-        panel.console.found = false;
-    }
-    if (!last || !rhm_console_find(&panel.console, &panel.layout, last))
-        rhm_display_beep();
-    mark(DIRTY_CONSOLE | DIRTY_HELP);
-}
-
-/* --- keys: called by Readline
- * ------------------------------------------------------------------------------------ */
+/* --- keys: called by Readline ----------------------------------------------------------------------------
+ */
 
 static void relayout(void)
 {
     int rows, columns;
     rhm_display_size(&rows, &columns);
-    panel.layout = rhm_layout_make(rows, columns, panel.size);
+    rhm_panel.layout = rhm_layout_make(rows, columns, rhm_panel.size);
     rhm_screen_set(
         &(struct rhm_screen){.width = columns < 10 ? 10 : columns,
-                             .height = panel.layout.console_rows < 2 ? 2 : panel.layout.console_rows,
+                             .height = rhm_panel.layout.console_rows < 2 ? 2 : rhm_panel.layout.console_rows,
                              .colours = rhm_display_colours(),
-                             .utf8 = panel.utf8});
-    mark(DIRTY_ALL);
-    panel.urgent = true;
+                             .utf8 = rhm_panel.utf8});
+    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
 static void show_view(const char *name)
 {
-    if (panel.size == RHM_PANEL_HIDDEN) {
-        panel.size = RHM_PANEL_NORMAL;
+    if (rhm_panel.size == RHM_PANEL_HIDDEN) {
+        rhm_panel.size = RHM_PANEL_NORMAL;
         relayout();
     }
-    protect(lua_show, (void *)name);
-    mark(DIRTY_ALL);
-    panel.next_view = 0;
-    panel.urgent = true;
-}
-
-static int lua_key(lua_State *L)
-{
-    push_panel(L, "key");
-    lua_pushstring(L, lua_touserdata(L, 1));
-    lua_call(L, 1, 1);
-    if (lua_type(L, -1) == LUA_TSTRING) {
-        if (panel.busy)
-            rhm_display_beep(); /* the command in work comes first */
-        else
-            push_line(lua_tostring(L, -1), false);
-    } else if (lua_istable(L, -1)) {
-        lua_getfield(L, -1, "ask");
-        lua_getfield(L, -2, "call");
-        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
-            ask(lua_tostring(L, -2), luaL_ref(L, LUA_REGISTRYINDEX));
-    } else if (!lua_toboolean(L, -1)) {
-        rhm_display_beep();
-    }
-    return 0;
+    rhm_panel_show(name);
+    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
 static void on_key(const char *key)
 {
-    protect(lua_key, (void *)key);
-    mark(DIRTY_VIEW | DIRTY_HELP);
-    panel.next_view = 0;
-    panel.urgent = true;
+    rhm_panel_key(key);
+    rhm_panel_mark_urgent(RHM_DIRTY_VIEW | RHM_DIRTY_HELP);
 }
 
 static void on_action(enum rhm_action action)
@@ -369,36 +112,34 @@ static void on_action(enum rhm_action action)
         on_key("p");
         break;
     case RHM_ACTION_FOCUS:
-        if (panel.layout.view_rows > 0 && !panel.asking)
-            set_focus(!panel.focused);
+        if (rhm_panel.layout.view_rows > 0 && rhm_panel.question == RHM_QUESTION_NONE)
+            rhm_panel_focus(!rhm_panel.focused);
         break;
     case RHM_ACTION_SIZE:
-        panel.size = (panel.size + 1) % RHM_PANEL_SIZES;
-        if (panel.size == RHM_PANEL_HIDDEN)
-            set_focus(false);
+        rhm_panel.size = (rhm_panel.size + 1) % RHM_PANEL_SIZES;
+        if (rhm_panel.size == RHM_PANEL_HIDDEN)
+            rhm_panel_focus(false);
         relayout();
         break;
     case RHM_ACTION_PAGE_UP:
     case RHM_ACTION_PAGE_DOWN:
-        rhm_console_scroll(&panel.console, &panel.layout, action == RHM_ACTION_PAGE_UP ? -1 : 1);
-        mark(DIRTY_CONSOLE | DIRTY_HELP);
-        panel.urgent = true;
+        rhm_console_scroll(&rhm_panel.console, &rhm_panel.layout, action == RHM_ACTION_PAGE_UP ? -1 : 1);
+        rhm_panel_mark_urgent(RHM_DIRTY_CONSOLE | RHM_DIRTY_HELP);
         break;
     case RHM_ACTION_SEARCH:
-        ask("search the output: ", LUA_NOREF);
+        rhm_panel_ask(RHM_QUESTION_SEARCH, "search the output: ", LUA_NOREF);
         break;
     case RHM_ACTION_REPAINT:
         rhm_display_repaint();
-        mark(DIRTY_ALL);
-        panel.urgent = true;
+        rhm_panel_mark_urgent(RHM_DIRTY_ALL);
         break;
     default:
         show_view(views[action - RHM_ACTION_VIEW_1]);
     }
 }
 
-/* --- signals
- * ----------------------------------------------------------------------------------------------------- */
+/* --- signals ---------------------------------------------------------------------------------------------
+ */
 
 /* SIGINT at the prompt. */
 static void clear_line(void)
@@ -406,26 +147,26 @@ static void clear_line(void)
     rhm_interrupt_clear();
     rl_callback_sigcleanup();
     rl_free_line_state();
-    if (panel.asking) {
-        end_question();
+    if (rhm_panel.question != RHM_QUESTION_NONE) {
+        rhm_panel_end_question();
         return;
     }
     rl_replace_line("", 1);
-    rhm_command_drop(&panel.command);
-    rhm_console_follow(&panel.console);
-    set_focus(false);
-    change_prompt();
+    rhm_command_drop(&rhm_panel.command);
+    rhm_console_follow(&rhm_panel.console);
+    rhm_panel_focus(false);
+    rhm_panel_change_prompt();
 }
 
 static void take_signals(void)
 {
     char bytes[64];
-    ssize_t n = read(panel.signals, bytes, sizeof bytes);
+    ssize_t n = read(rhm_panel.signals, bytes, sizeof bytes);
     for (ssize_t i = 0; i < n; i++) {
         switch (bytes[i]) {
         case 'i':
-            drop_lines();
-            if (!panel.busy && rhm_interrupt_pending())
+            rhm_panel_drop_lines();
+            if (!rhm_panel.busy && rhm_interrupt_pending())
                 clear_line();
             break;
         case 'w':
@@ -443,33 +184,32 @@ static void take_signals(void)
             relayout();
             break;
         default:
-            panel.leave = bytes[i] == 'h' ? SIGHUP : SIGTERM;
+            rhm_panel.leave = bytes[i] == 'h' ? SIGHUP : SIGTERM;
             return;
         }
     }
 }
 
-/* --- frames
- * ------------------------------------------------------------------------------------------------------ */
+/* --- frames ----------------------------------------------------------------------------------------------
+ */
 
 static void draw_help(void)
 {
-    const struct rhm_layout *at = &panel.layout;
+    const struct rhm_layout *at = &rhm_panel.layout;
     static const struct rhm_cell_style dim = {.fg = -1, .bg = -1, .dim = 1};
     if (!at->help_rows)
         return;
     char text[256];
-    size_t below = panel.console.scrolled ? rhm_console_below(&panel.console, at) : 0;
-    if (panel.focused)
-        snprintf(
-            text, sizeof text,
-            "panel: arrows, + - zoom, [ ] level, s step, S 10, r run, p pause, n next, / search, q back");
+    size_t below = rhm_panel.console.scrolled ? rhm_console_below(&rhm_panel.console, at) : 0;
+    if (rhm_panel.focused)
+        snprintf(text, sizeof text,
+                 "arrows  + - zoom  [ ] level  s step  S 10  r run  p pause  n next  / find  q back");
     else if (below > 0)
         snprintf(text, sizeof text,
-                 "%zu more rows below   PgDn, PgUp scroll   C-x / search, Enter again   Ctrl-C back", below);
+                 "%zu more rows below   PgDn PgUp scroll   C-x / find, again: Enter   ^C back", below);
     else
         snprintf(text, sizeof text,
-                 "F1 help  F9 pause  F10 panel keys  F12 size  PgUp output  Ctrl-C stop  Ctrl-D leave");
+                 "F1 keys  F9 pause  F10 into the view  F12 size  PgUp output  ^C stop  ^D leave");
     rhm_display_style(&dim);
     int used = rhm_display_text(at->help, 0, text, strlen(text), at->columns);
     rhm_display_blank(at->help, used);
@@ -478,88 +218,59 @@ static void draw_help(void)
 static void paint(void)
 {
     double now = rhm_clock();
-    int what = panel.dirty;
-    if (what & DIRTY_VIEW) {
-        protect(lua_draw, NULL);
+    int what = rhm_panel.dirty;
+    if (what & RHM_DIRTY_VIEW) {
+        rhm_panel_draw_view();
         double end = rhm_clock();
-        panel.next_view = now + (SHARE * (end - now) > FRAME ? SHARE * (end - now) : FRAME);
+        rhm_panel.next_view = now + (SHARE * (end - now) > FRAME ? SHARE * (end - now) : FRAME);
         rhm_capture_drain(); /* an error may have been written */
     }
-    if (what & (DIRTY_CONSOLE | DIRTY_HELP)) {
-        rhm_console_draw(&panel.console, &panel.layout, panel.busy && !panel.asking);
+    if (what & (RHM_DIRTY_CONSOLE | RHM_DIRTY_HELP)) {
+        rhm_console_draw(&rhm_panel.console, &rhm_panel.layout,
+                         rhm_panel.busy && rhm_panel.question == RHM_QUESTION_NONE);
         draw_help();
-        panel.next_console = now + FRAME;
+        rhm_panel.next_console = now + FRAME;
     }
-    panel.dirty = 0;
-    panel.urgent = false;
-    if (panel.focused || panel.layout.console_rows <= 0)
+    rhm_panel.dirty = 0;
+    rhm_panel.urgent = false;
+    if (rhm_panel.focused || rhm_panel.layout.console_rows <= 0)
         rhm_display_hide_cursor();
     else
-        rhm_display_cursor(panel.console.cursor_row, panel.console.cursor_column);
+        rhm_display_cursor(rhm_panel.console.cursor_row, rhm_panel.console.cursor_column);
     rhm_display_refresh();
 }
 
 /* Paints what is due; the seconds until something is, or -1. */
 static double paint_due(void)
 {
-    if (!panel.dirty)
+    if (!rhm_panel.dirty)
         return -1;
     double now = rhm_clock(), due = now;
-    if (!panel.urgent) {
-        due = panel.dirty & DIRTY_VIEW ? panel.next_view : panel.next_console;
-        if (panel.dirty & (DIRTY_CONSOLE | DIRTY_HELP) && panel.next_console < due)
-            due = panel.next_console;
+    if (!rhm_panel.urgent) {
+        due = rhm_panel.dirty & RHM_DIRTY_VIEW ? rhm_panel.next_view : rhm_panel.next_console;
+        if (rhm_panel.dirty & (RHM_DIRTY_CONSOLE | RHM_DIRTY_HELP) && rhm_panel.next_console < due)
+            due = rhm_panel.next_console;
     }
     if (due > now)
         return due - now;
-    int later = panel.dirty & DIRTY_VIEW && panel.next_view > now ? DIRTY_VIEW : 0;
-    panel.dirty &= ~later;
-    if (panel.dirty)
+    int later = rhm_panel.dirty & RHM_DIRTY_VIEW && rhm_panel.next_view > now ? RHM_DIRTY_VIEW : 0;
+    rhm_panel.dirty &= ~later;
+    if (rhm_panel.dirty)
         paint();
-    mark(later);
-    return later ? panel.next_view - now : -1;
+    rhm_panel_mark(later);
+    return later ? rhm_panel.next_view - now : -1;
 }
 
-/* --- the loop
- * ---------------------------------------------------------------------------------------------------- */
-
-static void take_line(void)
-{
-    char *line = typed;
-    have_line = false;
-    typed = NULL;
-    if (panel.asking) {
-        install_prompt(); /* the handler had to go with the line */
-        if (line && panel.answer == LUA_NOREF) {
-            search(line);
-        } else if (line) {
-            protect(lua_answer, line);
-            set_focus(true);
-        }
-        end_question();
-    } else if (line) {
-        push_line(line, true);
-        install_prompt();
-    } else if (panel.busy) {
-        install_prompt(); /* Ctrl-D waits for the command's end */
-        rhm_display_beep();
-    } else if (panel.command.pending) { /* Ctrl-D gives an unfinished command up */
-        rhm_command_drop(&panel.command);
-        install_prompt();
-    } else {
-        panel.leave = -1;
-    }
-    free(line);
-}
+/* --- the loop --------------------------------------------------------------------------------------------
+ */
 
 static void read_keys(void)
 {
-    for (int i = 0; i < MOST_KEYS && !panel.leave; i++) {
+    for (int i = 0; i < MOST_KEYS && !rhm_panel.leave; i++) {
         rl_callback_read_char();
-        if (have_line)
-            take_line();
+        rhm_panel_take_line();
         struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
-        if (panel.queue && !panel.busy)
+        if (rhm_panel.queue && !rhm_panel.busy)
             return; /* first run it */
         if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLIN))
             return;
@@ -569,20 +280,18 @@ static void read_keys(void)
 static void watch_jobs(void)
 {
     uint64_t version = rhm_jobs_version();
-    if (version == panel.jobs_version)
+    if (version == rhm_panel.jobs_version)
         return;
-    panel.jobs_version = version;
-    protect(lua_jobs_turn, NULL);
-    mark(DIRTY_VIEW);
+    rhm_panel.jobs_version = version;
+    rhm_panel_turn_jobs();
+    rhm_panel_mark(RHM_DIRTY_VIEW);
 }
 
-/* One turn: waits (not at all where `wait` is false) for keys, signals, output or the next frame, deals with
- * them. */
-static void turn(bool wait)
+void rhm_panel_turn(bool wait)
 {
-    if (panel.turning)
+    if (rhm_panel.turning)
         return;
-    panel.turning = true;
+    rhm_panel.turning = true;
     bool before = rhm_guard_prompt(true);
     double due = paint_due();
     int timeout = wait ? -1 : 0;
@@ -591,35 +300,35 @@ static void turn(bool wait)
     if (wait && due >= 0 && (timeout < 0 || due * 1000 < timeout))
         timeout = (int)(due * 1000) + 1;
     struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                           {.fd = panel.signals, .events = POLLIN},
+                           {.fd = rhm_panel.signals, .events = POLLIN},
                            {.fd = rhm_capture_descriptor(), .events = POLLIN}};
     int n = poll(fds, 3, timeout);
     if (n < 0 && errno != EINTR)
-        panel.leave = -1;
+        rhm_panel.leave = -1;
     if (n > 0 && fds[1].revents)
         take_signals();
-    if (n > 0 && !panel.leave && fds[0].revents & POLLIN)
+    if (n > 0 && !rhm_panel.leave && fds[0].revents & POLLIN)
         read_keys();
     else if (n > 0 && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
-        panel.leave = SIGHUP; /* the terminal is gone */
+        rhm_panel.leave = SIGHUP; /* the terminal is gone */
     if (n > 0 && fds[2].revents) {
         rhm_capture_drain();
-        mark(DIRTY_CONSOLE);
+        rhm_panel_mark(RHM_DIRTY_CONSOLE);
     }
     watch_jobs();
     paint_due();
     rhm_guard_prompt(before);
-    panel.turning = false;
+    rhm_panel.turning = false;
 }
 
 /* While a command runs. */
 static void idle(void)
 {
-    if (!panel.busy)
+    if (!rhm_panel.busy)
         return;
-    turn(false);
-    if (panel.leave > 0) { /* SIGTERM, SIGHUP: at once */
-        int signal_number = panel.leave;
+    rhm_panel_turn(false);
+    if (rhm_panel.leave > 0) { /* SIGTERM, SIGHUP: at once */
+        int signal_number = rhm_panel.leave;
         rhm_panel_close();
         rhm_guard_restore();
         rhm_guard_default(signal_number);
@@ -627,10 +336,10 @@ static void idle(void)
 }
 
 /* The prompt and the line as they stood, into the output. */
-static void echo(const struct line *line)
+static void echo(const struct rhm_panel_line *line)
 {
     bool colours = rhm_display_colours() > 0;
-    const char *prompt = rhm_command_prompt(&panel.command);
+    const char *prompt = rhm_command_prompt(&rhm_panel.command);
     for (const char *text = line->text;; text++) {
         size_t n = strcspn(text, "\n");
         printf("%s%s%s%.*s\n", colours ? "\033[1m" : "", prompt, colours ? "\033[0m" : "", (int)n, text);
@@ -641,48 +350,46 @@ static void echo(const struct line *line)
     }
 }
 
-static void run(struct line *line)
+static void run(struct rhm_panel_line *line)
 {
     echo(line);
-    rhm_console_follow(&panel.console);
-    panel.busy = true;
-    change_prompt();
+    rhm_console_follow(&rhm_panel.console);
+    rhm_panel.busy = true;
+    rhm_panel_change_prompt();
     rhm_capture_drain();
-    mark(DIRTY_ALL);
+    rhm_panel_mark(RHM_DIRTY_ALL);
     rhm_interrupt_ticks(true);
-    enum rhm_input result =
-        line->typed ? rhm_command_enter(&panel.command, line->text) : rhm_evaluate(panel.L, line->text);
+    enum rhm_input result = line->typed ? rhm_command_enter(&rhm_panel.command, line->text)
+                                        : rhm_evaluate(rhm_panel.L, line->text);
     rhm_interrupt_ticks(false);
     free(line);
-    panel.busy = false;
+    rhm_panel.busy = false;
     rhm_capture_drain();
     if (result == RHM_INPUT_LEAVE)
-        panel.leave = -1;
+        rhm_panel.leave = -1;
     if (result == RHM_INPUT_INTERRUPTED)
-        drop_lines();
-    change_prompt();
-    mark(DIRTY_ALL);
-    panel.urgent = true;
-    panel.next_view = 0;
+        rhm_panel_drop_lines();
+    rhm_panel_change_prompt();
+    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
 int rhm_panel_run(void)
 {
-    install_prompt();
-    mark(DIRTY_ALL);
-    while (!panel.leave) {
-        struct line *line = pop_line();
+    rhm_panel_install_prompt();
+    rhm_panel_mark(RHM_DIRTY_ALL);
+    while (!rhm_panel.leave) {
+        struct rhm_panel_line *line = rhm_panel_pop_line();
         if (line)
             run(line);
         else
-            turn(true);
+            rhm_panel_turn(true);
     }
     rl_callback_handler_remove();
-    return panel.leave > 0 ? panel.leave : 0;
+    return rhm_panel.leave > 0 ? rhm_panel.leave : 0;
 }
 
-/* --- open and close
- * ---------------------------------------------------------------------------------------------- */
+/* --- open and close --------------------------------------------------------------------------------------
+ */
 
 static void set_readline(void)
 {
@@ -700,8 +407,8 @@ static void set_readline(void)
 
 static int make_thread(lua_State *L)
 {
-    push_panel(L, "frame"); /* its Lua half must be there */
-    panel.ui = lua_newthread(L);
+    rhm_panel_push(L, "frame"); /* its Lua half must be there */
+    rhm_panel.ui = lua_newthread(L);
     luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
@@ -718,24 +425,24 @@ bool rhm_panel_open(lua_State *L, int signals)
         lua_pop(L, 1);
         return false;
     }
-    panel.L = L;
-    panel.signals = signals;
-    panel.answer = LUA_NOREF;
-    panel.command.L = L;
-    panel.utf8 = rhm_screen_get().utf8;
-    panel.console.scrollback = rhm_scrollback_create(MOST_LINES, MOST_BYTES);
-    if (!panel.console.scrollback || !rhm_display_open())
+    rhm_panel.L = L;
+    rhm_panel.signals = signals;
+    rhm_panel.answer = LUA_NOREF;
+    rhm_panel.command.L = L;
+    rhm_panel.utf8 = rhm_screen_get().utf8;
+    rhm_panel.console.scrollback = rhm_scrollback_create(MOST_LINES, MOST_BYTES);
+    if (!rhm_panel.console.scrollback || !rhm_display_open())
         return false;
-    if (!rhm_capture_open(panel.console.scrollback)) {
+    if (!rhm_capture_open(rhm_panel.console.scrollback)) {
         rhm_display_close();
         return false;
     }
     rhm_display_guard(rhm_capture_output(), rhm_capture_error());
     relayout();
     set_readline();
-    rhm_completion_open(panel.ui);
+    rhm_completion_open(rhm_panel.ui);
     rhm_idle_set(idle);
-    protect(lua_open, NULL);
+    rhm_panel_open_views();
     return true;
 }
 
@@ -743,10 +450,10 @@ void rhm_panel_close(void)
 {
     rhm_idle_set(NULL);
     rhm_screen_set(NULL);
-    drop_lines();
-    rhm_command_drop(&panel.command);
+    rhm_panel_drop_lines();
+    rhm_command_drop(&rhm_panel.command);
     rhm_display_close();
     rhm_capture_close();
-    rhm_scrollback_free(panel.console.scrollback);
-    panel.console.scrollback = NULL;
+    rhm_scrollback_free(rhm_panel.console.scrollback);
+    rhm_panel.console.scrollback = NULL;
 }

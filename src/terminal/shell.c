@@ -25,7 +25,7 @@
 #include "terminal/plain.h"
 
 static const char banner[] =
-    "rhm " PACKAGE_VERSION ", a workbench for Random Hierarchy Models. help() for help, Ctrl-D to leave.\n"
+    "rhm " PACKAGE_VERSION ", a workbench for Random Hierarchy Models. help() helps, Ctrl-D ends.\n"
     "Free software under the GNU GPL version 3 or later, with no warranty.\n";
 
 static void run_init_file(lua_State *L)

@@ -1,0 +1,160 @@
+/* panel_view.c - the views, their keys and hooks: protected calls of lua/rhm/panel.lua on the panel's own Lua
+ * thread. */
+#include <stdio.h>
+
+#include <lauxlib.h>
+
+#include "script/call.h"
+#include "script/interrupt.h"
+#include "script/jobs.h"
+#include "terminal/display.h"
+#include "terminal/panel_state.h"
+#include "terminal/picture.h"
+
+/* Runs a C function on the panel's own Lua thread; its error is shown. Ctrl-C ends it without a word. */
+static bool protect(lua_CFunction function, void *argument)
+{
+    lua_State *L = rhm_panel.ui;
+    int top = lua_gettop(L);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, argument);
+    int status = rhm_call(L, 1, 0);
+    if (status != LUA_OK && status != RHM_CALL_INTERRUPTED && !rhm_interrupt_pending()) {
+        const char *message = lua_tostring(L, -1);
+        fprintf(stderr, "error: %s\n", message ? message : "(an error without a message)");
+    }
+    lua_settop(L, top);
+    return status == LUA_OK;
+}
+
+void rhm_panel_push(lua_State *L, const char *name)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "rhm.panel");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
+static int lua_open(lua_State *L)
+{
+    rhm_picture_open(L, rhm_display_colours());
+    rhm_panel_push(L, "opened");
+    lua_pushboolean(L, 1);
+    lua_call(L, 1, 0);
+    rhm_panel_open_input(L);
+    return 0;
+}
+
+static int lua_show(lua_State *L)
+{
+    rhm_panel_push(L, "show");
+    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static void draw_one(lua_State *L, const char *function, int row)
+{
+    rhm_panel_push(L, function);
+    lua_pushinteger(L, rhm_panel.layout.columns);
+    lua_call(L, 1, 1);
+    rhm_picture_line(L, -1, row, rhm_panel.layout.columns);
+    lua_pop(L, 1);
+}
+
+static int lua_draw(lua_State *L)
+{
+    const struct rhm_layout *at = &rhm_panel.layout;
+    if (at->view_rows > 0) {
+        rhm_panel_push(L, "frame");
+        lua_pushinteger(L, at->columns);
+        lua_pushinteger(L, at->view_rows);
+        lua_call(L, 2, 1);
+        bool list = lua_istable(L, -1);
+        for (int i = 0; i < at->view_rows; i++) {
+            if (list)
+                lua_rawgeti(L, -1, i + 1);
+            else
+                lua_pushnil(L);
+            rhm_picture_line(L, -1, at->view + i, at->columns);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    if (at->title)
+        draw_one(L, "title", 0);
+    if (at->status_rows)
+        draw_one(L, "status", at->status);
+    rhm_panel_push(L, "message"); /* what went wrong in a view, once */
+    lua_call(L, 0, 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+        fprintf(stderr, "error: %s\n", lua_tostring(L, -1));
+    return 0;
+}
+
+static int lua_jobs_turn(lua_State *L)
+{
+    lua_settop(L, 0);
+    rhm_jobs_turn(L);
+    return 0;
+}
+
+static int lua_answer(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rhm_panel.answer);
+    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static int lua_key(lua_State *L)
+{
+    rhm_panel_push(L, "key");
+    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_call(L, 1, 1);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        if (rhm_panel.busy)
+            rhm_display_beep(); /* the command in work comes first */
+        else
+            rhm_panel_push_line(lua_tostring(L, -1), false);
+    } else if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "ask");
+        lua_getfield(L, -2, "call");
+        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
+            rhm_panel_ask(RHM_QUESTION_VIEW, lua_tostring(L, -2), luaL_ref(L, LUA_REGISTRYINDEX));
+    } else if (!lua_toboolean(L, -1)) {
+        rhm_display_beep();
+    }
+    return 0;
+}
+
+bool rhm_panel_open_views(void)
+{
+    return protect(lua_open, NULL);
+}
+
+void rhm_panel_show(const char *view)
+{
+    protect(lua_show, (void *)view);
+}
+
+void rhm_panel_key(const char *key)
+{
+    protect(lua_key, (void *)key);
+}
+
+void rhm_panel_answer(const char *text)
+{
+    protect(lua_answer, (void *)text);
+}
+
+void rhm_panel_draw_view(void)
+{
+    protect(lua_draw, NULL);
+}
+
+void rhm_panel_turn_jobs(void)
+{
+    protect(lua_jobs_turn, NULL);
+}
