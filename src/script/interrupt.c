@@ -115,6 +115,11 @@ void rhm_interrupt_clear(void)
     atomic_store(&pending, false);
 }
 
+void rhm_interrupt_raise(void)
+{
+    raise(SIGINT);
+}
+
 void rhm_interrupt_end(lua_State *L)
 {
     if (lua_gethook(L) == stop || lua_gethook(L) == tick)

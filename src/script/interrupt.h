@@ -25,6 +25,9 @@ bool rhm_interrupt_pending(void);
 
 void rhm_interrupt_clear(void);
 
+/* As if SIGINT had come. */
+void rhm_interrupt_raise(void);
+
 /* The same at the end of a call on L, whose hook goes if it is ours. */
 void rhm_interrupt_end(lua_State *L);
 

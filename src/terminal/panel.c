@@ -350,27 +350,32 @@ static void echo(const struct rhm_panel_line *line)
     }
 }
 
+void rhm_panel_busy(bool busy)
+{
+    rhm_panel.busy = busy;
+    if (!busy)
+        rhm_interrupt_ticks(false);
+    rhm_capture_drain();
+    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
+    if (busy)
+        rhm_interrupt_ticks(true);
+}
+
 static void run(struct rhm_panel_line *line)
 {
     echo(line);
     rhm_console_follow(&rhm_panel.console);
-    rhm_panel.busy = true;
+    rhm_panel_busy(true);
     rhm_panel_change_prompt();
-    rhm_capture_drain();
-    rhm_panel_mark(RHM_DIRTY_ALL);
-    rhm_interrupt_ticks(true);
     enum rhm_input result = line->typed ? rhm_command_enter(&rhm_panel.command, line->text)
                                         : rhm_evaluate(rhm_panel.L, line->text);
-    rhm_interrupt_ticks(false);
     free(line);
-    rhm_panel.busy = false;
-    rhm_capture_drain();
+    rhm_panel_busy(false);
     if (result == RHM_INPUT_LEAVE)
         rhm_panel.leave = -1;
     if (result == RHM_INPUT_INTERRUPTED)
         rhm_panel_drop_lines();
     rhm_panel_change_prompt();
-    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
 int rhm_panel_run(void)

@@ -4,12 +4,15 @@
 
 #include <lauxlib.h>
 
+#include "engine/monitor.h"
 #include "script/call.h"
 #include "script/interrupt.h"
 #include "script/jobs.h"
 #include "terminal/display.h"
 #include "terminal/panel_state.h"
 #include "terminal/picture.h"
+
+#define LONG 0.3 /* seconds of a frame */
 
 /* Runs a C function on the panel's own Lua thread; its error is shown. Ctrl-C ends it without a word. */
 static bool protect(lua_CFunction function, void *argument)
@@ -149,9 +152,26 @@ void rhm_panel_answer(const char *text)
     protect(lua_answer, (void *)text);
 }
 
+static int lua_interrupted(lua_State *L)
+{
+    rhm_panel_push(L, "interrupted");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+/* Ctrl-C ends a view that takes for ever, and the view with it: the next frame would hang again. In a short
+ * frame it meant the command in work. */
 void rhm_panel_draw_view(void)
 {
+    double start = rhm_clock();
+    if (protect(lua_draw, NULL) || rhm_clock() - start < LONG)
+        return;
+    bool busy = rhm_interrupt_pending(); /* goes on to the command */
+    rhm_interrupt_clear();
+    protect(lua_interrupted, NULL);
     protect(lua_draw, NULL);
+    if (busy)
+        rhm_interrupt_raise();
 }
 
 void rhm_panel_turn_jobs(void)

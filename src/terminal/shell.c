@@ -68,8 +68,13 @@ int rhm_shell_run(lua_State *L, const struct rhm_shell_options *options)
         fputs(banner, stdout);
     fflush(stdout);
     rhm_history_open();
-    if (!options->bare)
+    if (!options->bare) {
+        if (panel)
+            rhm_panel_busy(true);
         run_init_file(L);
+        if (panel)
+            rhm_panel_busy(false);
+    }
     int ended_by = panel ? rhm_panel_run() : rhm_plain_run(L, signals);
     if (panel)
         rhm_panel_close();
