@@ -11,6 +11,7 @@ lua_modules = \
 	lua/rhm/help/view.lua \
 	lua/rhm/input.lua \
 	lua/rhm/manual.lua \
+	lua/rhm/panel.lua \
 	lua/rhm/print.lua \
 	lua/rhm/report.lua \
 	lua/rhm/shell.lua \
@@ -23,7 +24,9 @@ lua_modules = \
 	lua/rhm/view/grammar.lua \
 	lua/rhm/view/histogram.lua \
 	lua/rhm/view/jobs.lua \
+	lua/rhm/view/keys.lua \
 	lua/rhm/view/layers.lua \
+	lua/rhm/view/options.lua \
 	lua/rhm/view/palette.lua \
 	lua/rhm/view/rows.lua \
 	lua/rhm/view/state.lua \

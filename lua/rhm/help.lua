@@ -271,6 +271,7 @@ end
 function M.text(what, width)
   if what == nil then return M.overview(width) end
   if what == rhm then return M.page(M.entries.rhm, width) end
+  if what == rhm.panel then return M.page(M.entries.panel, width) end
   if what == rhm.view then return M.page(M.entries["rhm.view"], width) end
   local name = what
   if type(what) == "function" then

@@ -11,14 +11,18 @@ function rhm.print(...)
   return require "rhm.print".print(...)
 end
 
--- rhm.view is the module itself, filled when it is first used; called, it shows a view.
-rhm.view = setmetatable({}, {
-  __index = function(view, key)
-    require "rhm.view"
-    return rawget(view, key)
-  end,
-  __call = function(view, ...)
-    require "rhm.view" -- puts its own function here
-    return view(...)
-  end,
-})
+-- rhm.view and rhm.panel are the modules themselves, filled when first used; rhm.view, called, shows a view.
+local function lazily(name)
+  return setmetatable({}, {
+    __index = function(module, key)
+      require(name)
+      return rawget(module, key)
+    end,
+    __call = name == "rhm.view" and function(view, ...)
+      require(name) -- puts its own function here
+      return view(...)
+    end or nil,
+  })
+end
+
+rhm.view, rhm.panel = lazily "rhm.view", lazily "rhm.panel"

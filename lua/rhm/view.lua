@@ -26,6 +26,7 @@ local text = require "rhm.view.text"
 local glyphs = require "rhm.view.glyphs"
 local palette = require "rhm.view.palette"
 local subjects = require "rhm.view.subject"
+local completed = require "rhm.view.options"
 
 local M = rhm.view -- the table itself: rhm.view "layers" calls it
 
@@ -34,7 +35,7 @@ local setmetatable, getmetatable = setmetatable, getmetatable
 local format, match, concat = string.format, string.match, table.concat
 
 -- Those that come with rhm, in the order of their keys F2, F3, ...; a module each, loaded when first drawn.
-local builtin = {"layers", "distances", "curves", "histogram", "grammar", "jobs"}
+local builtin = {"layers", "distances", "curves", "histogram", "grammar", "jobs", "keys"}
 local is_builtin, specs, added = {}, {}, {}
 for _, name in ipairs(builtin) do is_builtin[name] = true end
 
@@ -64,7 +65,7 @@ function M.register(name, spec)
   spec = check_spec(name, spec)
   if not specs[name] and not is_builtin[name] then added[#added + 1] = name end
   specs[name] = spec
-  if package.loaded["rhm.panel"] then require "rhm.panel".enable(name) end
+  if package.loaded["rhm.panel"] then rhm.panel.enable(name) end
 end
 
 -- Takes a view away; one that came with rhm comes back as it was.
@@ -82,6 +83,12 @@ function M.names()
   for _, name in ipairs(builtin) do list[#list + 1] = name end
   for _, name in ipairs(added) do list[#list + 1] = name end
   return list
+end
+
+-- The key that brings a view, "F2"; nil where it has none.
+local places = {layers = 2, distances = 3, curves = 4, histogram = 5, synonyms = 6, grammar = 7, jobs = 8, keys = 1}
+function M.key(name)
+  return places[name] and "F" .. places[name] or nil
 end
 
 -- The known name that a few letters make of `name`.
@@ -123,15 +130,6 @@ function M.glyphs(ascii)
   return glyphs.choose(not ascii and rhm.utf8(), os.getenv "TERM")
 end
 
--- The user's options, with what every view wants to know.
-local function complete(options)
-  local ascii = options.ascii
-  if ascii == nil then ascii = not rhm.utf8() end
-  local chosen = ascii and glyphs.ascii or options.ascii == false and glyphs.utf8 or M.glyphs()
-  local known = {ascii = ascii, colours = options.colours or rhm.colours(), glyphs = chosen}
-  return setmetatable(known, {__index = options, __newindex = options})
-end
-
 local function check_options(name, options)
   if options ~= nil and type(options) ~= "table" then
     error(format("view \"%s\": options = %s: must be a table", name, tostring(options)), 0)
@@ -161,7 +159,7 @@ function M.lines(name, subject, width, height, options)
   if subject == nil and spec.subjects then
     lines = nothing(name, why)
   else
-    lines = spec.draw(subject, width, height, complete(options))
+    lines = spec.draw(subject, width, height, completed(options))
   end
   if type(lines) ~= "table" then
     error(format("view \"%s\" returned %s: a list of lines expected", name,

@@ -31,14 +31,16 @@ function TestHelp:test_functions_of_rhm()
 end
 
 function TestHelp:test_functions_of_views()
-  local there, told = {}, {}
-  lu.assertNotNil(rhm.view.lines)
-  for name, value in next, rhm.view do
-    if type(value) == "function" then there["rhm.view." .. name] = true end
+  for module, some in pairs { view="lines", panel="frame" } do
+    local there, told = {}, {}
+    lu.assertNotNil(rhm[module][some]) -- loaded
+    for name, value in next, rhm[module] do
+      if type(value) == "function" then there["rhm." .. module .. "." .. name] = true end
+    end
+    for _, entry in ipairs(help.group(module)) do told[entry.name] = true end
+    lu.assertEquals(sorted(told), sorted(there))
+    for name in pairs(told) do lu.assertEquals(help.name_of(rhm[module][name:match "[^.]*$"]), name) end
   end
-  for _, entry in ipairs(help.group "view") do told[entry.name] = true end
-  lu.assertEquals(sorted(told), sorted(there))
-  for name in pairs(told) do lu.assertEquals(help.name_of(rhm.view[name:match "[^.]*$"]), name) end
 end
 
 function TestHelp:test_fields_of_rhm()

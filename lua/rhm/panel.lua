@@ -1,0 +1,441 @@
+-- panel.lua - what the panel shows: the current view, its subject, level and options, and what keys do. Called by the
+-- terminal in protected calls on a Lua thread of its own; it draws nothing itself.
+local rhm = require "rhm"
+local view = rhm.view
+local text = require "rhm.view.text"
+local state = require "rhm.view.state"
+local subjects = require "rhm.view.subject"
+local completed = require "rhm.view.options"
+view.names() -- loaded
+
+local M = rhm.panel -- the table itself, as rhm.view
+
+local type, ipairs, pcall, error, tostring, rawget, next = type, ipairs, pcall, error, tostring, rawget, next
+local format, concat, rep, find, sub, lower = string.format, table.concat, string.rep, string.find, string.sub, string.lower
+local max, min = math.max, math.min
+
+M.open = false   -- is there a panel? set by its C side
+M.speed = 25     -- steps a second of a layer that a key begins; nil: as fast as it goes
+M.steps = 100    -- how many "r" takes
+
+local current = "layers"
+local level                                     -- the one chosen; nil: the one in work
+local own = setmetatable({}, {__mode = "v"})    -- .latest: rhm.latest() when the subject was chosen
+local chosen                                    -- the subject that was asked for
+local options = {}                              -- view -> its options
+local disabled = {}                             -- view -> what was wrong
+local messages = {}
+local scroll = {}                               -- view -> first line shown - 1, of views that are texts
+local seen = {total = 0, height = 0, width = 80} -- by the last frame
+local stop_run = false
+
+local function options_of(name)
+  options[name] = options[name] or {}
+  return options[name]
+end
+
+-- --- the subject --------------------------------------------------------------------------------------------------
+
+-- What was asked for, until another network comes to be trained; else that one.
+local function subject()
+  local latest = rhm.latest()
+  if chosen ~= nil and latest ~= nil and own.latest ~= latest and own.had_latest then chosen, level = nil, nil end
+  return chosen == nil and latest or chosen
+end
+
+-- The same for a view that may take something else.
+local function subject_for(name)
+  local wanted = view.spec(name).subjects
+  local value = subject()
+  if not wanted or subjects.find(value, wanted) ~= nil then return value end
+  local latest = rhm.latest()
+  if subjects.find(latest, wanted) ~= nil then return latest end
+  for _, kind in ipairs(wanted) do
+    if kind == "grammar" and rhm.latest "grammar" then return rhm.latest "grammar" end
+  end
+  return value
+end
+
+local function network()
+  return subjects.network(subject()) or rhm.latest()
+end
+
+-- The level shown: the one chosen or, of a network, the one in work.
+local function level_of(net)
+  if level then return max(1, min(net.L, level)) end
+  return subjects.level(net)
+end
+
+-- --- showing ------------------------------------------------------------------------------------------------------
+
+-- Told by the terminal when the panel opens (true) and closes.
+function M.opened(open)
+  M.open = open and true or false
+end
+
+-- Makes a view the current one. Without a subject it stays; options are added to those the view has.
+function M.show(name, value, more)
+  view.spec(name) -- an error where there is none
+  if more ~= nil and type(more) ~= "table" then
+    error(format("view \"%s\": options = %s: must be a table", name, tostring(more)), 0)
+  end
+  if value ~= nil then
+    local wanted = view.spec(name).subjects
+    local found, why = subjects.find(value, wanted)
+    if wanted and found == nil then error(format("view \"%s\": %s", name, why), 0) end
+    level = nil
+    if subjects.kind(value) == "layer" then level, value = value.level, value.network end
+    chosen, own.latest, own.had_latest = value, rhm.latest(), rhm.latest() ~= nil
+  end
+  for key, x in next, more or {} do
+    if key == "level" then level = x else options_of(name)[key] = x end
+  end
+  current, disabled[name] = name, nil
+end
+
+-- A view that was registered anew may try again.
+function M.enable(name)
+  disabled[name] = nil
+end
+
+-- What went wrong since the last call, once; nil: nothing.
+function M.message()
+  if #messages == 0 then return nil end
+  local all = concat(messages, "\n")
+  messages = {}
+  return all
+end
+
+local function draw(name, width, height)
+  local o = options_of(name)
+  local value = subject_for(name)
+  local net = subjects.network(value)
+  o.level = net and level_of(net) or level
+  local spec = view.spec(name)
+  local lines = view.lines(name, value, width, not spec.scroll and height or nil, o)
+  o.level = nil
+  seen.total = #lines
+  if not spec.scroll then return lines end
+  local first = max(0, min(scroll[name] or 0, #lines - height))
+  scroll[name] = first
+  return table.move(lines, first + 1, min(#lines, first + height), 1, {})
+end
+
+local function disable(name, message)
+  disabled[name] = message
+  if current == name then current = "layers" end
+  messages[#messages + 1] = format("view \"%s\" is disabled: %s (view \"%s\" tries it again)", name, message, name)
+end
+
+-- The lines of the current view. One that raises an error is disabled, and "layers" stands in for it.
+function M.frame(width, height)
+  seen.width, seen.height = width, height
+  for _, name in ipairs {current, "layers"} do
+    if not disabled[name] then
+      local ok, lines = pcall(draw, name, width, height)
+      if ok then return lines end
+      local message = tostring(lines)
+      if find(message, "interrupted", 1, true) then error(lines, 0) end -- Ctrl-C meant what runs
+      disable(name, message)
+    end
+  end
+  return {text.clip("no view: " .. tostring(disabled[current] or disabled.layers), width)}
+end
+
+-- --- title and status ---------------------------------------------------------------------------------------------
+
+-- The tabs as segments, each by tab(i, name), or nil where they do not fit.
+local function tabs(names, width, tab)
+  local line, n = {}, 0
+  for i, name in ipairs(names) do
+    local label = tab(i, name)
+    line[#line + 1] = {label, style = name == current and "select" or disabled[name] and "dim" or nil}
+    n = n + text.columns(label)
+    if n > width then return nil end
+  end
+  return line
+end
+
+-- One line: the views with their keys, the current one selected.
+function M.title(width)
+  local names = {}
+  for _, name in ipairs(view.names()) do
+    if name ~= "keys" then names[#names + 1] = name end
+  end
+  if current == "keys" then table.insert(names, 1, "keys") end
+  local forms = {
+    function(_, name) return format(" %s%s ", view.key(name) and view.key(name) .. " " or "", name) end,
+    function(_, name) return format(" %s%s", view.key(name) and view.key(name) .. " " or "", name) end,
+    function(_, name) return format("%s%s ", view.key(name) and sub(view.key(name), 2) .. ":" or "", name) end,
+    function(_, name) return format(" %s ", name) end,
+    function(_, name) return name == current and format(" %s ", name) or view.key(name) and " " .. view.key(name) or "" end,
+    function(_, name) return name == current and name or "" end,
+  }
+  for _, form in ipairs(forms) do
+    local line = tabs(names, width, form)
+    if line then return line end
+  end
+  return {{text.pad(current, width), style = "select"}}
+end
+
+-- The name of the global that holds a value, or nil.
+local named = setmetatable({}, {__mode = "k"})
+local function global_name(value)
+  local known = named[value]
+  if known and rawget(_G, known) == value then return known end
+  local best
+  for name, other in next, _G do
+    if other == value and type(name) == "string" and (not best or #name < #best or (#name == #best and name < best)) then
+      best = name
+    end
+  end
+  named[value] = best
+  return best
+end
+
+-- One line: what is shown, and how the work on it goes.
+function M.status(width)
+  local glyphs = view.glyphs()
+  local value = subject_for(current)
+  local net = subjects.network(value)
+  if not net then
+    local what = value ~= nil and subjects.kind(value) or nil
+    local line = what == "grammar"
+      and format("%s (V,m,s,L) = (%d,%d,%d,%d)", global_name(value) or "grammar", value.V, value.m, value.s, value.L)
+      or what or "nothing is trained yet"
+    return text.clip(line, width)
+  end
+  local s = state.network(net)
+  local spec = view.spec(current)
+  local of_layer = spec.subjects and spec.subjects[1] == "layer"
+  local name = global_name(net) or "network"
+  local left = {{name, style = "bold"}, " " .. state.shape(net)}
+  if of_layer then left[#left + 1] = format("  level %d", level_of(net)) end
+  local looks = {trained = "done", untrained = "waiting", ["partly trained"] = "waiting"}
+  local glyph, style = state.look(looks[s.state] or s.state, glyphs)
+  local words = s.level and (s.state == "running" and "" or s.state ~= "by hand" and s.state .. ", " or "") .. state.work(s)
+    or s.state
+  if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end
+  if s.level and s.seconds > 0 and s.state ~= "by hand" then words = words .. ", " .. text.duration(s.seconds) end
+  local right = {{glyph .. " ", style = style}, words}
+  if spec.scroll and seen.total > seen.height then
+    local first = scroll[current] or 0
+    right[#right + 1] = format("  %d-%d of %d", first + 1, min(seen.total, first + seen.height), seen.total)
+  end
+  local space = width - text.columns(left) - text.columns(right)
+  if space < 2 then return text.clip(right, width) end -- the work matters more
+  left[#left + 1] = rep(" ", space)
+  for _, segment in ipairs(right) do left[#left + 1] = segment end
+  return left
+end
+
+-- --- training by hand ---------------------------------------------------------------------------------------------
+
+local function network_to_train(what)
+  local net = network()
+  if not net then error(format("%s: there is no network: net = rhm.network{ grammar=g }", what), 3) end
+  return net
+end
+
+-- The layer whose turn it is: the first one from L down that is not trained.
+local function layer_to_train(net)
+  for l = net.L, 1, -1 do
+    local lay = net:layer(l)
+    if not lay.trained then return lay end
+  end
+end
+
+-- Begins a layer from the network's own grammar, or from what the last training was from.
+local function begin(what, net, lay)
+  local from = net.grammar
+  local last = rhm.latest "source"
+  if last and subjects.kind(last) ~= "grammar" then from = last end
+  if not from then
+    error(format("%s: from what? This network knows no grammar: net:layer(%d):begin{ from=d } says it", what, lay.level), 3)
+  end
+  lay:begin{ from = from, steps_per_second = M.speed }
+end
+
+local function ready(what)
+  local net = network_to_train(what)
+  local lay = layer_to_train(net)
+  if not lay then error(what .. ": all layers are trained; rhm.network{...} makes a new network", 3) end
+  if not lay.samples then begin(what, net, lay) end
+  level = nil
+  return net, lay
+end
+
+-- Takes k steps of gradient descent on the layer whose turn it is; begins it where that is still to be done.
+function M.step(k)
+  local _, lay = ready "panel.step"
+  lay:step(k or 1)
+end
+
+-- A training that is paused goes on; else the layer whose turn it is takes steps up to the next 100 (k: k more).
+function M.run(k)
+  local net = network_to_train "panel.run"
+  local job = net.job
+  if job and (job.state == "paused" or job.state == "pausing") then
+    job:resume()
+    return
+  end
+  local _, lay = ready "panel.run"
+  local left = k or M.steps - lay.steps % M.steps
+  local portion = max(1, (M.speed or 100) // 10)
+  stop_run = false
+  while left > 0 and not stop_run do -- in portions, so that the key for a pause is heard
+    lay:step(min(left, portion))
+    left = left - portion
+  end
+end
+
+-- Pauses a training, or lets it go on; ends what run does. Returns whether there was something.
+function M.pause()
+  stop_run = true
+  local net = network()
+  local job = net and net.job
+  if not job then return net ~= nil end
+  if job.state == "paused" or job.state == "pausing" then
+    job:resume()
+  elseif job.state == "running" or job.state == "queued" then
+    job:pause()
+  end
+  return true
+end
+
+-- Finishes the layer in training by hand and begins the next one.
+function M.next()
+  local net = network_to_train "panel.next"
+  local lay = layer_to_train(net)
+  if lay and lay.samples then
+    if lay.steps == 0 then
+      error(format("panel.next: level %d has taken no step yet: rhm.panel.step(100), or r", lay.level), 2)
+    end
+    lay:finish()
+    lay = layer_to_train(net)
+  end
+  level = nil
+  if lay then return begin("panel.next", net, lay) end
+  local known, accuracy = false, nil
+  if net.grammar then known, accuracy = pcall(net.accuracy, net, net.grammar) end
+  io.write("all layers are trained", known and format(": accuracy %.4f", accuracy) or "", "\n")
+end
+
+-- --- keys ---------------------------------------------------------------------------------------------------------
+
+-- What the keys do in every view, for the page "keys".
+M.keys = {
+  {"1 .. 7, TAB", "the views; the next one"}, {"[ ]", "the level above, below"}, {"f", "follow the level in work"},
+  {"s S", "one step of gradient descent by hand, ten"}, {"r", "run: steps, or a paused training goes on"},
+  {"p, space", "pause, and go on"}, {"n", "finish this layer, begin the next"}, {"< >", "slower, faster steps"},
+  {"?", "this page"},
+}
+
+local function change_level(by)
+  local net = subjects.network(subject_for(current))
+  if not net then return false end
+  local new = level_of(net) + by
+  if new < 1 or new > net.L then return false end
+  level = new
+  return true
+end
+
+local function next_view()
+  local names = view.names()
+  for i, name in ipairs(names) do
+    if name == current then
+      M.show(names[i % #names + 1])
+      return true
+    end
+  end
+end
+
+local function change_speed(factor)
+  M.speed = max(1, min(1e6, (M.speed or 1e6) * factor))
+  messages[#messages + 1] = format("%g steps a second, from the next layer on that a key begins", M.speed)
+  return true
+end
+
+local common = {
+  ["["] = function() return change_level(1) end, ["]"] = function() return change_level(-1) end,
+  [","] = function() return change_level(1) end, ["."] = function() return change_level(-1) end,
+  f = function() level = nil return true end,
+  s = function() return "rhm.panel.step(1)" end, S = function() return "rhm.panel.step(10)" end,
+  r = function() return "rhm.panel.run()" end, n = function() return "rhm.panel.next()" end,
+  p = M.pause, [" "] = M.pause, ["<"] = function() return change_speed(0.5) end, [">"] = function() return change_speed(2) end,
+  ["?"] = function() M.show "keys" return true end, tab = next_view,
+}
+for i = 1, 7 do
+  common[tostring(i)] = function()
+    for _, name in ipairs(view.names()) do
+      if view.key(name) == "F" .. i + 1 then
+        M.show(name)
+        return true
+      end
+    end
+    return false
+  end
+end
+
+-- Scrolls a text to the next line that has `what`, from the top again after the end.
+local function search(what)
+  local name = current
+  local lines = view.lines(name, subject_for(name), seen.width, nil, options_of(name))
+  what = lower(what)
+  for i = 1, #lines do
+    local at = ((scroll[name] or 0) + i) % #lines + 1
+    if find(lower(require "rhm.view.palette".line(lines[at])), what, 1, true) then
+      scroll[name] = at - 1
+      return
+    end
+  end
+  messages[#messages + 1] = format("\"%s\" is not in this view", what)
+end
+
+local function scroll_key(key)
+  local page = max(1, seen.height - 1)
+  local by = ({up = -1, down = 1, pageup = -page, pagedown = page, home = -math.huge, ["end"] = math.huge})[key]
+  if key == "/" then return {ask = "search: ", call = function(what) if what ~= "" then search(what) end end} end
+  if not by then return nil end
+  local first = max(0, min((scroll[current] or 0) + by, seen.total - seen.height))
+  local changed = first ~= (scroll[current] or 0)
+  scroll[current] = first // 1
+  return changed
+end
+
+-- A key: true (something changed), false (not for us), a Lua command to run, or {ask=, call=}.
+function M.key(key)
+  if not disabled[current] then
+    local spec = view.spec(current)
+    if spec.key then
+      local o = options_of(current)
+      local value = subject_for(current)
+      local net = subjects.network(value)
+      o.level = net and level_of(net) or level
+      local found = spec.subjects and subjects.find(value, spec.subjects, o.level) or value
+      local ok, done
+      if found ~= nil or not spec.subjects then
+        ok, done = pcall(spec.key, found, completed(o), key, seen.width, seen.height)
+        if not ok then
+          disable(current, tostring(done))
+          return true
+        end
+      end
+      if net and o.level and o.level ~= level_of(net) then level = o.level end
+      o.level = nil
+      if type(done) == "table" and done.show then
+        M.show(done.show, done.subject)
+        return true
+      elseif done then
+        return done
+      end
+    end
+    local done = spec.scroll and scroll_key(key)
+    if done ~= nil and done ~= false then return done end
+  end
+  local action = common[key]
+  if action then return action() end
+  return false
+end
+
+return M
