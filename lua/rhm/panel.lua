@@ -127,6 +127,11 @@ local function disable(name, message)
   messages[#messages + 1] = format("view \"%s\" is disabled: %s (view \"%s\" tries it again)", name, message, name)
 end
 
+-- Ctrl-C ended a frame that took long: the next one would take as long.
+function M.interrupted()
+  disable(current, "Ctrl-C ended its drawing")
+end
+
 -- The lines of the current view. One that raises an error is disabled, and "layers" stands in for it.
 function M.frame(width, height)
   seen.width, seen.height = width, height
@@ -233,7 +238,7 @@ end
 
 local function network_to_train(what)
   local net = network()
-  if not net then error(format("%s: there is no network: net = rhm.network{ grammar=g }", what), 3) end
+  if not net then error(format("%s: there is no network: net = rhm.network{ grammar=g }", what), 0) end
   return net
 end
 
@@ -251,7 +256,7 @@ local function begin(what, net, lay)
   local last = rhm.latest "source"
   if last and subjects.kind(last) ~= "grammar" then from = last end
   if not from then
-    error(format("%s: from what? This network knows no grammar: net:layer(%d):begin{ from=d } says it", what, lay.level), 3)
+    error(format("%s: from what? This network knows no grammar: net:layer(%d):begin{ from=d } says it", what, lay.level), 0)
   end
   lay:begin{ from = from, steps_per_second = M.speed }
 end
@@ -259,7 +264,7 @@ end
 local function ready(what)
   local net = network_to_train(what)
   local lay = layer_to_train(net)
-  if not lay then error(what .. ": all layers are trained; rhm.network{...} makes a new network", 3) end
+  if not lay then error(what .. ": all layers are trained; rhm.network{...} makes a new network", 0) end
   if not lay.samples then begin(what, net, lay) end
   level = nil
   return net, lay
@@ -309,7 +314,7 @@ function M.next()
   local lay = layer_to_train(net)
   if lay and lay.samples then
     if lay.steps == 0 then
-      error(format("panel.next: level %d has taken no step yet: rhm.panel.step(100), or r", lay.level), 2)
+      error(format("panel.next: level %d has taken no step yet: rhm.panel.step(100), or r", lay.level), 0)
     end
     lay:finish()
     lay = layer_to_train(net)

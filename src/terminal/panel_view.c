@@ -9,6 +9,7 @@
 #include "script/interrupt.h"
 #include "script/jobs.h"
 #include "terminal/display.h"
+#include "terminal/guard.h"
 #include "terminal/panel_state.h"
 #include "terminal/picture.h"
 
@@ -21,7 +22,9 @@ static bool protect(lua_CFunction function, void *argument)
     int top = lua_gettop(L);
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, argument);
+    bool before = rhm_guard_prompt(false); /* a view that hangs must not keep SIGTERM away */
     int status = rhm_call(L, 1, 0);
+    rhm_guard_prompt(before);
     if (status != LUA_OK && status != RHM_CALL_INTERRUPTED && !rhm_interrupt_pending()) {
         const char *message = lua_tostring(L, -1);
         fprintf(stderr, "error: %s\n", message ? message : "(an error without a message)");
