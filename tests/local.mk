@@ -14,6 +14,7 @@ engine_tests = \
 	tests/engine/t-network \
 	tests/engine/t-network-file \
 	tests/engine/t-npy \
+	tests/engine/t-parse \
 	tests/engine/t-queue \
 	tests/engine/t-random \
 	tests/engine/t-ridge \
@@ -43,6 +44,7 @@ script_tests = \
 	tests/script/t-layer.lua \
 	tests/script/t-manual.lua \
 	tests/script/t-network.lua \
+	tests/script/t-parse.lua \
 	tests/script/t-print.lua \
 	tests/script/t-view.lua \
 	tests/script/t-width.lua

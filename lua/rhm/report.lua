@@ -6,7 +6,7 @@ local format, rep, concat = string.format, string.rep, table.concat
 local ceil, floor, huge, max, min = math.ceil, math.floor, math.huge, math.max, math.min
 
 -- How many rows a long table prints before it is elided.
-M.limits = {patches = 40, clusters = 16, synonyms = 12}
+M.limits = {patches = 40, clusters = 16, synonyms = 12, nodes = 40, tokens = 16}
 
 -- --- numbers ------------------------------------------------------------------------------------------------------
 
@@ -299,6 +299,41 @@ function M.synonyms(t)
   lines[#lines + 1] = format("[level %d: %s%s]", t.level, plural(#t, "cluster"), not t.misplaced and ""
     or t.misplaced == 0 and ", all patches with their own parent"
     or format(", %s misplaced (*)", plural(t.misplaced, "patch", "patches")))
+  return concat(lines, "\n")
+end
+
+-- The nodes of a tree, a line each: what the code stands for, its confidence, the tokens below. Nodes that are wrong are
+-- marked with a star.
+local function parse_nodes(t, l, i, depth, rows)
+  local nodes, s = t.levels[l], t.s
+  if l > #t.tokens or not nodes then return end
+  local node = nodes[i]
+  local wide = floor(#t.tokens / s ^ (l - 1) + 0.5)
+  local last = min(wide, M.limits.tokens)
+  local tokens = concat(t.tokens, " ", (i - 1) * wide + 1, (i - 1) * wide + last) .. (last < wide and " ..." or "")
+  local name = node.unknown and "unknown" or node.parent and format("%d", node.parent)
+    or node.code and format("code %d", node.code) or "new"
+  if node.truth and node.truth ~= node.parent then name = format("%s*(%d)", name, node.truth) end
+  rows[#rows + 1] = {rep("  ", depth) .. name, number(node.p), format("%d", l), tokens}
+  for j = 1, s do parse_nodes(t, l + 1, (i - 1) * s + j, depth + 1, rows) end
+end
+
+-- A tree from its lowest level there is; without all layers it is a wood.
+function M.parse(t)
+  local top, rows = 1, {{"symbol", "p", "level", "tokens"}}
+  while not t.levels[top] do top = top + 1 end
+  for i = 1, #t.levels[top] do parse_nodes(t, top, i, 0, rows) end
+  local all, wrong = #rows - 1, 0
+  for l = top, #t.levels do
+    for _, node in ipairs(t.levels[l]) do if node.truth and node.truth ~= node.parent then wrong = wrong + 1 end end
+  end
+  for k = #rows, M.limits.nodes + 2, -1 do rows[k] = nil end
+  local lines = {(grid(rows, {[1] = true, [4] = true}))}
+  if all > M.limits.nodes then lines[2] = format("... (%d more)", all - M.limits.nodes) end
+  lines[#lines + 1] = format("[%s%s]", t.label and format("label %d, p = %s", t.label, number(t.p))
+    or format("%s: the layers below are not trained", #t.levels == top and format("level %d", top)
+      or format("levels %d to %d", #t.levels, top)),
+    wrong > 0 and format("; %s another symbol (*)", plural(wrong, "node is", "nodes are")) or "")
   return concat(lines, "\n")
 end
 

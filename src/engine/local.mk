@@ -15,6 +15,7 @@ engine_headers = \
 	src/engine/monitor.h \
 	src/engine/network.h \
 	src/engine/network_file.h \
+	src/engine/parse.h \
 	src/engine/poll.h \
 	src/engine/random.h \
 	src/engine/rhm.h \
@@ -67,6 +68,7 @@ engine_sources = \
 	src/engine/npy.h \
 	src/engine/output.c \
 	src/engine/output.h \
+	src/engine/parse.c \
 	src/engine/points.c \
 	src/engine/points.h \
 	src/engine/predict.c \

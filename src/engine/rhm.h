@@ -16,6 +16,7 @@
 #include "monitor.h"
 #include "network.h"
 #include "network_file.h"
+#include "parse.h"
 #include "poll.h"
 #include "random.h"
 #include "ridge.h"

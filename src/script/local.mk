@@ -24,6 +24,7 @@ script_sources = \
 	src/script/object.c \
 	src/script/object.h \
 	src/script/objects.h \
+	src/script/parse.c \
 	src/script/paths.c \
 	src/script/paths.h \
 	src/script/progress.c \

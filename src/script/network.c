@@ -139,17 +139,8 @@ static void check_fit(lua_State *L, const char *function, const struct rhm_netwo
 /* A single string {1, 5, 2, ...}: its label, its row of probabilities. */
 static int predict_string(lua_State *L, struct rhm_network *net)
 {
-    size_t d = lua_rawlen(L, 2);
-    if (d != net->d)
-        return luaL_error(L, "network:predict: a string of %I tokens, the network reads %I (s^L = %d^%d)",
-                          (lua_Integer)d, (lua_Integer)net->d, (int)net->s, (int)net->L);
-    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens), label;
-    for (size_t j = 0; j < d; j++) {
-        lua_rawgeti(L, 2, (lua_Integer)j + 1);
-        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, "network:predict", name, 1, net->V) - 1);
-        lua_pop(L, 2);
-    }
+    const uint16_t *tokens = rhm_push_string(L, 2, "network:predict", net);
+    uint16_t label;
     struct rhm_matrix *probability = rhm_push_matrix(L);
     struct rhm_error err;
     if (rhm_matrix_init(probability, 1, net->classes, &err) != RHM_OK ||
@@ -333,6 +324,7 @@ void rhm_open_network(lua_State *L)
                                        {"resume", rhm_network_resume_method},
                                        {"layer", rhm_network_layer_method},
                                        {"predict", network_predict},
+                                       {"parse", rhm_network_parse_method},
                                        {"accuracy", network_accuracy},
                                        {"save", network_save},
                                        {NULL, NULL}};

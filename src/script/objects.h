@@ -35,6 +35,10 @@ int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm
 int rhm_network_train_method(lua_State *L);
 int rhm_network_resume_method(lua_State *L);
 int rhm_network_layer_method(lua_State *L);
+int rhm_network_parse_method(lua_State *L);
+
+/* The string {1, 5, 2, ...} at `index` as d tokens, in memory of Lua's that it pushes. */
+uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const struct rhm_network *net);
 
 /* User values of a network. */
 enum { RHM_NETWORK_JOB = 1, RHM_NETWORK_GRAMMAR, RHM_NETWORK_VALUES = RHM_NETWORK_GRAMMAR };

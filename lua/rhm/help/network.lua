@@ -81,6 +81,16 @@ net:train{ from=d, solver="gd", steps=200 }]],
     returns = "a list of labels and a matrix, strings x classes; for a single string one label and a row of the matrix",
     example = "labels, p = net:predict(d)", see = {"network:accuracy"}},
 
+  {name = "network:parse", signature = "net:parse{ 1, 5, 2, ... }",
+    summary = "what each layer makes of one string: a tree",
+    text = [[levels[l] has the s^(l-1) nodes of level l from left to right, each a table: code, the output code of layer l (its cluster;
+nil for a patch that an exact codebook has not seen); parent, the true symbol that this code stands for, and truth, the symbol
+that really stands there, where the grammar is known; q, the estimate of P[label | patch]; p, the largest of q; unknown, true
+where the layer has no output for the patch. The root's q is that of net:predict. Without the lower layers the tree ends at
+the last one that is trained.]],
+    returns = "a report: .label, .p, .levels[l] = { {code=, parent=, truth=, p=, unknown=, q=}, ... }, .tokens",
+    example = "net:parse(d:tokens(1))", see = {"network:predict", "layer:synonyms"}},
+
   {name = "network:accuracy", signature = {"net:accuracy(d)", "net:accuracy(g)"},
     summary = "the share of right labels",
     text = [[On a dataset the share of its strings. On a grammar the exact accuracy, summed over all derivations by the codebook, where

@@ -1,0 +1,101 @@
+/* parse.c - net:parse: what each layer makes of one string. */
+#include "engine/parse.h"
+
+#include <string.h>
+
+#include "script/objects.h"
+
+#define RHM_PARSE "rhm.parse"
+
+static int parse_gc(lua_State *L)
+{
+    rhm_parse_clear(luaL_checkudata(L, 1, RHM_PARSE));
+    return 0;
+}
+
+static struct rhm_parse *push_parse(lua_State *L)
+{
+    struct rhm_parse *parse = lua_newuserdatauv(L, sizeof *parse, 0);
+    memset(parse, 0, sizeof *parse);
+    if (luaL_newmetatable(L, RHM_PARSE)) {
+        lua_pushcfunction(L, parse_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return parse;
+}
+
+uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const struct rhm_network *net)
+{
+    size_t d = lua_rawlen(L, index);
+    if (d != net->d)
+        luaL_error(L, "%s: a string of %I tokens, the network reads %I (s^L = %d^%d)", function,
+                   (lua_Integer)d, (lua_Integer)net->d, (int)net->s, (int)net->L);
+    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
+    for (size_t j = 0; j < d; j++) {
+        lua_rawgeti(L, index, (lua_Integer)j + 1);
+        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
+        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, function, name, 1, net->V) - 1);
+        lua_pop(L, 2);
+    }
+    return tokens;
+}
+
+static void push_node(lua_State *L, const struct rhm_parse *parse, unsigned l, size_t i)
+{
+    const struct rhm_parse_node *node = &parse->node[l][i];
+    lua_createtable(L, 0, 6);
+    if (node->code != RHM_NO_CODE)
+        rhm_set_integer(L, "code", (uint64_t)node->code + 1);
+    if (node->parent != RHM_NO_PARENT)
+        rhm_set_integer(L, "parent", (uint64_t)node->parent + 1);
+    if (node->truth != RHM_NO_PARENT)
+        rhm_set_integer(L, "truth", (uint64_t)node->truth + 1);
+    rhm_set_number(L, "p", node->p);
+    rhm_set_boolean(L, "unknown", node->unknown);
+    lua_createtable(L, (int)parse->C, 0);
+    for (size_t c = 0; c < parse->C; c++) {
+        lua_pushnumber(L, parse->q[l][i * parse->C + c]);
+        lua_rawseti(L, -2, (lua_Integer)c + 1);
+    }
+    lua_setfield(L, -2, "q");
+}
+
+int rhm_network_parse_method(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    if (lua_type(L, 2) != LUA_TTABLE) {
+        const char *shown = rhm_args_show(L, 2);
+        return luaL_error(L, "network:parse: one string {1, 5, 2, ...} expected, got %s", shown);
+    }
+    const uint16_t *tokens = rhm_push_string(L, 2, "network:parse", net);
+    struct rhm_parse *parse = push_parse(L);
+    struct rhm_error err;
+    if (rhm_network_parse(net, tokens, parse, rhm_poll_interrupt, NULL, &err) != RHM_OK)
+        return rhm_raise(L, "network:parse", &err);
+    lua_createtable(L, 0, 5);
+    if (parse->lowest == 1) {
+        rhm_set_integer(L, "label", (uint64_t)parse->label + 1);
+        rhm_set_number(L, "p", parse->node[1][0].p);
+    }
+    rhm_set_integer(L, "s", net->s);
+    lua_createtable(L, (int)net->d, 0);
+    for (size_t j = 0; j < net->d; j++) {
+        lua_pushinteger(L, tokens[j] + 1);
+        lua_rawseti(L, -2, (lua_Integer)j + 1);
+    }
+    lua_setfield(L, -2, "tokens");
+    lua_createtable(L, (int)parse->L, 0);
+    for (unsigned l = parse->lowest; l <= parse->L; l++) {
+        lua_createtable(L, (int)parse->n[l], 0);
+        for (size_t i = 0; i < parse->n[l]; i++) {
+            push_node(L, parse, l, i);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_rawseti(L, -2, l);
+    }
+    lua_setfield(L, -2, "levels");
+    rhm_parse_clear(parse); /* long trees go at once, not with the collector */
+    rhm_set_report(L, "parse");
+    return 1;
+}
