@@ -22,15 +22,10 @@ engine_tests = \
 	tests/engine/t-signal \
 	tests/engine/t-split
 
-# C, cmocka: tests/terminal/t-NAME.c, with the few files of the terminal that they test.
-panel_tests = \
+# C, cmocka: tests/script/t-NAME.c and tests/terminal/t-NAME.c, linked to the program without its main.
+program_tests = \
+	tests/script/t-memory \
 	tests/terminal/t-scrollback
-
-scrollback_sources = \
-	src/terminal/line.c \
-	src/terminal/scrollback.c \
-	src/terminal/sgr.c \
-	src/terminal/stream.c
 
 # Lua, luaunit: run by ./rhm.
 script_tests = \
@@ -47,6 +42,9 @@ script_tests = \
 	tests/script/t-parse.lua \
 	tests/script/t-print.lua \
 	tests/script/t-view.lua \
+	tests/script/t-view-distances.lua \
+	tests/script/t-view-grammar.lua \
+	tests/script/t-view-histogram.lua \
 	tests/script/t-width.lua
 
 # Python's unittest with pexpect and pyte.
@@ -81,13 +79,14 @@ bench_sources = \
 
 # --- rules
 if HAVE_CMOCKA
-check_PROGRAMS = $(engine_tests) $(panel_tests)
+check_PROGRAMS = $(engine_tests) $(program_tests)
 else
 no_c = --no-c=cmocka
 endif
 
-tests_terminal_t_scrollback_SOURCES = tests/terminal/t-scrollback.c $(scrollback_sources)
-tests_terminal_t_scrollback_LDADD = $(CMOCKA_LIBS)
+tests_script_t_memory_CPPFLAGS = $(libprogram_a_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_script_t_memory_LDADD = $(program_libs) $(CMOCKA_LIBS)
+tests_terminal_t_scrollback_LDADD = $(program_libs) $(CMOCKA_LIBS)
 
 EXTRA_PROGRAMS = tests/bench/bench
 tests_bench_bench_SOURCES = $(bench_sources)
@@ -100,7 +99,7 @@ bench: tests/bench/bench$(EXEEXT) rhm$(EXEEXT)
 run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(TESTS)" $(no_c)
 check-local:
 	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3), then configure again" >&2; exit 1; }
-	@$(run_tests) --complete $(engine_tests) $(panel_tests) $(script_tests) $(terminal_tests)
+	@$(run_tests) --complete $(engine_tests) $(program_tests) $(script_tests) $(terminal_tests)
 
 # README's examples with what they print now; test_readme compares them.
 readme: rhm$(EXEEXT)
@@ -112,7 +111,7 @@ valgrind_options = -q --leak-check=full --errors-for-leak-kinds=definite --show-
 	--error-exitcode=99 --suppressions=$(abs_srcdir)/tests/valgrind.supp
 check-valgrind: $(check_PROGRAMS)
 	@export VALGRIND=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1; \
-	$(run_tests) --jobs=2 --timeout=900 --wrap="valgrind $(valgrind_options)" $(engine_tests) $(panel_tests)
+	$(run_tests) --jobs=2 --timeout=900 --wrap="valgrind $(valgrind_options)" $(engine_tests) $(program_tests)
 
 # The suite, or the build, in copies of the source with other flags, libraries and compilers.
 rebuild = MAKE="$(MAKE) $(AM_MAKEFLAGS)" $(SHELL) $(srcdir)/tests/rebuild

@@ -99,9 +99,11 @@ int rhm_script_on(lua_State *L)
     lua_pushvalue(L, 2);
     lua_rawseti(L, -2, 1);
     lua_pushvalue(L, -1);
+    lua_insert(L, 4);
+    lua_pushcclosure(L, remove_hook, 2); /* first: a hook nobody can remove must not be there */
+    lua_pushvalue(L, 4);
     lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
     hooks[hook]++;
-    lua_pushcclosure(L, remove_hook, 2);
     return 1;
 }
 

@@ -60,9 +60,9 @@ void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_
                                         : rhm_job_start(&object->job, net, options, &err);
     if (status != RHM_OK)
         rhm_raise(L, "network:train", &err);
-    rhm_jobs_enter(L, -1, net, options);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, network, RHM_NETWORK_JOB);
+    lua_setiuservalue(L, network, RHM_NETWORK_JOB); /* before memory can end: a job in work is always net.job */
+    rhm_jobs_enter(L, -1, net, options);
 }
 
 static void read_progress(lua_State *L, int index, struct rhm_progress *progress)

@@ -164,11 +164,13 @@ static int report(lua_State *L)
 void rhm_set_report(lua_State *L, const char *name)
 {
     lua_pushfstring(L, "rhm.report.%s", name);
-    if (luaL_newmetatable(L, lua_tostring(L, -1))) {
+    luaL_newmetatable(L, lua_tostring(L, -1));
+    if (lua_getfield(L, -1, "__tostring") == LUA_TNIL) { /* new, or memory ended where it was made */
         lua_pushstring(L, name);
         lua_pushcclosure(L, report, 1);
-        lua_setfield(L, -2, "__tostring");
+        lua_setfield(L, -3, "__tostring");
     }
+    lua_pop(L, 1);
     lua_remove(L, -2);
     lua_setmetatable(L, -2);
 }

@@ -60,6 +60,28 @@ static char *next_word(const char *text, int again)
     return word;
 }
 
+/* A folder that is closed with its object, also where memory ends while it is read. */
+static int folder_gc(lua_State *L)
+{
+    DIR **dir = lua_touserdata(L, 1);
+    if (*dir)
+        closedir(*dir);
+    *dir = NULL;
+    return 0;
+}
+
+static DIR *push_folder(lua_State *L, const char *name)
+{
+    DIR **dir = lua_newuserdatauv(L, sizeof *dir, 0);
+    *dir = NULL;
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, folder_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    *dir = name ? opendir(name) : NULL;
+    return *dir;
+}
+
 /* files(prefix): the names in the folder of prefix that begin with its last part; folders end in '/'. */
 static int files(lua_State *L)
 {
@@ -71,12 +93,11 @@ static int files(lua_State *L)
         n = snprintf(folder, sizeof folder, "%s%.*s", home, length - 1, prefix + 1);
     else
         n = snprintf(folder, sizeof folder, "%.*s", length ? length : 2, length ? prefix : "./");
+    lua_settop(L, 1);
+    DIR *dir = push_folder(L, n > 0 && n < PATH_MAX ? folder : NULL);
     lua_newtable(L);
-    DIR *dir = n > 0 && n < PATH_MAX ? opendir(folder) : NULL;
-    if (!dir)
-        return 1;
     lua_Integer count = 0;
-    for (struct dirent *entry; (entry = readdir(dir));) {
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
         struct stat st;
         const char *e = entry->d_name;
         if (strncmp(e, last, strlen(last)) != 0 || (e[0] == '.' && !*last) || !strcmp(e, ".") ||
@@ -84,10 +105,12 @@ static int files(lua_State *L)
             continue;
         n = snprintf(name, sizeof name, "%s%s", folder, e);
         bool is_folder = n > 0 && n < PATH_MAX && stat(name, &st) == 0 && S_ISDIR(st.st_mode);
-        lua_pushfstring(L, is_folder ? "%s/" : "%s", e); /* out of memory here leaks dir, no more */
-        lua_rawseti(L, -2, ++count);
+        lua_pushfstring(L, is_folder ? "%s/" : "%s", e);
+        lua_rawseti(L, 3, ++count);
     }
-    closedir(dir);
+    lua_pushcfunction(L, folder_gc); /* now, not when it is collected */
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 0);
     return 1;
 }
 
