@@ -203,7 +203,7 @@ static void draw_help(void)
     size_t below = rhm_panel.console.scrolled ? rhm_console_below(&rhm_panel.console, at) : 0;
     if (rhm_panel.focused)
         snprintf(text, sizeof text,
-                 "arrows  + - zoom  [ ] level  s step  S 10  r run  p pause  n next  / find  q back");
+                 "arrows  + - zoom  [ ] level  s step  S ten  r run  p pause  n next  q back");
     else if (below > 0)
         snprintf(text, sizeof text,
                  "%zu more rows below   PgDn PgUp scroll   C-x / find, again: Enter   ^C back", below);
@@ -363,7 +363,8 @@ void rhm_panel_busy(bool busy)
 
 static void run(struct rhm_panel_line *line)
 {
-    echo(line);
+    if (line->typed)
+        echo(line);
     rhm_console_follow(&rhm_panel.console);
     rhm_panel_busy(true);
     rhm_panel_change_prompt();
