@@ -28,7 +28,10 @@ lua_modules = \
 	lua/rhm/view/layers.lua \
 	lua/rhm/view/options.lua \
 	lua/rhm/view/palette.lua \
+	lua/rhm/view/parse.lua \
 	lua/rhm/view/rows.lua \
 	lua/rhm/view/state.lua \
 	lua/rhm/view/subject.lua \
-	lua/rhm/view/text.lua
+	lua/rhm/view/synonyms.lua \
+	lua/rhm/view/text.lua \
+	lua/rhm/view/tokens.lua

@@ -45,6 +45,7 @@ script_tests = \
 	tests/script/t-view-distances.lua \
 	tests/script/t-view-grammar.lua \
 	tests/script/t-view-histogram.lua \
+	tests/script/t-view-synonyms.lua \
 	tests/script/t-width.lua
 
 # Python's unittest with pexpect and pyte.

@@ -66,10 +66,11 @@ function M.each(name, subject, options, check)
   end
 end
 
--- The lines as one text.
+-- The lines as one text, in ASCII unless options say otherwise; what the view writes to options stays there.
 function M.text(name, subject, width, height, options)
-  local lines, o = {}, {ascii = true, colours = 0}
-  for key, value in pairs(options or {}) do o[key] = value end
+  local lines, o = {}, options or {}
+  if o.ascii == nil then o.ascii = true end
+  o.colours = o.colours or 0
   for i, line in ipairs(rhm.view.lines(name, subject, width, height, o)) do lines[i] = palette.line(line) end
   return table.concat(lines, "\n"), lines
 end

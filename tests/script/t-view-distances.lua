@@ -260,13 +260,9 @@ function TestDistances.test_a_large_layer_is_quick()
   local slowest = 0
   for _, keys in ipairs {"down", "+", "right", "pagedown", "+ +", "down", "-"} do
     press(lay, options, keys, 200, 60)
-    local best = math.huge
-    for _ = 1, 3 do -- the machine may be busy
-      local start = rhm.clock()
-      rhm.view.lines("distances", lay, 200, 60, options)
-      best = math.min(best, rhm.clock() - start)
-    end
-    slowest = math.max(slowest, best)
+    local start = os.clock() -- of this process: the machine may be busy
+    rhm.view.lines("distances", lay, 200, 60, options)
+    slowest = math.max(slowest, os.clock() - start)
   end
   print(string.format("# %d patches at 200 x 60: %.1f ms a frame", lay.patch_count, 1e3 * slowest))
   lu.assertTrue(slowest < 0.05, slowest)

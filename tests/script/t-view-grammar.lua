@@ -14,7 +14,7 @@ function TestGrammar.test_every_size()
     rhm.grammar{ V=4, m=1, s=2, L=7, seed=2 }} do
     pictures.each("grammar", other, nil, function(lines) lu.assertStrContains(lines[1], "grammar") end)
   end
-  pictures.each("grammar", rhm.network{ grammar=g }, {level=2}, function(lines)
+  pictures.each("grammar", rhm.network{ grammar=g }, {only=2}, function(lines)
     lu.assertStrContains(table.concat(lines, "\n"), "level 2 of 3")
     lu.assertNil(table.concat(lines, "\n"):find "level 1 of 3")
   end)
@@ -24,7 +24,7 @@ end
 function TestGrammar.test_all_rules_are_there()
   for _, width in ipairs {20, 60, 80, 200} do
     for l = 1, 3 do
-      local picture = pictures.text("grammar", g, width, nil, {level=l}):gsub("%s+", " ")
+      local picture = pictures.text("grammar", g, width, nil, {only=l}):gsub("%s+", " ")
       for nu, list in ipairs(g:rules(l)) do
         local texts = {}
         for k, children in ipairs(list) do texts[k] = rule(children) end
@@ -54,7 +54,7 @@ function TestGrammar.test_how_often_parents_stand_first()
   for l = 1, 3 do
     local sum, least = 0, 1
     local weighted = {0, 0, 0, 0, 0, 0, 0, 0}
-    for line in pictures.text("grammar", g, 80, nil, {level=l}):gmatch "[^\n]+" do
+    for line in pictures.text("grammar", g, 80, nil, {only=l}):gmatch "[^\n]+" do
       local nu, p = line:match "^ ([%d ]%d?) ([%d.]+) .*%->"
       if p then
         sum, least = sum + p, math.min(least, tonumber(p))
@@ -69,7 +69,7 @@ end
 
 -- Bars: the largest number of a level fills its bar, a zero has none.
 function TestGrammar.test_bars()
-  local _, lines = pictures.text("grammar", g, 80, nil, {level=2, ascii=false})
+  local _, lines = pictures.text("grammar", g, 80, nil, {only=2, ascii=false})
   local seen = 0
   for _, line in ipairs(lines) do
     local nu, bars = line:match "^ (%d) [%d.]+ (%S+) "

@@ -54,10 +54,10 @@ local function ladder(data, pixels)
 end
 
 -- One side of the map: its cells {first, last, group}, each `wide` places long; pixel[p] = cell or 0 (gap); start[c] = its
--- first place. Kept with the data, as are the distances of cells of b patches.
+-- first place. Kept with the data.
 local function strip_of(data, scale, wide, gap)
   local key = format("%d %d %d %s", scale.b, wide, gap, scale.aligned)
-  data.strips, data.values = data.strips or {}, data.values or {}
+  data.strips = data.strips or {}
   local strip = data.strips[key]
   if strip then return strip end
   strip = {pixel = {}, cells = {}, start = {}, length = 0}
@@ -96,18 +96,8 @@ end
 
 -- The distance that cells a and b show.
 local function value_of(data, l, a, b)
-  if a > b then a, b = b, a end
-  local values, key = l.values, a * (l.cells + 1) + b
-  local d = values[key]
-  if d then return d end
-  if values.kept > 500000 then
-    for old in next, values do values[old] = nil end
-    values.kept = 0
-  end
-  local x, y = l.ystrip.cells[a], l.ystrip.cells[b]
-  d = data:block(x[1], x[2], y[1], y[2])
-  values[key], values.kept = d, values.kept + 1
-  return d
+  local x, y = l.ystrip.cells[min(a, b)], l.ystrip.cells[max(a, b)]
+  return data:block(x[1], x[2], y[1], y[2])
 end
 
 -- --- the layout ---------------------------------------------------------------------------------------------------
@@ -144,10 +134,6 @@ local function layout(data, width, height, options)
   local xgap, each = l.scale.gap, l.scale.k * l.across
   if l.scale.aligned and #l.ystrip.cells * each + #data.groups - 1 <= wide then xgap = 1 end
   l.xstrip = strip_of(data, l.scale, each, xgap)
-  l.cells = #l.ystrip.cells
-  local values = format("%d %s", l.scale.b, l.scale.aligned)
-  data.values[values] = data.values[values] or {kept = 0}
-  l.values = data.values[values]
   local cursor = options.cursor
   if type(cursor) == "table" and type(cursor[1]) == "number" and type(cursor[2]) == "number" then
     l.cursor = {max(1, min(data.U, floor(cursor[1]))), max(1, min(data.U, floor(cursor[2])))}
@@ -288,8 +274,9 @@ end
 -- Adds a piece to a line, to the last one where the style is the same.
 local function put(line, piece, style)
   local last = line[#line]
-  if type(last) == "table" and last.style == style and last.run then
-    last.run[#last.run + 1] = piece
+  if last and last.run and last.style == style then
+    local run = last.run
+    run[#run + 1] = piece
   else
     line[#line + 1] = {run = {piece}, style = style}
   end
@@ -302,47 +289,88 @@ local function close(line)
   return line
 end
 
--- Which cell's heat each pixel of the window has: -1 in a gap, 10 under the cursor.
-local function pixel_level(data, l, scale, y, x, cursor)
-  local a, b = l.ystrip.pixel[y], l.xstrip.pixel[x]
-  if not a or a == 0 or not b or b == 0 then return -1 end
-  if cursor and a == cursor[1] and b == cursor[2] then return 10 end
-  return scale.level(value_of(data, l, a, b))
+-- Styles of a character with an upper and a lower pixel; 10: under the cursor.
+local heat, pair = {[10] = "mark"}, {}
+for level = 0, 9 do heat[level] = "heat" .. level end
+for upper = 0, 10 do
+  pair[upper] = {}
+  for lower = 0, 10 do pair[upper][lower] = heat[upper] .. "+" .. heat[lower] end
 end
 
-local function heat_name(level)
-  return level == 10 and "mark" or "heat" .. level
+-- The cells' levels as far as they were looked at, cell by cell; kept with the data.
+local function level_cache(data, l, options)
+  local key = format("%d %s %s", l.scale.b, l.scale.aligned, options.scale == "log")
+  data.levels = data.levels or {}
+  local cache = data.levels[key]
+  if not cache or cache.kept > 500000 then
+    cache = {kept = 0}
+    data.levels[key] = cache
+  end
+  return cache
 end
 
-local function half_line(data, l, scale, y, cursor, glyphs, line)
-  for x = l.x0, l.x0 + l.wide - 1 do
-    local upper = pixel_level(data, l, scale, l.y0 + y, x, cursor)
-    local lower = y + 1 < l.high and pixel_level(data, l, scale, l.y0 + y + 1, x, cursor) or -1
-    if upper < 0 and lower < 0 then
-      put(line, " ", "plain")
-    elseif lower < 0 then
-      put(line, glyphs.half, heat_name(upper))
-    elseif upper < 0 then
-      put(line, glyphs.lower, heat_name(lower))
-    elseif upper == lower then
-      put(line, glyphs.full, heat_name(upper))
+-- The levels (0..9) of the pixels of row y of the window, from x0 on; -1 in a gap, 10 under the cursor.
+local function level_row(data, l, scale, cache, y, cursor)
+  local row, a = {}, l.ystrip.pixel[y]
+  if not a or a == 0 or y >= l.y0 + l.high then
+    for x = 1, l.wide do row[x] = -1 end
+    return row
+  end
+  local known = cache[a]
+  if not known then
+    known = {}
+    cache[a] = known
+  end
+  local pixel, before, level = l.xstrip.pixel, nil, -1
+  local at = cursor and cursor[1] == a and cursor[2] or nil
+  for x = 1, l.wide do
+    local b = pixel[l.x0 + x - 1]
+    if b ~= before then
+      before = b
+      if b == 0 then
+        level = -1
+      elseif b == at then
+        level = 10
+      else
+        level = known[b]
+        if not level then
+          level = scale.level(value_of(data, l, a, b))
+          known[b], cache.kept = level, cache.kept + 1
+        end
+      end
+    end
+    row[x] = level
+  end
+  return row
+end
+
+local function half_line(l, upper, lower, glyphs, line)
+  local half, full, low = glyphs.half, glyphs.full, glyphs.lower
+  for x = 1, l.wide do
+    local u, v = upper[x], lower[x]
+    if u == v then
+      put(line, u < 0 and " " or full, u < 0 and "plain" or heat[u])
+    elseif v < 0 then
+      put(line, half, heat[u])
+    elseif u < 0 then
+      put(line, low, heat[v])
     else
-      put(line, glyphs.half, heat_name(upper) .. "+" .. heat_name(lower))
+      put(line, half, pair[u][v])
     end
   end
 end
 
-local function shade_line(data, l, scale, y, cursor, options, line)
-  for x = l.x0, l.x0 + l.wide - 1 do
-    local level = pixel_level(data, l, scale, l.y0 + y, x, cursor)
+local function shade_line(l, levels, cursor, options, line)
+  for x = 1, l.wide do
+    local level = levels[x]
     if level < 0 then
       put(line, " ", "plain")
     elseif level == 10 then
-      local place = x - l.xstrip.start[cursor[2]]
+      local place = l.x0 + x - 1 - l.xstrip.start[cursor[2]]
       local last = l.scale.k * l.across - 1
       put(line, last == 0 and "X" or place == 0 and "[" or place == last and "]" or "-", "select")
     else
-      put(line, ink(options, level), "heat" .. level)
+      put(line, ink(options, level), heat[level])
     end
   end
 end
@@ -406,17 +434,6 @@ end
 
 -- --- the side panel -----------------------------------------------------------------------------------------------
 
--- q^ of a patch as small bars, class by class.
-local function q_bars(data, i, room, options)
-  local spark, out, C = options.glyphs.spark, {}, data.C
-  local shown = min(C, room)
-  for c = 1, shown do
-    local x = max(0, min(1, data.q[(i - 1) * C + c]))
-    out[c] = spark[max(1, min(#spark, floor(x * #spark) + 1))]
-  end
-  return concat(out) .. (shown < C and options.glyphs.ellipsis or "")
-end
-
 -- Clusters one below the other: how many patches, how wide, which other is nearest (of centres). Those wider than the
 -- way to their neighbour are marked.
 local function cluster_table(data, room, most)
@@ -450,7 +467,7 @@ local function side_lines(data, l, room, high, options)
     lines[#lines + 1] = ""
     for n, i in ipairs(l.cursor) do
       lines[#lines + 1] = {{n == 1 and "row       " or "column    ", style = "dim"}, {patch_text(data, i), style = "bold"}}
-      lines[#lines + 1] = {{"       q^ ", style = "dim"}, {q_bars(data, i, room - 12, options), style = "series" .. n}}
+      lines[#lines + 1] = {{"       q^ ", style = "dim"}, {data:bars(i, options.glyphs, room - 12), style = "series" .. n}}
     end
     lines[#lines + 1] = {{"distance  ", style = "dim"}, {number(data:distance(l.cursor[1], l.cursor[2])), style = "bold"}}
   end
@@ -480,13 +497,15 @@ local function draw(subject, width, height, options)
   local side = width - used >= 36 and l.map_lines >= 8
     and side_lines(data, l, width - used - 3, l.map_lines, options) or {}
   local cursor = l.cursor and {cell_of(l.ystrip, l.cursor[1]), cell_of(l.ystrip, l.cursor[2])}
+  local cache = level_cache(data, l, options)
   for n = 1, l.map_lines do
     local line, y = {}, (n - 1) * l.down
     for _, segment in ipairs(margin_text(data, l, y, options)) do line[#line + 1] = segment end
+    local levels = level_row(data, l, scale, cache, l.y0 + y, cursor)
     if l.half then
-      half_line(data, l, scale, y, cursor, options.glyphs, line)
+      half_line(l, levels, level_row(data, l, scale, cache, l.y0 + y + 1, cursor), options.glyphs, line)
     else
-      shade_line(data, l, scale, y, cursor, options, line)
+      shade_line(l, levels, cursor, options, line)
     end
     close(line)
     if side[n] then

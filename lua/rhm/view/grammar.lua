@@ -243,7 +243,7 @@ local function draw(g, width, _, options)
   local facts = facts_of(g)
   local lines = head_lines(g, facts, width, options.glyphs)
   local from, to = 1, g.L
-  if options.level then from = max(1, min(g.L, floor(options.level))) to = from end
+  if options.only then from = max(1, min(g.L, floor(options.only))) to = from end
   for l = from, to do
     lines[#lines + 1] = ""
     level_lines(lines, g, facts, l, width, options)
@@ -254,5 +254,5 @@ end
 return {
   draw = draw, subjects = {"grammar"}, scroll = true,
   summary = "rules, q, gaps and Assumption 4.1, level by level",
-  options = {{"level", "this level alone (default: all)"}},
+  options = {{"only", "this level alone (default: all)"}},
 }

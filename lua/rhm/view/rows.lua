@@ -6,7 +6,7 @@ local M = {}
 local subjects = require "rhm.view.subject"
 local sqrt, huge, max, min, floor = math.sqrt, math.huge, math.max, math.min, math.floor
 local ipairs, pairs, pcall, tostring, setmetatable, sort = ipairs, pairs, pcall, tostring, setmetatable, table.sort
-local format, gsub = string.format, string.gsub
+local format, gsub, concat = string.format, string.gsub, table.concat
 
 -- Beyond these a picture of the layer would take seconds and hundreds of megabytes.
 M.limits = {patches = 50000, numbers = 4e6, terms = 3e6}
@@ -22,6 +22,7 @@ end
 local function plain(message)
   return (gsub(tostring(message), "^[%w_]+:[%w_]+: ", ""))
 end
+M.plain = plain
 
 -- --- reading ------------------------------------------------------------------------------------------------------
 
@@ -29,6 +30,7 @@ local function state_of(layer)
   return format("%s %s %s %s %s %s", layer.trained, layer.steps, layer.samples, layer.patch_count, layer.loss,
     layer.seconds)
 end
+M.state = state_of
 
 -- Patches and q of one state: a training may go on between the two calls.
 local function read(layer)
@@ -352,7 +354,25 @@ end
 
 -- "(1 3)"
 function Data:tuple(i)
-  return "(" .. table.concat(self.patches[i].tuple, " ") .. ")"
+  return "(" .. concat(self.patches[i].tuple, " ") .. ")"
+end
+
+-- q^ of row i as small bars, class by class, the largest number of the layer a full one; of the first `most` classes.
+function Data:bars(i, glyphs, most)
+  if not self.largest then
+    self.largest = 0
+    for k = 1, self.U do
+      if not self.patches[k].unknown then
+        for c = 1, self.C do self.largest = max(self.largest, min(1, self.q[(k - 1) * self.C + c])) end
+      end
+    end
+  end
+  local spark, out = glyphs.spark, {}
+  for c = 1, min(self.C, most or self.C) do
+    local x = min(1, self.q[(i - 1) * self.C + c]) / max(self.largest, 1e-300)
+    out[c] = x < 0.5 / #spark and (glyphs.ascii and " " or glyphs.dot) or spark[min(#spark, floor(x * #spark + 0.5))]
+  end
+  return concat(out) .. (self.C > #out and glyphs.ellipsis or "")
 end
 
 -- --- the cache ----------------------------------------------------------------------------------------------------
