@@ -2,6 +2,7 @@
 #include "terminal/evaluate.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -223,11 +224,19 @@ enum rhm_input rhm_evaluate(lua_State *L, const char *text)
     return task.result;
 }
 
+static int run_file(lua_State *L)
+{
+    if (luaL_loadfile(L, lua_touserdata(L, 1)) != LUA_OK)
+        return lua_error(L);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
 bool rhm_evaluate_file(lua_State *L, const char *name)
 {
-    int status = luaL_loadfile(L, name);
-    if (status == LUA_OK)
-        status = rhm_call(L, 0, 0);
+    lua_pushcfunction(L, run_file);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)name);
+    int status = rhm_call(L, 1, 0);
     if (status != LUA_OK)
         show_error(L, status, false);
     return status == LUA_OK;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -454,6 +455,65 @@ static void test_shell(void **unused)
     }
 }
 
+/* An init file. */
+static void test_file(void **unused)
+{
+    (void)unused;
+    FILE *file = fopen("init.lua", "w");
+    assert_non_null(file);
+    fputs("local t = {} for i = 1, 20 do t[i] = { 'x' .. i } end loaded = true", file);
+    assert_int_equal(fclose(file), 0);
+    for (enum mode mode = ONCE; mode < MODES; mode++) {
+        lua_State *L = open_state();
+        assert_non_null(L);
+        bool due = true;
+        for (uint64_t n = 1; due; n++) {
+            hide_output();
+            arm(n, mode);
+            bool loaded = rhm_evaluate_file(L, "init.lua");
+            due = disarm();
+            const char *output = show_output();
+            if (!loaded && strcmp(output, "error: not enough memory\n") != 0)
+                fail_msg("allocation %llu, mode %d: %s", (unsigned long long)n, mode, output);
+            assert_true(loaded || due);
+            assert_int_equal(lua_gettop(L), 0);
+        }
+        must_run(L, "assert(loaded)", "the init file");
+        close_state(L);
+    }
+}
+
+static int send_sigint(lua_State *L)
+{
+    (void)L;
+    raise(SIGINT);
+    return 0;
+}
+
+/* Ctrl-C where there is no memory either: rhm_call pushes its message outside of any protection. */
+static void test_interrupt(void **unused)
+{
+    (void)unused;
+    lua_State *L = open_state();
+    assert_non_null(L);
+    rhm_interrupt_install(-1, false);
+    lua_register(L, "send_sigint", send_sigint);
+    for (uint64_t n = 1; n < 40; n++) {
+        arm(n, FOR_GOOD);
+        int status = run(
+            L,
+            "local t = {} for i = 1, 5 do t[i] = { i } end send_sigint() while true do t[#t + 1] = {} end");
+        disarm();
+        if (status != RHM_CALL_INTERRUPTED)
+            assert_string_equal(lua_tostring(L, -1), "not enough memory");
+        else if (n == 39)
+            assert_string_equal(lua_tostring(L, -1), RHM_INTERRUPTED);
+        lua_settop(L, 0);
+        must_run(L, alive, "after Ctrl-C");
+    }
+    close_state(L);
+}
+
 /* The TAB key, as Readline calls it. */
 static char **complete(char *line)
 {
@@ -505,7 +565,8 @@ static void test_completion(void **unused)
 int main(void)
 {
     setlocale(LC_CTYPE, "");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_open), cmocka_unit_test(test_snippets),
-                                       cmocka_unit_test(test_shell), cmocka_unit_test(test_completion)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_open),      cmocka_unit_test(test_snippets),
+                                       cmocka_unit_test(test_shell),     cmocka_unit_test(test_file),
+                                       cmocka_unit_test(test_interrupt), cmocka_unit_test(test_completion)};
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }
