@@ -277,14 +277,19 @@ static void read_keys(void)
     }
 }
 
+/* What jobs have done is told at most ten times a second, and at the end always. */
 static void watch_jobs(void)
 {
+    static double last;
     uint64_t version = rhm_jobs_version();
-    if (version == rhm_panel.jobs_version)
+    if (version != rhm_panel.jobs_seen)
+        rhm_panel_mark(RHM_DIRTY_VIEW);
+    rhm_panel.jobs_seen = version;
+    if (version == rhm_panel.jobs_told || rhm_clock() - last <= FRAME)
         return;
-    rhm_panel.jobs_version = version;
+    rhm_panel.jobs_told = version;
+    last = rhm_clock();
     rhm_panel_turn_jobs();
-    rhm_panel_mark(RHM_DIRTY_VIEW);
 }
 
 void rhm_panel_turn(bool wait)
@@ -295,7 +300,7 @@ void rhm_panel_turn(bool wait)
     bool before = rhm_guard_prompt(true);
     double due = paint_due();
     int timeout = wait ? -1 : 0;
-    if (wait && rhm_jobs_active() > 0)
+    if (wait && (rhm_jobs_active() > 0 || rhm_panel.jobs_told != rhm_jobs_version()))
         timeout = (int)(1000 * FRAME);
     if (wait && due >= 0 && (timeout < 0 || due * 1000 < timeout))
         timeout = (int)(due * 1000) + 1;

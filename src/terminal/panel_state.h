@@ -43,7 +43,7 @@ struct rhm_panel {
     int dirty;
     bool urgent;                    /* the user waits to see it */
     double next_view, next_console; /* not drawn again before, on rhm_clock */
-    uint64_t jobs_version;
+    uint64_t jobs_seen, jobs_told;  /* versions: drawn from, and told about */
     struct rhm_panel_line *queue;
     enum rhm_question question;
     char *kept;  /* the line under the question */

@@ -70,16 +70,24 @@ static void show(const char *text, size_t n, struct shown *s)
         s->bytes = s->n = k;
         s->text = text;
         s->columns = wcwidth(c);
+        while (s->n < n) { /* with the accents on it */
+            k = mbrtowc(&c, text + s->n, n - s->n, &state);
+            if (k == 0 || k == (size_t)-1 || k == (size_t)-2 || wcwidth(c) != 0)
+                break;
+            s->bytes = s->n += k;
+        }
     }
 }
 
 static void walk_text(struct walk *w, const char *text, size_t n, size_t cursor)
 {
-    bool invisible = false;
+    bool invisible = false, placed = cursor == (size_t)-1;
     for (size_t i = 0; i < n;) {
-        if (i == cursor) {
+        bool here = !placed && i >= cursor; /* behind it where it stands between a letter and its accent */
+        if (here) {
             w->size.cursor_row = w->row;
             w->size.cursor_column = w->column;
+            placed = true;
         }
         if (cursor == (size_t)-1 && (text[i] == RL_PROMPT_START_IGNORE || text[i] == RL_PROMPT_END_IGNORE)) {
             invisible = text[i++] == RL_PROMPT_START_IGNORE;
@@ -102,14 +110,14 @@ static void walk_text(struct walk *w, const char *text, size_t n, size_t cursor)
         }
         struct shown s;
         show(text + i, n - i, &s);
-        if (i == cursor && w->column + s.columns > w->width && w->column > 0) {
+        if (here && w->column + s.columns > w->width && w->column > 0) {
             w->size.cursor_row = w->row + 1; /* the character goes to the next row, and the cursor with it */
             w->size.cursor_column = 0;
         }
         put(w, s.text, s.n, s.columns);
         i += s.bytes;
     }
-    if (cursor == n) {
+    if (!placed) {
         if (w->column >= w->width)
             new_row(w);
         w->size.cursor_row = w->row;
