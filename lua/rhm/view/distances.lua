@@ -53,17 +53,25 @@ local function ladder(data, pixels)
   return list
 end
 
--- One side of the map: its cells {first, last, group}, each `wide` places long; pixel[p] = cell or 0 (gap); start[c] = its
--- first place. Kept with the data.
+-- The scale from left to right where the one from top to bottom is `scale`: the same, or finer where lines are few.
+local function across_scale(data, scale, whole, pixels)
+  if scale.b == 1 then return scale end
+  local fit = fitting(data, pixels)
+  if scale == whole then return {b = fit.b, k = 1, gap = fit.gap, aligned = fit.aligned} end
+  return {b = min(scale.b, (scale.b * fit.b + whole.b - 1) // whole.b), k = 1, gap = 0, aligned = true}
+end
+
+-- One side of the map: its cells (blocks of rows), each `wide` places long; pixel[p] = cell or 0 (gap); start[c] = its first
+-- place, group[c] = the group of its first row. Kept with the data.
 local function strip_of(data, scale, wide, gap)
   local key = format("%d %d %d %s", scale.b, wide, gap, scale.aligned)
   data.strips = data.strips or {}
   local strip = data.strips[key]
   if strip then return strip end
-  strip = {pixel = {}, cells = {}, start = {}, length = 0}
+  strip = {pixel = {}, cells = {}, start = {}, group = {}, length = 0}
   local function add(first, last, group)
     local cell = #strip.cells + 1
-    strip.cells[cell], strip.start[cell] = {first, last, group}, strip.length + 1
+    strip.cells[cell], strip.start[cell], strip.group[cell] = data:block(first, last), strip.length + 1, group
     for _ = 1, wide do
       strip.length = strip.length + 1
       strip.pixel[strip.length] = cell
@@ -94,10 +102,9 @@ local function cell_of(strip, i)
   return low
 end
 
--- The distance that cells a and b show.
+-- The distance that cells a (of a row) and b (of a column) show.
 local function value_of(data, l, a, b)
-  local x, y = l.ystrip.cells[min(a, b)], l.ystrip.cells[max(a, b)]
-  return data:block(x[1], x[2], y[1], y[2])
+  return data:block_distance(l.ystrip.cells[a], l.xstrip.cells[b])
 end
 
 -- --- the layout ---------------------------------------------------------------------------------------------------
@@ -131,9 +138,10 @@ local function layout(data, width, height, options)
   l.zoom = max(0, min(#l.ladder - 1, floor(tonumber(options.zoom) or 0)))
   l.scale = l.ladder[l.zoom + 1]
   l.ystrip = strip_of(data, l.scale, l.scale.k, l.scale.gap)
-  local xgap, each = l.scale.gap, l.scale.k * l.across
-  if l.scale.aligned and #l.ystrip.cells * each + #data.groups - 1 <= wide then xgap = 1 end
-  l.xstrip = strip_of(data, l.scale, each, xgap)
+  l.xscale = across_scale(data, l.scale, l.ladder[1], wide // l.across)
+  local xgap, each = l.xscale.gap, l.xscale.k * l.across
+  if l.xscale.aligned and aligned_cells(data, l.xscale.b) * each + #data.groups - 1 <= wide then xgap = 1 end
+  l.xstrip = strip_of(data, l.xscale, each, xgap)
   local cursor = options.cursor
   if type(cursor) == "table" and type(cursor[1]) == "number" and type(cursor[2]) == "number" then
     l.cursor = {max(1, min(data.U, floor(cursor[1]))), max(1, min(data.U, floor(cursor[2])))}
@@ -229,7 +237,7 @@ local function column_labels(data, l, width, options)
   local last
   for x = 0, l.wide - 1 do
     local cell = l.xstrip.pixel[l.x0 + x]
-    local group = cell ~= 0 and l.xstrip.cells[cell][3] or last
+    local group = cell ~= 0 and l.xstrip.group[cell] or last
     if group ~= last then
       local name = data:group_name(data.groups[group], true)
       local at = l.margin + x + 1
@@ -242,7 +250,7 @@ local function column_labels(data, l, width, options)
   end
   local line = concat(cells)
   if l.cursor then
-    local x = l.xstrip.start[cell_of(l.xstrip, l.cursor[2])] + (l.scale.k * l.across - 1) // 2 - l.x0
+    local x = l.xstrip.start[cell_of(l.xstrip, l.cursor[2])] + (l.xscale.k * l.across - 1) // 2 - l.x0
     local at = l.margin + x + 1
     if x >= 0 and x < l.wide and at <= width then
       return {{concat(cells, "", 1, at - 1), style = "dim"}, {options.glyphs.down, style = "mark"},
@@ -260,8 +268,9 @@ local function margin_text(data, l, y, options)
     local cell, before = l.ystrip.pixel[p], l.ystrip.pixel[p - 1]
     if cell ~= 0 then
       local c = l.ystrip.cells[cell]
-      local was = before and before ~= 0 and l.ystrip.cells[before][3] or nil
-      if (was ~= c[3] or p == l.y0) and name == "" then name = data:group_name(data.groups[c[3]], true) end
+      local was = before and before ~= 0 and l.ystrip.group[before] or nil
+      local group = l.ystrip.group[cell]
+      if (was ~= group or p == l.y0) and name == "" then name = data:group_name(data.groups[group], true) end
       for i = c[1], c[2] do
         if data.misplaced[i] then mark, style = options.glyphs.bad, "bad" break end
       end
@@ -299,7 +308,7 @@ end
 
 -- The cells' levels as far as they were looked at, cell by cell; kept with the data.
 local function level_cache(data, l, options)
-  local key = format("%d %s %s", l.scale.b, l.scale.aligned, options.scale == "log")
+  local key = format("%d %s %d %s %s", l.scale.b, l.scale.aligned, l.xscale.b, l.xscale.aligned, options.scale == "log")
   data.levels = data.levels or {}
   local cache = data.levels[key]
   if not cache or cache.kept > 500000 then
@@ -367,7 +376,7 @@ local function shade_line(l, levels, cursor, options, line)
       put(line, " ", "plain")
     elseif level == 10 then
       local place = l.x0 + x - 1 - l.xstrip.start[cursor[2]]
-      local last = l.scale.k * l.across - 1
+      local last = l.xscale.k * l.across - 1
       put(line, last == 0 and "X" or place == 0 and "[" or place == last and "]" or "-", "select")
     else
       put(line, ink(options, level), heat[level])
@@ -384,11 +393,11 @@ local function ramp(data, l, scale, width, options)
     put(line, l.half and options.glyphs.full or ink(options, level), "heat" .. level)
   end
   put(line, format(" %s", say(scale.value(1))), "dim")
-  local b = l.scale.b
+  local b, across = l.scale.b, l.xscale.b
   local notes = {format("|q%s-q%s'|", options.ascii and "" or options.glyphs.mu, options.ascii and "" or options.glyphs.mu)}
   if scale.log then notes[#notes + 1] = "logarithmic" end
   if l.high < l.ystrip.length or l.wide < l.xstrip.length then notes[#notes + 1] = "a part of the map" end
-  if b > 1 then notes[#notes + 1] = format("%d x %d patches a cell (rms)", b, b) end
+  if b > 1 then notes[#notes + 1] = format("%d x %d patches a cell (rms)", b, across) end
   if data.by == "label" then notes[#notes + 1] = "clusters not known yet: by most probable label" end
   local used = 0
   for _, segment in ipairs(line) do for _, piece in ipairs(segment.run) do used = used + columns(piece) end end
@@ -420,11 +429,9 @@ local function cursor_line(data, l, width)
   end
   local i, j = l.cursor[1], l.cursor[2]
   local d = data:distance(i, j)
-  local cell = l.ystrip.cells[cell_of(l.ystrip, i)]
-  local block = ""
-  if cell[2] > cell[1] then
-    block = format("  (cell %s)", number(value_of(data, l, cell_of(l.ystrip, i), cell_of(l.ystrip, j))))
-  end
+  local row, column, block = cell_of(l.ystrip, i), cell_of(l.xstrip, j), ""
+  local a, b = l.ystrip.cells[row], l.xstrip.cells[column]
+  if a[2] > a[1] or b[2] > b[1] then block = format("  (cell %s)", number(value_of(data, l, row, column))) end
   local function line(short)
     return format("distance %s%s  %s | %s", number(d), block, patch_text(data, i, short), patch_text(data, j, short))
   end
@@ -496,7 +503,7 @@ local function draw(subject, width, height, options)
   local used = l.margin + l.wide
   local side = width - used >= 36 and l.map_lines >= 8
     and side_lines(data, l, width - used - 3, l.map_lines, options) or {}
-  local cursor = l.cursor and {cell_of(l.ystrip, l.cursor[1]), cell_of(l.ystrip, l.cursor[2])}
+  local cursor = l.cursor and {cell_of(l.ystrip, l.cursor[1]), cell_of(l.xstrip, l.cursor[2])}
   local cache = level_cache(data, l, options)
   for n = 1, l.map_lines do
     local line, y = {}, (n - 1) * l.down
@@ -522,8 +529,8 @@ end
 -- --- keys ---------------------------------------------------------------------------------------------------------
 
 -- The first patch of the cell before or after the one with patch i; i itself at the edge.
-local function neighbour(l, i, step)
-  local cell = l.ystrip.cells[cell_of(l.ystrip, i) + step]
+local function neighbour(strip, i, step)
+  local cell = strip.cells[cell_of(strip, i) + step]
   return cell and cell[1] or i
 end
 
@@ -542,7 +549,7 @@ local function key(subject, options, pressed, width, height)
     l.xstrip.cells[l.xstrip.pixel[l.x0] ~= 0 and l.xstrip.pixel[l.x0] or 1][1]}
   local move = moves[pressed]
   if move then
-    if l.cursor then at[move[1]] = neighbour(l, at[move[1]], move[2]) end
+    if l.cursor then at[move[1]] = neighbour(move[1] == 1 and l.ystrip or l.xstrip, at[move[1]], move[2]) end
     options.cursor = at
   elseif pressed == "pageup" or pressed == "pagedown" then
     options.cursor = {next_group(data, at[1], pressed == "pageup" and -1 or 1), at[2]}

@@ -33,9 +33,13 @@ end
 
 -- The right end of the axis: all distances and the quantities of the outputs; a few far outliers go to the last bin.
 local function range(data, lists, marks)
-  local high, centres = 0, 0
-  for _, name in ipairs {"within", "between"} do
-    for _, d in ipairs(lists[name]) do high = max(high, d) end
+  local high, centres = lists.largest, 0
+  if not high then
+    high = 0
+    for _, name in ipairs {"within", "between"} do
+      for _, d in ipairs(lists[name]) do high = max(high, d) end
+    end
+    lists.largest = high
   end
   for _, group in ipairs(data.groups) do centres = max(centres, group.farthest or 0) end
   if centres > 0 and high > 2 * centres then high = 1.5 * centres end
@@ -56,6 +60,26 @@ local function bins(list, n, wide, high, weight)
   end
   for i = 1, n do counts[i] = counts[(i - 1) // wide * wide + 1] end
   return counts, beyond
+end
+
+-- The counts of both hills, and how many pairs lie beyond; kept with the data until the width changes.
+local function counts_of(data, lists, plot_columns, high)
+  local old = data.counts
+  if old and old.columns == plot_columns and old.high == high then return old end
+  local within, between, stats = lists.within, lists.between, data:statistics()
+  local all = stats.between.pairs
+  if data.by == "label" then -- one hill
+    between = table.move(within, 1, #within, #between + 1, table.move(between, 1, #between, 1, {}))
+    within, all = {}, all + stats.within.pairs
+  end
+  local wide = max(1, min(4, floor(plot_columns / (2 * math.sqrt(#within + #between) + 1) + 0.5))) -- few pairs, wide bins
+  local counts, beyond, more = {columns = plot_columns, high = high}, 0, 0
+  -- where only some pairs were looked at, each stands for as many
+  counts.within, beyond = bins(within, plot_columns, wide, high, #within > 0 and stats.within.pairs / #within or 1)
+  counts.between, more = bins(between, plot_columns, wide, high, #between > 0 and all / #between or 1)
+  counts.beyond = beyond + more
+  data.counts = counts
+  return counts
 end
 
 -- --- bars ---------------------------------------------------------------------------------------------------------
@@ -307,24 +331,13 @@ local function draw(layer, width, height, options)
   end
   local marks = marks_of(layer, glyphs)
   local high = range(data, lists, marks)
-  local within, between = lists.within, lists.between
-  if data.by == "label" then
-    between = table.move(within, 1, #within, #between + 1, table.move(between, 1, #between, 1, {}))
-    within = {}
-  end
-  -- where only some pairs were looked at, each stands for as many
-  local stats = data:statistics()
-  local all = data.by == "label" and stats.within.pairs + stats.between.pairs or stats.between.pairs
-  local counts, beyond, more = {}, 0, 0
-  local wide = max(1, min(4, floor(plot_columns / (2 * math.sqrt(#within + #between) + 1) + 0.5))) -- few pairs, wide bins
-  counts.within, beyond = bins(within, plot_columns, wide, high, #within > 0 and stats.within.pairs / #within or 1)
-  counts.between, more = bins(between, plot_columns, wide, high, #between > 0 and all / #between or 1)
+  local counts = counts_of(data, lists, plot_columns, high)
   local logarithmic = is_logarithmic(counts, plot_columns, options)
   local axis, numbers = axis_lines(plot_columns, high, options)
   local below = mark_lines(marks, plot_columns, high, height >= 14 and 4 or height >= 9 and 2 or 1, glyphs)
   local note = height >= 14 and caption(layer, glyphs)
   if note and columns(note) > width then note = nil end
-  local lines = {title(data, logarithmic, beyond + more)}
+  local lines = {title(data, logarithmic, counts.beyond)}
   for _, line in ipairs(words) do lines[#lines + 1] = line end
   local bar_lines = height - #lines - 2 - #below - (note and 1 or 0)
   while bar_lines < 2 and #below > 0 do

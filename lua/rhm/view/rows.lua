@@ -151,15 +151,26 @@ function Data:distance(i, j)
   return sqrt(sum)
 end
 
--- The root mean square distance of rows i1..i2 and j1..j2, of two blocks apart or of one with itself, where the
--- zeros of the diagonal do not count.
-function Data:block(i1, i2, j1, j2)
+-- Rows first..last as a block {first, last, square = mean |q|^2, mean q in [3] ...}.
+function Data:block(first, last)
+  local C, sums, n = self.C, self.sums, last - first + 1
+  local block, a, b = {first, last}, last * C, (first - 1) * C
+  for c = 1, C do block[c + 2] = (sums[a + c] - sums[b + c]) / n end
+  block.square = (self.squares[last] - self.squares[first - 1]) / n
+  return block
+end
+
+-- The root mean square distance of two blocks; pairs of a row with itself do not count.
+function Data:block_distance(x, y)
+  local i1, i2, j1, j2 = x[1], x[2], y[1], y[2]
   if i1 == i2 and j1 == j2 then return self:distance(i1, j1) end
-  local C, sums, squares, n, m = self.C, self.sums, self.squares, i2 - i1 + 1, j2 - j1 + 1
-  local a, b, c1, c2, dot = i2 * C, (i1 - 1) * C, j2 * C, (j1 - 1) * C, 0
-  for c = 1, C do dot = dot + (sums[a + c] - sums[b + c]) * (sums[c1 + c] - sums[c2 + c]) end
-  local mean = (squares[i2] - squares[i1 - 1]) / n + (squares[j2] - squares[j1 - 1]) / m - 2 * dot / (n * m)
-  if i1 == j1 and i2 == j2 then mean = mean * n / (n - 1) end
+  local dot = 0
+  for c = 3, self.C + 2 do dot = dot + x[c] * y[c] end
+  local mean, same = x.square + y.square - 2 * dot, min(i2, j2) - max(i1, j1) + 1
+  if same > 0 then
+    local all = (i2 - i1 + 1) * (j2 - j1 + 1)
+    mean = mean * all / (all - same)
+  end
   return sqrt(max(0, mean))
 end
 
