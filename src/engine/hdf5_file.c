@@ -86,11 +86,14 @@ static enum rhm_status write_array(hid_t file, const struct rhm_hdf5_array *arra
     hid_t space = H5Screate_simple((int)array->rank, array->extents, NULL);
     hid_t link = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(link, 1);
-    hid_t own = H5Dcreate2(file, array->name, array->file_type, space, link, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(creation, 0); /* the same contents make the same file, whatever the clock says */
+    hid_t own = H5Dcreate2(file, array->name, array->file_type, space, link, creation, H5P_DEFAULT);
     enum rhm_status status = RHM_OK;
     if (own < 0 || H5Dwrite(own, array->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, array->elements) < 0 ||
         H5Dclose(own) < 0)
         status = rhm_hdf5_fail(err, path, "write");
+    H5Pclose(creation);
     H5Pclose(link);
     H5Sclose(space);
     return status;

@@ -5,7 +5,8 @@
  * level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is known; layer1/... to layerL/...
  * for the layers that are trained, named as in layer.h (a row of history: step, loss,
  * intra, inter). Whatever follows from the rest is not stored: the
- * embedding of a layer's inputs is the codebook of the layer above.
+ * embedding of a layer's inputs is the codebook of the layer above. Nor are times: the same training makes the
+ * same file, byte for byte, however long it took.
  */
 #ifndef RHM_NETWORK_FORMAT_H
 #define RHM_NETWORK_FORMAT_H
@@ -53,7 +54,6 @@ static const struct rhm_network_field rhm_network_fields[] = {
     REAL("gap", gap),
     REAL("error", error),
     REAL("error_max", error_max),
-    REAL("seconds", seconds),
     WHOLE("inputs", features.K),
     WHOLE("steps", steps),
     WHOLE("solver", solver),

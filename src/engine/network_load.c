@@ -344,6 +344,7 @@ static void read_layer(struct reader *r, struct rhm_network *net)
         read_number(r, rhm_network_fields[i].name, rhm_network_fields[i].is_float, rhm_network_fields[i].size,
                     (char *)layer + rhm_network_fields[i].offset);
     layer->level = l;
+    layer->seconds = NAN; /* not in the file */
     layer->keeps_patches = net->codebook == RHM_CODEBOOK_EXACT || l == 1;
     size_t inputs = layer->features.K, most = l == net->L ? net->V : net->layer[l + 1]->codebook.K;
     layer->features.K = 0;

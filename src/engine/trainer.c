@@ -322,15 +322,13 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
     return status;
 }
 
-enum rhm_status rhm_trainer_solve(struct rhm_trainer *t, struct rhm_monitor *monitor, struct rhm_error *err)
+enum rhm_status rhm_trainer_solve(struct rhm_trainer *t, struct rhm_error *err)
 {
     double before = rhm_clock();
     enum rhm_status status = rhm_ridge_exact(&t->ridge, err);
     t->spent += rhm_clock() - before;
     t->layer->solver = RHM_SOLVER_EXACT;
     t->layer->steps = 0;
-    if (status == RHM_OK)
-        status = rhm_monitor_poll(monitor, err);
     return status;
 }
 
@@ -361,9 +359,8 @@ static enum rhm_status make_outputs(struct rhm_trainer *t, struct rhm_monitor *m
     return RHM_OK;
 }
 
-enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, const struct rhm_network *net,
-                                   struct rhm_layer **done, struct rhm_monitor *monitor,
-                                   struct rhm_error *err)
+enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *net,
+                                   struct rhm_monitor *monitor, struct rhm_error *err)
 {
     struct rhm_layer *layer = t->layer;
     double before = rhm_clock();
@@ -380,18 +377,20 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, const struct rhm_netwo
         status = rhm_truth_measure(net, layer, rhm_monitor_poll, monitor, err);
     if (status != RHM_OK)
         return status;
-    t->spent += rhm_clock() - before;
-    layer->seconds = t->spent;
-    t->progress.loss = layer->loss;
-    t->progress.rho = layer->clusters.rho;
-    t->progress.eps_S = layer->clusters.eps_S;
-    t->progress.gap = layer->gap;
-    t->progress.error = layer->error;
-    t->progress.seconds = layer->seconds;
+    struct rhm_progress_layer progress = t->progress;
+    layer->seconds = t->spent + rhm_clock() - before;
+    progress.loss = layer->loss;
+    progress.rho = layer->clusters.rho;
+    progress.eps_S = layer->clusters.eps_S;
+    progress.gap = layer->gap;
+    progress.error = layer->error;
+    progress.seconds = layer->seconds;
     if (monitor != NULL)
-        measure_spread(layer, layer->output, &t->progress);
+        measure_spread(layer, layer->output, &progress);
+    rhm_network_lock_writer(net);
+    t->progress = progress;
+    t->spent = layer->seconds;
+    pthread_mutex_unlock(&net->lock);
     enter(t, RHM_PHASE_DONE, monitor);
-    *done = layer;
-    t->layer = NULL;
     return RHM_OK;
 }

@@ -31,16 +31,16 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *trainer, struct rhm_network
                                  struct rhm_monitor *monitor, struct rhm_error *err);
 
 /* The closed form. */
-enum rhm_status rhm_trainer_solve(struct rhm_trainer *trainer, struct rhm_monitor *monitor,
-                                  struct rhm_error *err);
+enum rhm_status rhm_trainer_solve(struct rhm_trainer *trainer, struct rhm_error *err);
 
 /* Outputs of the current iterate (U x C, normalised), and which rows are unknown. */
 enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *trainer, double *f, double *sum,
                                     unsigned char *unknown, struct rhm_error *err);
 
-/* Outputs, clusters, codebook: the finished layer leaves the trainer. */
-enum rhm_status rhm_trainer_finish(struct rhm_trainer *trainer, const struct rhm_network *net,
-                                   struct rhm_layer **layer, struct rhm_monitor *monitor,
-                                   struct rhm_error *err);
+/* Outputs, clusters, codebook: trainer->layer is then whole, for the caller to take. Meanwhile readers see
+ * the iterate: what they look at (patches, parents, features, iterate) stays, the rest is changed under the
+ * lock. */
+enum rhm_status rhm_trainer_finish(struct rhm_trainer *trainer, struct rhm_network *net,
+                                   struct rhm_monitor *monitor, struct rhm_error *err);
 
 #endif

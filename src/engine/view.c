@@ -84,7 +84,7 @@ static void copy_rows(const struct rhm_layer *layer, const size_t *order, const 
         memcpy(view->tuple + i * view->s, rhm_tuples_row(&layer->tally.patches, row),
                view->s * sizeof *view->tuple);
         view->count[i] = rhm_tally_patch_count(&layer->tally, row);
-        view->cluster[i] = layer->cluster ? layer->cluster[row] : 0;
+        view->cluster[i] = view->trained ? layer->cluster[row] : 0;
         view->parent[i] = layer->parent[row];
         view->is_unknown[i] = unknown[row];
         memcpy(view->q + i * view->C, q + row * view->C, view->C * sizeof *q);

@@ -328,6 +328,7 @@ void rhm_open_network(lua_State *L)
                                        {"accuracy", network_accuracy},
                                        {"save", network_save},
                                        {NULL, NULL}};
+    rhm_open_parse(L);
     rhm_class_open(L, &(struct rhm_class){.name = RHM_NETWORK,
                                           .methods = methods,
                                           .fields = fields,

@@ -58,6 +58,7 @@ void rhm_open_grammar(lua_State *L);
 void rhm_open_dataset(lua_State *L);
 void rhm_open_matrix(lua_State *L);
 void rhm_open_network(lua_State *L);
+void rhm_open_parse(lua_State *L);
 void rhm_open_layer(lua_State *L);
 void rhm_open_job(lua_State *L);
 

@@ -17,12 +17,16 @@ static struct rhm_parse *push_parse(lua_State *L)
 {
     struct rhm_parse *parse = lua_newuserdatauv(L, sizeof *parse, 0);
     memset(parse, 0, sizeof *parse);
-    if (luaL_newmetatable(L, RHM_PARSE)) {
-        lua_pushcfunction(L, parse_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    luaL_setmetatable(L, RHM_PARSE);
     return parse;
+}
+
+void rhm_open_parse(lua_State *L)
+{
+    luaL_newmetatable(L, RHM_PARSE);
+    lua_pushcfunction(L, parse_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
 }
 
 uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const struct rhm_network *net)

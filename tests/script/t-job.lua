@@ -84,6 +84,47 @@ function TestJob.test_a_pause_changes_nothing()
   for l = 1, 3 do lu.assertEquals(flat(a:layer(l):q()), flat(b:layer(l):q())) end
 end
 
+-- At once, by hand in odd portions, in the background with pauses: the same file.
+function TestJob.test_the_same_file_byte_for_byte()
+  local function contents(net)
+    local path = os.tmpname()
+    os.remove(path)
+    path = path .. ".h5"
+    net:save(path)
+    local file = io.open(path, "rb")
+    local bytes = file:read "a"
+    file:close()
+    os.remove(path)
+    return bytes
+  end
+  local a, b, c = network(), network(), network()
+  a:train{ from=g, n=5000, solver="gd", steps=100 }
+  for l = 3, 1, -1 do
+    local lay = b:layer(l):begin{ from=g, n=5000 }
+    lay:step()
+    lay:step(7)
+    b:layer(l):q()
+    for _ = 1, 30 do lay:step(3) end
+    lay:step(2)
+    lu.assertEquals(lay:finish().steps, 100)
+  end
+  local job, pauses = c:train(slow{ steps=100, steps_per_second=400 }), 0
+  while true do
+    job:wait(.01)
+    job:pause()
+    local _, state = job:wait()
+    if state ~= "paused" then break end
+    pauses = pauses + 1
+    c:layer(3):distances()
+    job:resume()
+  end
+  lu.assertTrue(pauses > 3, pauses)
+  local bytes = contents(a)
+  lu.assertTrue(#bytes > 10000)
+  lu.assertTrue(bytes == contents(b))
+  lu.assertTrue(bytes == contents(c))
+end
+
 function TestJob.test_a_paused_job_stands_still()
   local net = network()
   local job = net:train(slow())

@@ -98,6 +98,7 @@ that is finite (codebook="centroid", or "exact" within the memory budget).]],
     returns = "a number from 0 to 1", see = {"network:predict"}},
 
   {name = "network:save", signature = "net:save(path)", summary = "writes the network to an .h5 file; rhm.load reads it",
+    text = [[The same training makes the same file, byte for byte, also where it was paused or done by hand, on however many threads.]],
     returns = "the network", example = "net:save(\"net.h5\")", see = {"rhm.load"}},
 
   {name = "rhm.jobs", group = "rhm", signature = "rhm.jobs()",
