@@ -58,11 +58,17 @@ function TestTokens.test_search()
     for _, want in ipairs {{1}, {7}, {1, 3}, {3, 3}, {2, 4, 5}, {1, 3, 8, 1}, {5, 8, 5, 8}, {9}, {1, 2, 3, 4, 5}} do
       local found = chain:search(want)
       for i = 1, chain[l].U do
-        local expected = false
+        local expected, known = false, {}
         for _, string in ipairs(strings_of(net, l, chain[l].patches[i].tuple)) do
-          if holds(string, want) then expected = true break end
+          expected = expected or holds(string, want)
+          known[table.concat(string, " ")] = true
         end
-        lu.assertEquals(found[i] or false, expected, l .. ": " .. table.concat(want, " "))
+        lu.assertEquals(found[i] ~= nil, expected, l .. ": " .. table.concat(want, " "))
+        if found[i] then -- a string of the patch that has them
+          local match = chain:match(i, want, found[i])
+          lu.assertTrue(known[table.concat(match, " ")])
+          lu.assertEquals({table.unpack(match, found[i], found[i] + #want - 1)}, want)
+        end
       end
     end
   end

@@ -262,7 +262,8 @@ end
 local function legend(data, lists, width, options)
   local stats = data:statistics()
   local about = stats.exact and "" or "about "
-  local function sample(name) return single[name][options.ascii and "ascii" or "utf8"] end
+  local solid = not options.ascii and options.colours > 0
+  local function sample(name) return solid and options.glyphs.full or single[name][options.ascii and "ascii" or "utf8"] end
   local within, between = stats.within, stats.between
   if data.by == "label" then
     return {{{sample "between" .. " all pairs", style = "series2"},

@@ -32,7 +32,8 @@ local function read_search(what)
   return {tokens = list, text = concat(list, " ")}
 end
 
--- The rows that a search finds, as a set; nil: no search. Kept with the data.
+-- The rows that a search finds, as a set, with the place of the tokens where there are some; nil: no search. Kept with the
+-- data.
 local function found_rows(chain, search)
   if not search then return nil end
   local data = chain[chain.top]
@@ -47,7 +48,7 @@ local function found_rows(chain, search)
   elseif search.tokens then
     set, why = chain:search(search.tokens)
   end
-  data.searched = {text = search.text, rows = set or {}, why = why}
+  data.searched = {text = search.text, rows = set or {}, why = why, tokens = search.tokens}
   return data.searched.rows, why
 end
 
@@ -177,6 +178,21 @@ local function examples(chain, l, i, room)
   return concat(shown), #shown > 0 and #shown < n and #total <= left and total or ""
 end
 
+-- Adds an example that has the tokens looked for, these marked; whether there was room.
+local function add_match(line, chain, i, at, room)
+  local looked = chain[chain.top].searched.tokens
+  local string, last = chain:match(i, looked, at), at + #looked - 1
+  local text_of = concat(string, " ")
+  if #text_of > room - 2 then return false end
+  local before, after = concat(string, " ", 1, at - 1), concat(string, " ", last + 1)
+  line[#line + 1] = "  " .. before .. (before ~= "" and " " or "")
+  line[#line + 1] = {concat(string, " ", at, last), style = "mark"}
+  line[#line + 1] = (after ~= "" and " " or "") .. after
+  local total = "  of " .. count(chain:strings(chain.top, i), 6)
+  if #text_of + 2 + #total <= room then line[#line + 1] = {total, style = "dim"} end
+  return true
+end
+
 local function patch_segments(chain, node, room, found, options)
   local data, l, i = chain[node.l], node.l, node.i
   local patch, wide, names = data.patches[i], tuple_widths(chain, l)
@@ -192,6 +208,8 @@ local function patch_segments(chain, node, room, found, options)
     line[#line + 1] = {"  misplaced: " .. where, style = "bad"}
   end
   if l < chain.L then
+    local at = l == chain.top and found and found[i]
+    if type(at) == "number" and add_match(line, chain, i, at, room - columns(line)) then return line end
     local shown, total = examples(chain, l, i, room - columns(line) - 2)
     if shown ~= "" then
       line[#line + 1] = "  " .. shown

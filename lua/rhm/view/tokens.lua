@@ -180,8 +180,15 @@ local function derive(chain, l, want, first, memo)
   return found
 end
 
--- The patches of the chain's top level whose strings can hold these tokens one after the other, anywhere: a set of rows; nil and
--- why where they are too long.
+-- tokens[1], tokens[2], ... wanted at place `at` on.
+local function wanted(tokens, at)
+  local want = {}
+  for k, token in ipairs(tokens) do want[at + k - 1] = token end
+  return want
+end
+
+-- The patches of the chain's top level whose strings can hold these tokens one after the other: row -> the first place where
+-- they can stand; nil and why where the strings are too long.
 function Chain:search(tokens)
   local length, found, memo = math.tointeger(self.s ^ (self.L - self.top + 1)), {}, {}
   if not length or length > M.most_tokens then
@@ -189,11 +196,37 @@ function Chain:search(tokens)
       M.most_tokens)
   end
   for at = 1, length - #tokens + 1 do
-    local want = {}
-    for k, token in ipairs(tokens) do want[at + k - 1] = token end
-    for i in pairs(derive(self, self.top, want, 1, memo)) do found[i] = true end
+    for i in pairs(derive(self, self.top, wanted(tokens, at), 1, memo)) do found[i] = found[i] or at end
   end
   return found
+end
+
+local function add_match(chain, l, i, want, first, memo, out)
+  local part = math.tointeger(chain.s ^ (chain.L - l))
+  for j, c in ipairs(chain[l].patches[i].tuple) do
+    if l == chain.L then
+      out[#out + 1] = c
+    else
+      local from, patches = first + (j - 1) * part, chain:code(l, c).patches
+      local fine = derive(chain, l + 1, want, from, memo)
+      local chosen = patches[1]
+      for _, p in ipairs(patches) do
+        if fine == true or fine[p] then chosen = p break end
+      end
+      if chosen then
+        add_match(chain, l + 1, chosen, want, from, memo, out)
+      else
+        for _ = 1, part do out[#out + 1] = "?" end
+      end
+    end
+  end
+end
+
+-- A string of patch i of the top level that has the tokens at place `at`, as search found it: a list.
+function Chain:match(i, tokens, at)
+  local out = {}
+  add_match(self, self.top, i, wanted(tokens, at), 1, {}, out)
+  return out
 end
 
 return M
