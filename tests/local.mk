@@ -18,6 +18,7 @@ engine_tests = \
 	tests/engine/t-parse \
 	tests/engine/t-queue \
 	tests/engine/t-random \
+	tests/engine/t-results \
 	tests/engine/t-ridge \
 	tests/engine/t-sample \
 	tests/engine/t-signal \

@@ -18,6 +18,7 @@ engine_headers = \
 	src/engine/parse.h \
 	src/engine/poll.h \
 	src/engine/random.h \
+	src/engine/results.h \
 	src/engine/rhm.h \
 	src/engine/ridge.h \
 	src/engine/rng.h \
@@ -74,6 +75,10 @@ engine_sources = \
 	src/engine/predict.c \
 	src/engine/random.c \
 	src/engine/ridge.c \
+	src/engine/results.c \
+	src/engine/results_file.h \
+	src/engine/results_merge.c \
+	src/engine/results_table.c \
 	src/engine/sample.c \
 	src/engine/signal.c \
 	src/engine/synonyms.c \

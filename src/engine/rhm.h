@@ -19,6 +19,7 @@
 #include "parse.h"
 #include "poll.h"
 #include "random.h"
+#include "results.h"
 #include "ridge.h"
 #include "rng.h"
 #include "sample.h"
