@@ -25,6 +25,7 @@ terminal_sources = \
 	src/terminal/panel.c \
 	src/terminal/panel.h \
 	src/terminal/panel_line.c \
+	src/terminal/panel_state.c \
 	src/terminal/panel_state.h \
 	src/terminal/panel_view.c \
 	src/terminal/picture.c \

@@ -40,32 +40,10 @@
 
 enum { MOST_LINES = 20000, MOST_BYTES = 64 << 20, MOST_KEYS = 4096 };
 
-struct rhm_panel rhm_panel = {.answer = LUA_NOREF};
-
-void rhm_panel_mark(int dirty)
-{
-    rhm_panel.dirty |= dirty;
-}
-
-void rhm_panel_mark_urgent(int dirty)
-{
-    rhm_panel.dirty |= dirty;
-    rhm_panel.urgent = true;
-    if (dirty & RHM_DIRTY_VIEW)
-        rhm_panel.next_view = 0;
-}
-
 /* Readline's redisplay: something in the line changed. */
 static void line_changed(void)
 {
     rhm_panel_mark_urgent(RHM_DIRTY_CONSOLE);
-}
-
-void rhm_panel_focus(bool on)
-{
-    rhm_panel.focused = on;
-    rhm_keys_focus(on);
-    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
 /* --- keys: called by Readline ----------------------------------------------------------------------------
@@ -292,7 +270,7 @@ static void watch_jobs(void)
     rhm_panel_turn_jobs();
 }
 
-void rhm_panel_turn(bool wait)
+static void turn(bool wait)
 {
     if (rhm_panel.turning)
         return;
@@ -331,7 +309,7 @@ static void idle(void)
 {
     if (!rhm_panel.busy)
         return;
-    rhm_panel_turn(false);
+    turn(false);
     if (rhm_panel.leave > 0) { /* SIGTERM, SIGHUP: at once */
         int signal_number = rhm_panel.leave;
         rhm_panel_close();
@@ -393,7 +371,7 @@ int rhm_panel_run(void)
         if (line)
             run(line);
         else
-            rhm_panel_turn(true);
+            turn(true);
     }
     rl_callback_handler_remove();
     return rhm_panel.leave > 0 ? rhm_panel.leave : 0;
@@ -438,6 +416,7 @@ bool rhm_panel_open(lua_State *L, int signals)
     }
     rhm_panel.L = L;
     rhm_panel.signals = signals;
+    rhm_panel.turn = turn;
     rhm_panel.answer = LUA_NOREF;
     rhm_panel.command.L = L;
     rhm_panel.utf8 = rhm_screen_get().utf8;

@@ -124,6 +124,14 @@ static void search(const char *pattern)
         rhm_display_beep();
 }
 
+static int lua_answer(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rhm_panel.answer);
+    lua_pushstring(L, lua_touserdata(L, 1));
+    lua_call(L, 1, 0);
+    return 0;
+}
+
 /* Ctrl-D (no line) gives up. */
 static void answer(char *line)
 {
@@ -135,7 +143,7 @@ static void answer(char *line)
     } else if (line && question == RHM_QUESTION_SEARCH) {
         search(line);
     } else if (line) {
-        rhm_panel_answer(line);
+        rhm_panel_protect(lua_answer, line);
         rhm_panel_focus(true);
     }
     rhm_panel_end_question();
@@ -179,7 +187,7 @@ static int read_line(lua_State *L)
     rhm_panel_ask(RHM_QUESTION_INPUT, "input: ", LUA_NOREF);
     rhm_panel.input_ended = false;
     while (!rhm_panel.input_ended && !rhm_panel.leave && !rhm_interrupt_pending())
-        rhm_panel_turn(true);
+        rhm_panel.turn(true);
     if (!rhm_panel.input_ended)
         rhm_panel_end_question();
     if (rhm_interrupt_pending())

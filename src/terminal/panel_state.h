@@ -30,8 +30,11 @@ enum rhm_question {
 
 struct rhm_panel {
     lua_State *L, *ui; /* the user's, and the thread of views, keys and hooks */
-    int signals;       /* the guard's pipe */
-    int leave;         /* the signal that ends the session, or -1; 0: go on */
+    /* One turn of the loop: waits (not at all where `wait` is false) for keys, signals, output or the next
+     * frame, and deals with them. */
+    void (*turn)(bool wait);
+    int signals; /* the guard's pipe */
+    int leave;   /* the signal that ends the session, or -1; 0: go on */
     struct rhm_command command;
     struct rhm_console console;
     struct rhm_layout layout;
@@ -53,16 +56,18 @@ struct rhm_panel {
 };
 extern struct rhm_panel rhm_panel;
 
-/* --- panel.c */
+/* --- panel_state.c */
 
 /* Has parts drawn in the next frame, which comes at once where the user waits to see it. */
 void rhm_panel_mark(int dirty);
 void rhm_panel_mark_urgent(int dirty);
 void rhm_panel_focus(bool on);
 
-/* One turn: waits (not at all where `wait` is false) for keys, signals, output or the next frame, and deals
- * with them. */
-void rhm_panel_turn(bool wait);
+/* Runs a C function on the panel's own Lua thread; its error is shown. Ctrl-C ends it without a word. */
+bool rhm_panel_protect(lua_CFunction function, void *argument);
+
+/* Pushes a function of lua/rhm/panel.lua. Raises Lua errors. */
+void rhm_panel_push(lua_State *L, const char *name);
 
 /* --- panel_line.c */
 
@@ -88,12 +93,9 @@ void rhm_panel_open_input(lua_State *L);
 
 /* --- panel_view.c: protected calls of lua/rhm/panel.lua; an error is shown */
 
-/* Pushes a function of that module. Raises Lua errors. */
-void rhm_panel_push(lua_State *L, const char *name);
 bool rhm_panel_open_views(void);
 void rhm_panel_show(const char *view);
 void rhm_panel_key(const char *key);
-void rhm_panel_answer(const char *text);
 void rhm_panel_draw_view(void);
 void rhm_panel_turn_jobs(void);
 

@@ -5,42 +5,13 @@
 #include <lauxlib.h>
 
 #include "engine/monitor.h"
-#include "script/call.h"
 #include "script/interrupt.h"
 #include "script/jobs.h"
 #include "terminal/display.h"
-#include "terminal/guard.h"
 #include "terminal/panel_state.h"
 #include "terminal/picture.h"
 
 #define LONG 0.3 /* seconds of a frame */
-
-/* Runs a C function on the panel's own Lua thread; its error is shown. Ctrl-C ends it without a word. */
-static bool protect(lua_CFunction function, void *argument)
-{
-    lua_State *L = rhm_panel.ui;
-    int top = lua_gettop(L);
-    lua_pushcfunction(L, function);
-    lua_pushlightuserdata(L, argument);
-    bool before = rhm_guard_prompt(false); /* a view that hangs must not keep SIGTERM away */
-    int status = rhm_call(L, 1, 0);
-    rhm_guard_prompt(before);
-    if (status != LUA_OK && status != RHM_CALL_INTERRUPTED && !rhm_interrupt_pending()) {
-        const char *message = lua_tostring(L, -1);
-        fprintf(stderr, "error: %s\n", message ? message : "(an error without a message)");
-    }
-    lua_settop(L, top);
-    return status == LUA_OK;
-}
-
-void rhm_panel_push(lua_State *L, const char *name)
-{
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "rhm.panel");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, name);
-    lua_remove(L, -2);
-}
 
 static int lua_open(lua_State *L)
 {
@@ -106,14 +77,6 @@ static int lua_jobs_turn(lua_State *L)
     return 0;
 }
 
-static int lua_answer(lua_State *L)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rhm_panel.answer);
-    lua_pushstring(L, lua_touserdata(L, 1));
-    lua_call(L, 1, 0);
-    return 0;
-}
-
 static int lua_key(lua_State *L)
 {
     rhm_panel_push(L, "key");
@@ -137,22 +100,17 @@ static int lua_key(lua_State *L)
 
 bool rhm_panel_open_views(void)
 {
-    return protect(lua_open, NULL);
+    return rhm_panel_protect(lua_open, NULL);
 }
 
 void rhm_panel_show(const char *view)
 {
-    protect(lua_show, (void *)view);
+    rhm_panel_protect(lua_show, (void *)view);
 }
 
 void rhm_panel_key(const char *key)
 {
-    protect(lua_key, (void *)key);
-}
-
-void rhm_panel_answer(const char *text)
-{
-    protect(lua_answer, (void *)text);
+    rhm_panel_protect(lua_key, (void *)key);
 }
 
 static int lua_interrupted(lua_State *L)
@@ -167,17 +125,17 @@ static int lua_interrupted(lua_State *L)
 void rhm_panel_draw_view(void)
 {
     double start = rhm_clock();
-    if (protect(lua_draw, NULL) || rhm_clock() - start < LONG)
+    if (rhm_panel_protect(lua_draw, NULL) || rhm_clock() - start < LONG)
         return;
     bool busy = rhm_interrupt_pending(); /* goes on to the command */
     rhm_interrupt_clear();
-    protect(lua_interrupted, NULL);
-    protect(lua_draw, NULL);
+    rhm_panel_protect(lua_interrupted, NULL);
+    rhm_panel_protect(lua_draw, NULL);
     if (busy)
         rhm_interrupt_raise();
 }
 
 void rhm_panel_turn_jobs(void)
 {
-    protect(lua_jobs_turn, NULL);
+    rhm_panel_protect(lua_jobs_turn, NULL);
 }
