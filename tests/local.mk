@@ -42,11 +42,13 @@ script_tests = \
 	tests/script/t-manual.lua \
 	tests/script/t-network.lua \
 	tests/script/t-parse.lua \
+	tests/script/t-panel.lua \
 	tests/script/t-print.lua \
 	tests/script/t-view.lua \
 	tests/script/t-view-distances.lua \
 	tests/script/t-view-grammar.lua \
 	tests/script/t-view-histogram.lua \
+	tests/script/t-view-layers.lua \
 	tests/script/t-view-synonyms.lua \
 	tests/script/t-width.lua
 

@@ -110,10 +110,11 @@ local function draw(name, width, height)
   local o = options_of(name)
   local value = subject_for(name)
   local net = subjects.network(value)
-  o.level = net and level_of(net) or level
+  o.level, o.panel = net and level_of(net) or level, true
   local spec = view.spec(name)
-  local lines = view.lines(name, value, width, not spec.scroll and height or nil, o)
-  o.level = nil
+  local ok, lines = pcall(view.lines, name, value, width, not spec.scroll and height or nil, o)
+  o.level, o.panel = nil, nil
+  if not ok then error(lines, 0) end
   seen.total = #lines
   if not spec.scroll then return lines end
   local first = max(0, min(scroll[name] or 0, #lines - height))

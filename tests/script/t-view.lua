@@ -202,6 +202,22 @@ function TestCore.test_bars_and_sparklines()
   lu.assertEquals(canvas.spark({}, 3, glyphs.utf8), "   ")
 end
 
+-- The examples in the help run as they stand, and their views draw.
+function TestCore.test_examples_in_the_help()
+  local help = require "rhm.help"
+  local g = rhm.grammar{ V=4, m=2, s=2, L=2, seed=1 }
+  for entry, name in pairs {views="losses", ["rhm.view.register"]="loss"} do
+    local code = help.entries[entry].example:gsub('\nrhm%.view[^\n]*$', "\n")
+    local net = rhm.network{ grammar=g, M=64 }
+    assert(load(code, entry, "t", setmetatable({net=net}, {__index=_G})))()
+    net:train{ from=g, n=2000, steps=60, steps_per_second=200, progress=false }
+    local lines = view.lines(name, net, 40, 5)
+    lu.assertEquals(#lines, 2)
+    lu.assertStrMatches(palette.line(lines[1]), name == "loss" and "2  [%d.]+" or "loss [%d.]+")
+    view.remove(name)
+  end
+end
+
 TestSubject = {}
 
 local function small_grammar() return rhm.grammar{ V=4, m=2, s=2, L=2, seed=1 } end

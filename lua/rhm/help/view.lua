@@ -48,6 +48,7 @@ rhm.view.register("losses", { summary = "the loss, block by block",
   draw = function(_, width, height, options)
     local canvas = require "rhm.view.canvas"
     if #losses == 0 then return { "no block yet" } end
+    local spark = canvas.spark(losses, width, options.glyphs)
     return { { { "loss ", style="title" }, tostring(losses[#losses]) },
       { { spark, style="series1" } } }
   end })
@@ -139,6 +140,8 @@ with samples from the network's grammar, or from the data set of the last traini
     summary = "what went wrong in a view since the last call", returns = "a string, or nil"},
   {name = "rhm.panel.enable", group = "panel", signature = "rhm.panel.enable(name)",
     summary = "lets a view that was disabled try again"},
+  {name = "rhm.panel.interrupted", group = "panel", signature = "rhm.panel.interrupted()",
+    summary = "called by the terminal when Ctrl-C ended the drawing of a view, which is then disabled"},
   {name = "rhm.panel.opened", group = "panel", signature = "rhm.panel.opened(open)",
     summary = "called by the terminal when the panel opens and closes"},
 

@@ -210,7 +210,7 @@ function M.plot(p, width, height)
   end
   local rows = height - #lines - 2
   if rows < 2 or width < 16 then
-    while #lines > height do lines[#lines] = nil end
+    while #lines > max(0, height) do lines[#lines] = nil end
     return lines
   end
   local yticks = M.ticks(ya.low, ya.high, max(2, min(8, (rows + 1) // 2)), ya.log)
@@ -249,7 +249,7 @@ function M.plot(p, width, height)
         if not glyphs.braille then
           local mark = ascii_marks[(i - 1) % 4 + 1]
           if px and not s.points then
-            local steps = max(1, floor(abs(x - px)))
+            local steps = max(1, math.ceil(abs(x - px)))
             for t = 1, steps do c:mark(px + (x - px) * t / steps + 0.5, py + (y - py) * t / steps + 0.5, mark, s.style) end
           else
             c:mark(x + 0.5, y + 0.5, mark, s.style)

@@ -206,11 +206,27 @@ local function card_title(row, glyphs, width)
     {rep(glyphs.horizontal, max(0, rest)), style = "dim"}}
 end
 
--- The descent: loss, intra and inter by step.
+-- The descent: loss, intra and inter by step; where there is little room as sparklines (the history's steps grow by
+-- some 20 %, so their axis is logarithmic).
 local function curve_card(row, width, height, options)
-  local lines = {card_title(row, options.glyphs, width)}
-  local curves = require "rhm.view.curves".plot(row, min(width, 99), min(height - 1, 17), options)
-  for _, line in ipairs(curves) do lines[#lines + 1] = line end
+  local glyphs = options.glyphs
+  local lines = {card_title(row, glyphs, width)}
+  if height >= 10 then
+    local curves = require "rhm.view.curves".plot(row, min(width, 99), min(height - 1, 17), options)
+    for _, line in ipairs(curves) do lines[#lines + 1] = line end
+    return lines
+  end
+  for i, name in ipairs {"loss", "intra", "inter"} do
+    local wide = min(width - 14, 4 * #row.history.step)
+    if #lines < height and wide >= 4 then
+      local values = {}
+      for k = 1, wide do -- each step as many columns wide as fit
+        values[k] = row.history[name][math.floor((k - 1) * #row.history.step / wide) + 1]
+      end
+      lines[#lines + 1] = {{text.pad(name, 6), style = "dim"}, text.pad(text.number(row[name], 6), 6, "right"), " ",
+        {canvas.spark(values, wide, glyphs, true), style = "series" .. i}}
+    end
+  end
   return lines
 end
 
@@ -238,38 +254,38 @@ local function bar_card(row, width, height, options)
   return lines
 end
 
--- As many layers as fit, side by side and one below the other: the one in work first, then from L down.
+-- As many layers as fit, side by side and one below the other: from L down, but the one chosen or in work always.
 local function cards(s, width, height, options)
-  local across = max(1, min(width // 58, 4))
-  local list = {}
+  local list, need = {}, 0
   for l = #s.rows, 1, -1 do
     local row = s.rows[l]
     if row.history and #row.history.step > 1 then
-      list[#list + 1] = {row, curve_card, 10}
+      list[#list + 1] = {row = row, draw = curve_card, least = 4, best = 17}
     elseif row.rho or row.eps_S then
       local n = 1
       for _, m in ipairs(measures) do n = n + (row[m[2]] and 1 or 0) end
-      list[#list + 1] = {row, bar_card, n}
+      list[#list + 1] = {row = row, draw = bar_card, least = n, best = n}
     end
   end
   if #list == 0 then return {} end
-  across = min(across, #list)
-  local rows, need = (#list + across - 1) // across, 0
-  for _, card in ipairs(list) do need = max(need, card[3]) end
-  rows = min(rows, (height + 1) // (need + 1))
-  if rows < 1 then return {} end
-  local fit = rows * across
+  local best = 0
+  for _, card in ipairs(list) do need, best = max(need, card.least), max(best, card.best) end
+  local across = max(1, min(width // 58, 4, #list))
+  local down = (#list + across - 1) // across
+  if best > 10 and height >= 11 then need = 11 end -- rather few curves than many sparklines
+  down = min(down, (height + 1) // (need + 1))
+  if down < 1 then return {} end
   local chosen = options.level or s.level
-  while #list > fit do -- drop from the end, but not the one chosen or in work
-    table.remove(list, list[#list][1].level == chosen and 1 or #list)
+  while #list > down * across do
+    table.remove(list, list[#list].row.level == chosen and 1 or #list)
   end
-  local each, lines = (height + 1) // rows - 1, {}
-  each = min(each, need == 10 and 16 or need)
+  local each = min((height + 1) // down - 1, best)
   local wide = (width - 3 * (across - 1)) // across
+  local lines = {}
   for i = 1, #list, across do
     local blocks, widths = {}, {}
     for k = i, min(i + across - 1, #list) do
-      blocks[#blocks + 1] = list[k][2](list[k][1], wide, each, options)
+      blocks[#blocks + 1] = list[k].draw(list[k].row, wide, each, options)
       widths[#widths + 1] = wide
     end
     if i > 1 then lines[#lines + 1] = "" end
@@ -290,21 +306,26 @@ function M.draw(net, width, height, options)
     return lines
   end
   local room = height and height - #lines or 60
-  if room >= 2 then
-    lines[#lines + 1] = ""
-    lines[#lines + 1] = total(s, glyphs)
-    room = room - 2
+  local function add(list, most)
+    most = min(#list, most)
+    if most > 0 and room > most then
+      lines[#lines + 1] = ""
+      for i = 1, most do lines[#lines + 1] = list[i] end
+      room = room - 1 - most
+    end
   end
-  if room < 1 then return lines end
+  local told = not options.panel or s.error or s.state == "untrained" -- else the status line says it
+  local words = told and {total(s, glyphs)} or {}
   local warnings = warning_lines(s, width, glyphs)
-  for i = 1, min(#warnings, height and max(1, room // 2) or #warnings) do
-    lines[#lines + 1] = warnings[i]
-    room = room - 1
+  local clean = #warnings == 1 and warnings[1][1].style == "good"
+  if not clean or told then
+    for i = 1, min(#warnings, height and max(1, room // 2) or #warnings) do words[#words + 1] = warnings[i] end
   end
-  if room >= 6 and options.cards ~= false then
-    local below = cards(s, width, min(room - 1, 44), options)
-    if #below > 0 then lines[#lines + 1] = "" end
-    for _, line in ipairs(below) do lines[#lines + 1] = line end
+  add(words, max(1, room - 1))
+  if options.cards ~= false then
+    local below = cards(s, width, min(room - 1, 52), options)
+    add(below, #below)
+    if #below == 0 and clean and not told then add(warnings, 1) end
   end
   return lines
 end
