@@ -1,4 +1,4 @@
-/* grammar.c - drawing, checking and reading the rules. See grammar.h. */
+/* grammar.c - sizes, rules that are given, reading the rules. See grammar.h. */
 #include "grammar.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
-#include "rng.h"
+#include "rules.h"
 
 /* ---------------------------------------------------------------- shape */
 
@@ -63,9 +63,8 @@ enum rhm_status rhm_grammar_check_shape(const struct rhm_grammar_shape *shape, s
     return RHM_OK;
 }
 
-/* Fills the sizes of g and allocates its rules. */
-static enum rhm_status shape_grammar(struct rhm_grammar *g, const struct rhm_grammar_shape *shape,
-                                     struct rhm_error *err)
+enum rhm_status rhm_grammar_set_shape(struct rhm_grammar *g, const struct rhm_grammar_shape *shape,
+                                      struct rhm_error *err)
 {
     memset(g, 0, sizeof *g);
     enum rhm_status status = rhm_grammar_check_shape(shape, err);
@@ -100,120 +99,16 @@ enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_gramma
                                  struct rhm_error *err)
 {
     struct rhm_grammar_shape shape = {from->V, from->m, from->s, from->L, from->classes};
-    enum rhm_status status = shape_grammar(to, &shape, err);
+    enum rhm_status status = rhm_grammar_set_shape(to, &shape, err);
     if (status != RHM_OK)
         return status;
     size_t children = from->level[from->L] + (size_t)rhm_grammar_parents(from, from->L) * from->m * from->s;
     memcpy(to->rules, from->rules, children * sizeof *to->rules);
     to->seed = from->seed;
     to->seeded = from->seeded;
+    to->ensemble = from->ensemble;
+    to->shuffle = from->shuffle;
     return RHM_OK;
-}
-
-/* ------------------------------------------------- a set of tuple numbers */
-
-struct number_set {
-    uint64_t *slot; /* number + 1; 0 = free */
-    size_t mask;
-};
-
-static enum rhm_status set_init(struct number_set *set, size_t most, struct rhm_error *err)
-{
-    size_t slots = 16;
-    while (slots < 2 * most)
-        slots *= 2;
-    set->mask = slots - 1;
-    set->slot = rhm_array(slots, sizeof *set->slot, "the set of drawn tuples", err);
-    return set->slot ? RHM_OK : RHM_EMEMORY;
-}
-
-static size_t set_place(const struct number_set *set, uint64_t number)
-{
-    size_t at = (size_t)((number + 1) * UINT64_C(0x9E3779B97F4A7C15) >> 17) & set->mask;
-    while (set->slot[at] != 0 && set->slot[at] != number + 1)
-        at = (at + 1) & set->mask;
-    return at;
-}
-
-/* Returns 1 where the number is new. */
-static int set_insert(struct number_set *set, uint64_t number)
-{
-    size_t at = set_place(set, number);
-    if (set->slot[at] != 0)
-        return 0;
-    set->slot[at] = number + 1;
-    return 1;
-}
-
-/* ------------------------------------------------------------------ draw */
-
-/* Tuple number -> s children, most significant first. */
-static void write_tuple(uint16_t *child, uint64_t number, unsigned V, unsigned s)
-{
-    for (unsigned j = s; j-- > 0;) {
-        child[j] = (uint16_t)(number % V);
-        number /= V;
-    }
-}
-
-static uint64_t tuple_number(const uint16_t *child, unsigned V, unsigned s)
-{
-    uint64_t number = 0;
-    for (unsigned j = 0; j < s; j++)
-        number = number * V + child[j];
-    return number;
-}
-
-/* The rules of one level: k = m*parents of the V^s tuples without replacement, in random order. Floyd
- * (Bentley and Floyd 1987) draws the subset in O(k) for any V^s; the shuffle makes which parent gets which
- * tuple uniform. */
-static enum rhm_status draw_level(struct rhm_grammar *g, unsigned l, struct rhm_error *err)
-{
-    size_t k = (size_t)rhm_grammar_parents(g, l) * g->m;
-    uint64_t tuples = rhm_power(g->V, g->s);
-    struct rhm_rng rng = rhm_rng_start(g->seed, RHM_STREAM_GRAMMAR + l, 0);
-    struct number_set set;
-    enum rhm_status status = set_init(&set, k, err);
-    if (status != RHM_OK)
-        return status;
-    uint64_t *number = rhm_array(k, sizeof *number, "the drawn tuples", err);
-    if (number == NULL) {
-        free(set.slot);
-        return RHM_EMEMORY;
-    }
-    for (size_t i = 0; i < k; i++) {
-        uint64_t last = tuples - k + i, t = rhm_rng_below(&rng, last + 1);
-        if (set_insert(&set, t)) {
-            number[i] = t;
-        } else {
-            set_insert(&set, last);
-            number[i] = last;
-        }
-    }
-    for (size_t i = k; i > 1; i--) {
-        size_t j = (size_t)rhm_rng_below(&rng, i);
-        uint64_t keep = number[i - 1];
-        number[i - 1] = number[j];
-        number[j] = keep;
-    }
-    for (size_t i = 0; i < k; i++)
-        write_tuple(g->rules + g->level[l] + i * g->s, number[i], g->V, g->s);
-    free(number);
-    free(set.slot);
-    return RHM_OK;
-}
-
-enum rhm_status rhm_grammar_draw(struct rhm_grammar *g, const struct rhm_grammar_shape *shape, uint64_t seed,
-                                 struct rhm_error *err)
-{
-    enum rhm_status status = shape_grammar(g, shape, err);
-    g->seed = seed;
-    g->seeded = 1;
-    for (unsigned l = 1; status == RHM_OK && l <= g->L; l++)
-        status = draw_level(g, l, err);
-    if (status != RHM_OK)
-        rhm_grammar_clear(g);
-    return status;
 }
 
 /* ----------------------------------------------------------- given rules */
@@ -222,17 +117,17 @@ enum rhm_status rhm_grammar_draw(struct rhm_grammar *g, const struct rhm_grammar
 static enum rhm_status check_unambiguous(const struct rhm_grammar *g, unsigned l, struct rhm_error *err)
 {
     size_t k = (size_t)rhm_grammar_parents(g, l) * g->m;
-    struct number_set set;
-    enum rhm_status status = set_init(&set, k, err);
+    struct rhm_number_set set;
+    enum rhm_status status = rhm_number_set_init(&set, k, err);
     if (status != RHM_OK)
         return status;
     for (size_t i = 0; i < k && status == RHM_OK; i++) {
         const uint16_t *tuple = g->rules + g->level[l] + i * g->s;
-        uint64_t number = tuple_number(tuple, g->V, g->s);
-        if (set_insert(&set, number))
+        uint64_t number = rhm_tuple_number(tuple, g->V, g->s);
+        if (rhm_number_set_insert(&set, number))
             continue;
         size_t other = 0;
-        while (tuple_number(g->rules + g->level[l] + other * g->s, g->V, g->s) != number)
+        while (rhm_tuple_number(g->rules + g->level[l] + other * g->s, g->V, g->s) != number)
             other++;
         char text[128];
         int used = 0;
@@ -251,7 +146,7 @@ static enum rhm_status check_unambiguous(const struct rhm_grammar *g, unsigned l
 enum rhm_status rhm_grammar_from_rules(struct rhm_grammar *g, const struct rhm_grammar_shape *shape,
                                        const uint16_t *rules, struct rhm_error *err)
 {
-    enum rhm_status status = shape_grammar(g, shape, err);
+    enum rhm_status status = rhm_grammar_set_shape(g, shape, err);
     if (status != RHM_OK)
         return status;
     size_t children = g->level[g->L] + (size_t)rhm_grammar_parents(g, g->L) * g->m * g->s;

@@ -15,11 +15,15 @@
 
 #define RHM_MAX_LEVELS 62 /* s^L < 2^63 with s >= 2 */
 
+enum rhm_ensemble { RHM_ENSEMBLE_UNIFORM, RHM_ENSEMBLE_LATIN };
+
 struct rhm_grammar {
     unsigned V, m, s, L, classes;
     uint64_t d;    /* s^L, tokens a string */
-    uint64_t seed; /* that drew the rules; meaningless where seeded = 0 */
+    uint64_t seed; /* that drew the rules; meaningless, as the two below, where seeded = 0 */
     int seeded;
+    enum rhm_ensemble ensemble;
+    double shuffle;                   /* latin: share of the rules drawn anew */
     uint16_t *rules;                  /* all levels; use rhm_grammar_rule; owned */
     size_t level[RHM_MAX_LEVELS + 1]; /* level[l]: where the rules of level l start */
 };
@@ -37,6 +41,16 @@ enum rhm_status rhm_grammar_check_shape(const struct rhm_grammar_shape *shape, s
  * subset and a shuffle: O(m*V), whatever V^s). */
 enum rhm_status rhm_grammar_draw(struct rhm_grammar *g, const struct rhm_grammar_shape *shape, uint64_t seed,
                                  struct rhm_error *err);
+
+/* The latin ensemble: the m rules of parent nu are tuples a_1 + ... + a_s = nu mod V, of which each symbol
+ * stands first in m/V, so that the first child tells nothing of its parent: q^(l) is uniform for l > 1 and
+ * K_rho = 0. Needs m a multiple of V, m <= V^(s-1), classes <= V. A share `shuffle` (0..1) of the rules of
+ * each level, chosen at random, then gets tuples drawn uniformly from all that the others leave free: 1 is
+ * the uniform ensemble. Larger shares change more of the same rules. */
+enum rhm_status rhm_grammar_check_latin(const struct rhm_grammar_shape *shape, double shuffle,
+                                        struct rhm_error *err);
+enum rhm_status rhm_grammar_draw_latin(struct rhm_grammar *g, const struct rhm_grammar_shape *shape,
+                                       double shuffle, uint64_t seed, struct rhm_error *err);
 
 /* From given rules, 0-based, in the order level 1..L, parent, rule, child. An ambiguous set (two equal tuples
  * at a level) is an error that names the tuple and both parents, in 1-based numbers as in Lua. */

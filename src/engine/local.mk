@@ -44,6 +44,7 @@ engine_sources = \
 	src/engine/dataset_npy.c \
 	src/engine/dataset_split.c \
 	src/engine/diagnose.c \
+	src/engine/draw.c \
 	src/engine/error.c \
 	src/engine/features.c \
 	src/engine/grammar.c \
@@ -74,11 +75,12 @@ engine_sources = \
 	src/engine/points.h \
 	src/engine/predict.c \
 	src/engine/random.c \
-	src/engine/ridge.c \
 	src/engine/results.c \
 	src/engine/results_file.h \
 	src/engine/results_merge.c \
 	src/engine/results_table.c \
+	src/engine/ridge.c \
+	src/engine/rules.h \
 	src/engine/sample.c \
 	src/engine/signal.c \
 	src/engine/synonyms.c \

@@ -37,13 +37,18 @@ static int grammar_gc(lua_State *L)
 
 /* --- making one --------------------------------------------------------------------------------------- */
 
-static void check_ensemble(const struct rhm_args *args)
+static const char *const ensembles[] = {
+    [RHM_ENSEMBLE_UNIFORM] = "uniform", [RHM_ENSEMBLE_LATIN] = "latin", NULL};
+
+/* ensemble and its shuffle; a share that the ensemble has no use for is an error. */
+static enum rhm_ensemble read_ensemble(const struct rhm_args *args, double *shuffle)
 {
-    const char *ensemble = "uniform";
-    rhm_args_string(args, "ensemble", &ensemble);
-    if (strcmp(ensemble, "uniform") != 0)
-        luaL_error(args->L, "%s: ensemble = '%s': only 'uniform' is there, not yet another", args->function,
-                   ensemble);
+    int ensemble = RHM_ENSEMBLE_UNIFORM;
+    rhm_args_choice(args, "ensemble", ensembles, &ensemble);
+    if (rhm_args_number(args, "shuffle", shuffle) && ensemble != RHM_ENSEMBLE_LATIN)
+        luaL_error(args->L, "%s: shuffle = %f: only ensemble = 'latin' has rules to shuffle", args->function,
+                   *shuffle);
+    return (enum rhm_ensemble)ensemble;
 }
 
 /* classes, or its alias C. */
@@ -58,12 +63,19 @@ static void read_classes(const struct rhm_args *args, int64_t *classes)
 
 int rhm_script_grammar(lua_State *L)
 {
-    static const char *const keys[] = {"V", "m", "s", "L", "classes", "C", "seed", "rules", "ensemble", NULL};
+    static const char *const keys[] = {"V",    "m",     "s",        "L",       "classes", "C",
+                                       "seed", "rules", "ensemble", "shuffle", NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.grammar", keys);
     lua_settop(L, 1);
-    check_ensemble(&args);
+    double shuffle = 0;
+    enum rhm_ensemble ensemble = read_ensemble(&args, &shuffle);
     struct rhm_grammar *g = rhm_push_grammar(L);
     if (rhm_args_push(&args, "rules") != LUA_TNIL) {
+        lua_pop(L, 1);
+        if (rhm_args_push(&args, "ensemble") != LUA_TNIL)
+            return luaL_error(L,
+                              "%s: ensemble and rules: rules that are given are not drawn, give one of them",
+                              args.function);
         lua_pop(L, 1);
         rhm_grammar_from_table(L, &args, g);
         return rhm_latest_set(L, RHM_LATEST_GRAMMAR, -1), 1;
@@ -78,7 +90,8 @@ int rhm_script_grammar(lua_State *L)
     uint64_t seed = DEFAULT_SEED;
     rhm_args_seed(&args, "seed", &seed);
     struct rhm_error err;
-    if (rhm_grammar_draw(g, &shape, seed, &err) != RHM_OK)
+    if ((ensemble == RHM_ENSEMBLE_LATIN ? rhm_grammar_draw_latin(g, &shape, shuffle, seed, &err)
+                                        : rhm_grammar_draw(g, &shape, seed, &err)) != RHM_OK)
         return rhm_raise(L, args.function, &err);
     rhm_latest_set(L, RHM_LATEST_GRAMMAR, -1);
     return 1;
@@ -277,8 +290,20 @@ static int grammar_sample(lua_State *L)
 
 /* --- the class ---------------------------------------------------------------------------------------- */
 
-enum { FIELD_V, FIELD_m, FIELD_s, FIELD_L, FIELD_d, FIELD_classes, FIELD_C, FIELD_seed };
-static const char *const fields[] = {"V", "m", "s", "L", "d", "classes", "C", "seed", NULL};
+enum {
+    FIELD_V,
+    FIELD_m,
+    FIELD_s,
+    FIELD_L,
+    FIELD_d,
+    FIELD_classes,
+    FIELD_C,
+    FIELD_seed,
+    FIELD_ensemble,
+    FIELD_shuffle
+};
+static const char *const fields[] = {"V", "m",    "s",        "L",       "d", "classes",
+                                     "C", "seed", "ensemble", "shuffle", NULL};
 
 static int grammar_field(lua_State *L)
 {
@@ -301,6 +326,14 @@ static int grammar_field(lua_State *L)
         if (!g->seeded)
             return 0;
         return lua_pushinteger(L, (lua_Integer)g->seed), 1;
+    case FIELD_ensemble:
+        if (!g->seeded)
+            return 0;
+        return lua_pushstring(L, ensembles[g->ensemble]), 1;
+    case FIELD_shuffle:
+        if (!g->seeded || g->ensemble != RHM_ENSEMBLE_LATIN)
+            return 0;
+        return lua_pushnumber(L, g->shuffle), 1;
     default:
         return 0;
     }
@@ -309,7 +342,9 @@ static int grammar_field(lua_State *L)
 static int grammar_tostring(lua_State *L)
 {
     struct rhm_grammar *g = rhm_check_grammar(L, 1);
-    if (g->seeded)
+    if (g->seeded && g->ensemble == RHM_ENSEMBLE_LATIN)
+        lua_pushfstring(L, "latin, %f of the rules shuffled, seed %I", g->shuffle, (lua_Integer)g->seed);
+    else if (g->seeded)
         lua_pushfstring(L, "seed %I", (lua_Integer)g->seed);
     else
         lua_pushliteral(L, "given rules");

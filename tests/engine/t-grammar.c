@@ -2,8 +2,9 @@
 #include "common.h"
 
 #include "engine/sample.h"
+#include "engine/signal.h"
 
-#define CHECKS 80
+#define CHECKS 130
 
 /* The number of a tuple in base V. */
 static uint64_t number_of(const struct rhm_grammar *g, unsigned l, unsigned nu, unsigned k)
@@ -168,7 +169,179 @@ static void test_the_draw_is_uniform(void **state)
     const double parents[4] = {SEEDS * 2 / 9.0, SEEDS * 2 / 9.0, SEEDS * 2 / 9.0, SEEDS * 3 / 9.0};
     for (size_t t = 0; t < TUPLES; t++)
         check_p(chi_square_p(4, parents, owner[t]), CHECKS, "the parent of tuple %zu", t);
+}
+
+/* ---------------------------------------------------- latin ensemble */
+
+static struct rhm_grammar draw_latin(struct shape shape, double shuffle, uint64_t seed)
+{
+    struct rhm_grammar g;
+    struct rhm_grammar_shape wide = {shape.V, shape.m, shape.s, shape.L, shape.classes};
+    must(rhm_grammar_draw_latin(&g, &wide, shuffle, seed, &err));
+    assert_true(g.ensemble == RHM_ENSEMBLE_LATIN && g.shuffle == shuffle && g.seed == seed && g.seeded);
+    return g;
+}
+
+static const struct shape latin[] = {
+    {8, 8, 2, 3, 8}, {8, 8, 3, 3, 8}, {8, 16, 3, 3, 8},      {8, 8, 2, 5, 3}, {5, 25, 4, 2, 4},
+    {2, 2, 2, 4, 2}, {3, 9, 3, 2, 3}, {300, 300, 2, 2, 300}, {3, 3, 5, 2, 2}, {16, 32, 6, 2, 16}};
+
+/* Sums, and each symbol first m/V times: from the definition. */
+static void check_latin(const struct rhm_grammar *g)
+{
+    unsigned *first = room(g->V, sizeof *first);
+    for (unsigned l = 1; l <= g->L; l++)
+        for (unsigned nu = 0; nu < rhm_grammar_parents(g, l); nu++) {
+            memset(first, 0, g->V * sizeof *first);
+            for (unsigned k = 0; k < g->m; k++) {
+                const uint16_t *child = rhm_grammar_rule(g, l, nu, k);
+                unsigned sum = 0;
+                for (unsigned j = 0; j < g->s; j++)
+                    sum += child[j];
+                assert_int_equal(sum % g->V, nu);
+                first[child[0]]++;
+            }
+            for (unsigned a = 0; a < g->V; a++)
+                assert_int_equal(first[a], g->m / g->V);
+        }
+    free(first);
+}
+
+static void test_the_first_child_of_a_latin_rule_tells_nothing(void **state)
+{
+    (void)state;
+    uint64_t least, most;
+    for (size_t k = 0; k < COUNT(latin); k++)
+        for (uint64_t seed = 0; seed < 3; seed++) {
+            struct rhm_grammar g = draw_latin(latin[k], 0, seed);
+            check_rules(&g, &least, &most);
+            check_latin(&g);
+            struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
+            must(rhm_signal_levels(&g, level, NULL, NULL, &err));
+            for (unsigned l = 2; l <= g.L; l++) {
+                assert_true(level[l].gap < 1e-12 && level[l].missing == 0);
+                assert_true(fabs(level[l].pmin - 1.0 / g.V) < 1e-12);
+            }
+            assert_true(level[1].gap > 1.4 && rhm_signal_K(&g, level) < 1e-10);
+            rhm_grammar_clear(&g);
+        }
+}
+
+/* A share of the rules changes, the same seed gives the same, and all are distinct. */
+static void test_a_share_of_latin_rules_is_drawn_anew(void **state)
+{
+    (void)state;
+    const double share[] = {0.02, 0.1, 0.5, 0.9, 1};
+    for (size_t k = 0; k < COUNT(latin); k++) {
+        struct rhm_grammar plain = draw_latin(latin[k], 0, 4);
+        for (size_t i = 0; i < COUNT(share); i++) {
+            struct rhm_grammar g = draw_latin(latin[k], share[i], 4),
+                               again = draw_latin(latin[k], share[i], 4),
+                               other = draw_latin(latin[k], share[i], 5);
+            uint64_t least, most;
+            check_rules(&g, &least, &most);
+            size_t bytes = children_of(&g) * sizeof *g.rules;
+            assert_memory_equal(g.rules, again.rules, bytes);
+            if (g.V > 2)
+                assert_memory_not_equal(g.rules, other.rules, bytes);
+            for (unsigned l = 1; l <= g.L; l++) {
+                size_t rules = (size_t)rhm_grammar_parents(&g, l) * g.m, changed = 0;
+                for (size_t r = 0; r < rules; r++)
+                    changed += memcmp(g.rules + g.level[l] + r * g.s, plain.rules + g.level[l] + r * g.s,
+                                      g.s * sizeof *g.rules) != 0;
+                double wanted = floor(share[i] * (double)rules + 0.5);
+                assert_true((double)changed <= wanted);
+                if (rules > 500) /* a rule draws its own tuple again with probability 1/(the free ones) */
+                    assert_true((double)changed > 0.8 * wanted);
+            }
+            rhm_grammar_clear(&g);
+            rhm_grammar_clear(&again);
+            rhm_grammar_clear(&other);
+        }
+        rhm_grammar_clear(&plain);
+    }
+    /* the signal comes back */
+    struct rhm_grammar g = draw_latin(latin[1], 1, 3);
+    struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
+    must(rhm_signal_levels(&g, level, NULL, NULL, &err));
+    assert_true(rhm_signal_K(&g, level) > 0.1);
+    rhm_grammar_clear(&g);
+    g = draw_latin(latin[1], 0.3, 3);
+    struct rhm_grammar copy;
+    must(rhm_grammar_copy(&copy, &g, &err));
+    assert_true(copy.ensemble == RHM_ENSEMBLE_LATIN && copy.shuffle == 0.3);
+    rhm_grammar_clear(&copy);
+    rhm_grammar_clear(&g);
+}
+
+/* All rules drawn anew are the uniform ensemble: one slot, and two neighbouring ones, as in
+ * test_the_draw_is_uniform. (V, m, s) = (3, 3, 2) uses all 9 tuples, (2, 2, 3) 4 of 8. */
+static void check_shuffled(struct shape shape, size_t tuples)
+{
+    static double slot[9][9], pair[9][81];
+    memset(slot, 0, sizeof slot);
+    memset(pair, 0, sizeof pair);
+    unsigned slots = shape.V * shape.m;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct rhm_grammar g = draw_latin(shape, 1, seed);
+        for (unsigned i = 0; i < slots; i++) {
+            uint64_t t = number_of(&g, 2, i / g.m, i % g.m);
+            uint64_t last = number_of(&g, 2, (i ? i - 1 : slots - 1) / g.m, (i ? i - 1 : slots - 1) % g.m);
+            slot[i][t]++;
+            pair[i][last * tuples + t]++;
+        }
+        rhm_grammar_clear(&g);
+    }
+    double expected[81];
+    for (size_t i = 0; i < tuples * tuples; i++)
+        expected[i] = i / tuples == i % tuples ? 0 : (double)SEEDS / (double)(tuples * (tuples - 1));
+    for (unsigned i = 0; i < slots; i++) {
+        check_uniform(tuples, slot[i], "latin, all shuffled: the tuple of slot", i);
+        check_p(chi_square_p(tuples * tuples, expected, pair[i]), CHECKS,
+                "latin, all shuffled: slot %u and the one before", i);
+    }
+}
+
+/* Of the tuples of one sum and first symbol each is as likely, at each rule of the parent. */
+static void test_the_law_of_the_latin_draw(void **state)
+{
+    (void)state;
+    check_shuffled((struct shape){3, 3, 2, 2, 3}, 9);
+    check_shuffled((struct shape){2, 2, 3, 2, 2}, 8);
+    static double seen[2][8][16];
+    memset(seen, 0, sizeof seen);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) { /* 4 of the 8 tuples of either sum */
+        struct rhm_grammar g = draw_latin((struct shape){2, 4, 4, 2, 2}, 0, seed);
+        for (unsigned nu = 0; nu < 2; nu++)
+            for (unsigned k = 0; k < 4; k++)
+                seen[nu][k][number_of(&g, 2, nu, k)]++;
+        rhm_grammar_clear(&g);
+    }
+    for (unsigned nu = 0; nu < 2; nu++)
+        for (unsigned k = 0; k < 4; k++) {
+            double expected[16];
+            for (unsigned t = 0; t < 16; t++)
+                expected[t] = (unsigned)__builtin_popcount(t) % 2 == nu ? SEEDS / 8.0 : 0;
+            check_p(chi_square_p(16, expected, seen[nu][k]), CHECKS, "latin rule %u of parent %u", k, nu);
+        }
     report_checks(CHECKS);
+}
+
+static void test_latin_shapes_have_limits(void **state)
+{
+    (void)state;
+    const struct rhm_grammar_shape four = {8, 4, 2, 3, 0}, many = {8, 72, 3, 3, 2}, wide = {8, 8, 3, 2, 9},
+                                   none = {8, 0, 2, 3, 0}, fit = {8, 8, 2, 3, 0}, more = {4, 8, 2, 1, 2};
+    struct rhm_grammar g;
+    must_fail(rhm_grammar_draw_latin(&g, &four, 0, 1, &err), RHM_EARG, "m = 4", "multiple of V = 8", "m = 8");
+    must_fail(rhm_grammar_draw_latin(&g, &many, 0, 1, &err), RHM_EARG, "m*V = 576 exceeds V^s = 512");
+    must_fail(rhm_grammar_draw_latin(&g, &more, 0, 1, &err), RHM_EARG, "m = 8 exceeds V^(s-1) = 4");
+    must_fail(rhm_grammar_draw_latin(&g, &wide, 0, 1, &err), RHM_EARG, "classes = 9", "V = 8");
+    must_fail(rhm_grammar_draw_latin(&g, &none, 0, 1, &err), RHM_EARG, "m = 0");
+    must_fail(rhm_grammar_draw_latin(&g, &fit, -0.1, 1, &err), RHM_EARG, "shuffle = -0.1", "0 to 1");
+    must_fail(rhm_grammar_draw_latin(&g, &fit, 1.01, 1, &err), RHM_EARG, "shuffle = 1.01");
+    must_fail(rhm_grammar_draw_latin(&g, &fit, NAN, 1, &err), RHM_EARG, "shuffle = ");
+    assert_null(g.rules);
 }
 
 /* --------------------------------------------------------------- shape */
@@ -299,6 +472,10 @@ int main(void)
         cmocka_unit_test(test_wide_grammars),
         cmocka_unit_test(test_the_seed_is_the_grammar),
         cmocka_unit_test(test_the_draw_is_uniform),
+        cmocka_unit_test(test_the_first_child_of_a_latin_rule_tells_nothing),
+        cmocka_unit_test(test_a_share_of_latin_rules_is_drawn_anew),
+        cmocka_unit_test(test_the_law_of_the_latin_draw),
+        cmocka_unit_test(test_latin_shapes_have_limits),
         cmocka_unit_test(test_powers),
         cmocka_unit_test(test_shapes_have_limits),
         cmocka_unit_test(test_given_rules),

@@ -147,6 +147,42 @@ function TestGrammar.test_seeds()
   lu.assertNotEquals(g:rules(2), g:rules(3))
 end
 
+function TestGrammar.test_latin()
+  for _, shape in ipairs{{V=8, m=8, s=2, L=3}, {V=8, m=8, s=3, L=3}, {V=8, m=16, s=3, L=3, classes=5}} do
+    shape.ensemble, shape.seed = "latin", 6
+    local g = rhm.grammar(shape)
+    lu.assertEquals({g.ensemble, g.shuffle, g.seed}, {"latin", 0.0, 6})
+    for l = 1, 3 do
+      for nu, list in ipairs(g:rules(l)) do
+        for _, children in ipairs(list) do
+          local sum = 0
+          for _, child in ipairs(children) do sum = sum + child - 1 end
+          lu.assertEquals(sum % 8, nu - 1)
+        end
+      end
+    end
+    lu.assertTrue(g:K() < 1e-12, g:K())
+    lu.assertFalse(g:check().ok)
+    for _, share in ipairs{0.1, 0.4, 1} do
+      shape.shuffle = share
+      local h, n = rhm.grammar(shape), 0
+      lu.assertEquals(h.shuffle, share)
+      for nu, list in ipairs(h:rules(2)) do
+        for k, children in ipairs(list) do
+          local same = table.concat(children, " ") == table.concat(g:rules(2)[nu][k], " ")
+          n = n + (same and 0 or 1)
+        end
+      end
+      lu.assertTrue(n > 0 and n <= math.floor(share * 8 * shape.m + 0.5), n)
+    end
+    lu.assertTrue(rhm.grammar(shape):K() > 0.1)
+    lu.assertStrContains(tostring(rhm.grammar(shape)), "latin")
+  end
+  local u = rhm.grammar{ V=8, m=4, s=2, L=3 }
+  lu.assertEquals(u.ensemble, "uniform")
+  lu.assertNil(u.shuffle)
+end
+
 -- Symbol 3 of level 1 never stands first; symbols 1 and 2 do.
 local function lame()
   return rhm.grammar{ rules={

@@ -113,7 +113,7 @@ end
 -- What a key's help says it can be is what the function takes: another word is an error that names them.
 function TestHelp:test_values_of_keys()
   local calls = {
-    ["rhm.grammar"] = function(key, value) return rhm.grammar{ V=4, m=2, s=2, L=2, [key]=value } end,
+    ["rhm.grammar"] = function(key, value) return rhm.grammar{ V=4, m=4, s=2, L=2, [key]=value } end,
     ["rhm.network"] = function(key, value) return rhm.network{ grammar=g, M=64, [key]=value } end,
     ["grammar:schedule"] = function(key, value) return g:schedule{ [key]=value } end,
     ["network:train"] = function(key, value)

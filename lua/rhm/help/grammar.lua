@@ -1,12 +1,18 @@
 -- help/grammar.lua - rhm.grammar and its objects.
 return {
   {name = "rhm.grammar", group = "rhm",
-    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=] }", "rhm.grammar{ rules= [, V=] }"},
+    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=, shuffle=] }", "rhm.grammar{ rules= [, V=] }"},
     summary = "a Random Hierarchy Model: drawn at random, or with your own rules",
     text = [[Level 0 holds the label, level L the d = s^L observed tokens. At each level l = 1..L every symbol of level l-1 has m
 rules, each a tuple of s symbols of level l. All tuples of a level are distinct, so the grammar is unambiguous, and they are
 drawn uniformly without replacement from the V^s possible ones: m*V <= V^s is needed, and m*classes <= V^s at level 1. A
 sample is a uniform label rewritten from level to level, each time by one of the m rules, uniform and independent.
+
+ensemble="latin" makes the first child of a rule tell nothing of its parent, so that a learner of first patches has no signal
+(K_rho = 0): the tuples of parent nu satisfy a_1 + ... + a_s = nu mod V, and each symbol stands first in m/V of them. It
+needs m a multiple of V, m <= V^(s-1) and classes <= V. A share shuffle of the rules of each level, chosen at random, then
+gets tuples drawn uniformly from those that are free: K_rho grows from 0, and shuffle=1 is the uniform ensemble. With one
+seed a larger share changes more of the same rules.
 
 With rules the sizes are read off the rules; an ambiguous set is an error that names the tuple and both its parents.]],
     keys = {
@@ -17,7 +23,8 @@ With rules the sizes are read off the rules; an ambiguous set is an error that n
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
       {"seed", "0", "of the draw; the same seed gives the same grammar everywhere"},
-      {"ensemble", "\"uniform\"", "how rules are drawn", values = {"uniform"}},
+      {"ensemble", "\"uniform\"", "how rules are drawn", values = {"uniform", "latin"}},
+      {"shuffle", "0", "latin: the share (0 to 1) of the rules drawn anew"},
       {"rules", "drawn", "rules[l][symbol][k] = {children}, symbols 1..V: level 1 first, each level a list of all its symbols"},
     },
     returns = "a grammar (see help \"grammar\")",
@@ -31,6 +38,7 @@ g:check()]],
     fields = {
       {"V", "symbols at each level"}, {"m", "rules of each symbol"}, {"s", "branching factor"}, {"L", "depth"},
       {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"C", "the same as classes"}, {"seed", "that drew the rules; nil for rules given"},
+      {"ensemble", "\"uniform\" or \"latin\"; nil for rules given"}, {"shuffle", "of the latin ensemble, else nil"},
     },
     see = {"rhm.grammar"}},
 
