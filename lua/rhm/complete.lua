@@ -1,6 +1,7 @@
 -- complete.lua - what TAB offers. Looks at values by raw gets only: no metamethod and no code of the user's is run.
 local M = {}
 
+local rhm = require "rhm"
 local help = require "rhm.help"
 local type, next, rawget, ipairs = type, next, rawget, ipairs
 local find, match, sub, gmatch, gsub = string.find, string.match, string.sub, string.gmatch, string.gsub
@@ -81,6 +82,7 @@ local function resolve(chain)
     if value == nil then return nil end
     first = false
   end
+  if value == rhm.view or value == rhm.panel then require(value == rhm.view and "rhm.view" or "rhm.panel") end
   return value
 end
 
@@ -103,6 +105,8 @@ end
 local function suffixed(name, value, only_functions)
   if type(value) == "function" then return name .. "(" end
   if only_functions then return nil end
+  local meta = type(value) == "table" and getmetatable(value)
+  if meta and rawget(meta, "__call") ~= nil then return name end -- rhm.view: a function and a module
   return type(value) == "table" and is_module(value) and name .. "." or name
 end
 
@@ -234,6 +238,8 @@ local function candidates(before, name, above, files)
       return close_quote(rest(modules(typed, files), typed, name), mark)
     elseif func == "help" or func == "rhm.help" then
       return close_quote(rest(topics(), typed, name), mark)
+    elseif func and (func == "view" or find(func, "%f[%w]view%.%a+$") or find(func, "%.view$") or find(func, "panel%.show$")) then
+      return close_quote(rest(rhm.view.names(), typed, name), mark)
     end
     local values = key_values(text, quote, open)
     if values then return close_quote(rest(values, typed, name), mark) end

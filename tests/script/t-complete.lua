@@ -54,6 +54,17 @@ function TestComplete:test_keys()
   lu.assertEquals(offers "print{ setm", { "setmetatable(" })
 end
 
+function TestComplete:test_views()
+  lu.assertEquals(offers "rhm.vie", { "view" }) -- a function and a module: both can follow
+  lu.assertItemsEquals(offers "rhm.view.p", { "palette(", "print(" })
+  lu.assertItemsEquals(offers "rhm.panel.sh", { "show(" })
+  view = rhm.view
+  for _, line in ipairs { 'view "la', 'view("la', 'rhm.view("la', 'rhm.view.print("la', "view 'la" } do
+    lu.assertEquals(offers(line), { "layers" .. line:match "[\"']" }, line)
+  end
+  view = nil
+end
+
 function TestComplete:test_values_of_keys()
   lu.assertEquals(offers "net:train{ solver='", { "exact", "gd" })
   lu.assertEquals(offers 'rhm.network{ codebook="c', { 'centroid"' })
