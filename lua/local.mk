@@ -26,6 +26,7 @@ lua_modules = \
 	lua/rhm/view/jobs.lua \
 	lua/rhm/view/keys.lua \
 	lua/rhm/view/layers.lua \
+	lua/rhm/view/map.lua \
 	lua/rhm/view/options.lua \
 	lua/rhm/view/palette.lua \
 	lua/rhm/view/parse.lua \

@@ -101,15 +101,14 @@ end
 
 -- Large layers: bounds instead of all pairs, and a part of the pairs for the histogram.
 function TestRows.test_large_layers_are_sampled_and_say_so()
-  local terms = rows.limits.terms
   local net = rhm.network{ grammar=g, M=256, codebook="exact", seed=1 }
   net:train{ from=g, n=5000, progress=false }
   local data = rows.of(net:layer(2))
-  rows.limits.terms = 50
+  lu.assertEquals(data.terms, rows.limits.terms)
+  data.terms = 50
   local stats = data:statistics()
-  rows.limits.terms = 2e4
+  data.terms = 2e4
   local lists = data:pairs()
-  rows.limits.terms = terms
   lu.assertFalse(stats.exact)
   lu.assertTrue(lists.between_stride > 1 and lists.within_stride > 1)
   lu.assertTrue((#lists.within + #lists.between) * 8 <= 4e4)

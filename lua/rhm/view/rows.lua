@@ -9,7 +9,10 @@ local ipairs, pairs, pcall, tostring, setmetatable, sort = ipairs, pairs, pcall,
 local format, gsub, concat = string.format, string.gsub, table.concat
 
 -- Beyond these a picture of the layer would take seconds and hundreds of megabytes.
-M.limits = {patches = 50000, numbers = 4e6, terms = 3e6}
+M.limits = {patches = 50000, numbers = 4e6}
+
+-- Squares that the distances between patches may take, of a layer that stays and of one that changes with each frame.
+M.limits.terms, M.limits.live = 3e6, 3e5
 
 -- --- what is asked for --------------------------------------------------------------------------------------------
 
@@ -256,7 +259,7 @@ end
 local function group_pairs(data, budget)
   local groups, list, upper = {}, {}, huge
   for _, group in ipairs(data.groups) do if group.known > 0 then groups[#groups + 1] = group end end
-  local stride = max(1, math.ceil(#groups * #groups / 2 * data.C / (4 * M.limits.terms)))
+  local stride = max(1, math.ceil(#groups * #groups / 2 * data.C / (4 * data.terms)))
   if stride > 1 then budget.short = true end
   for y = 2, #groups do
     local a = groups[y]
@@ -287,7 +290,7 @@ function Data:statistics()
   if self.stats then return self.stats end
   local radius = measure_groups(self)
   local within, between, known = {pairs = 0, largest = nil}, {pairs = 0, smallest = nil}, 0
-  local budget = {left = M.limits.terms}
+  local budget = {left = self.terms}
   for _, group in ipairs(self.groups) do
     known = known + group.known
     within.pairs = within.pairs + group.known * (group.known - 1) // 2
@@ -296,7 +299,7 @@ function Data:statistics()
     if pair and d > (within.largest or -1) then within.largest, within.pair = d, pair end
   end
   between.pairs = known * (known - 1) // 2 - within.pairs
-  budget.left = M.limits.terms
+  budget.left = self.terms
   local best = huge
   for _, p in ipairs(group_pairs(self, budget)) do
     if p[3] >= best then break end
@@ -323,7 +326,7 @@ end
 function Data:pairs()
   if self.lists then return self.lists end
   local within, between, all, C = {}, {}, {}, self.C
-  local budget, within_stride = M.limits.terms / C / 2, 1
+  local budget, within_stride = self.terms / C / 2, 1
   local total = 0
   for _, group in ipairs(self.groups) do total = total + group.size * (group.size - 1) // 2 end
   local each = total <= budget and self.U or max(2, floor(sqrt(2 * budget / #self.groups)))
@@ -396,6 +399,7 @@ local function build(layer, state, patches, q)
     C = q:cols(), patches = patches, trained = layer.trained, steps = layer.steps, samples = layer.samples,
     codebook = net.codebook, truth = net.grammar ~= nil, row = setmetatable({}, {__index = function(_, i) return i end})},
     Data)
+  data.terms = data.trained and M.limits.terms or M.limits.live
   data.by = data.trained and "cluster" or data.truth and "parent" or "label"
   if data.by == "label" then data.patches, data.row = guess_order(patches, q, data.U, data.C) end
   read_numbers(data, q)
