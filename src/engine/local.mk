@@ -2,6 +2,7 @@
 # Installed as <rhm/*.h>; headers of the engine's own stand among the sources.
 engine_headers = \
 	src/engine/cluster.h \
+	src/engine/cnn.h \
 	src/engine/codebook.h \
 	src/engine/dataset.h \
 	src/engine/diagnose.h \
@@ -33,6 +34,13 @@ engine_sources = \
 	src/engine/chain.c \
 	src/engine/chain.h \
 	src/engine/cluster.c \
+	src/engine/cnn.c \
+	src/engine/cnn_optimiser.c \
+	src/engine/cnn_optimiser.h \
+	src/engine/cnn_pass.c \
+	src/engine/cnn_pass.h \
+	src/engine/cnn_predict.c \
+	src/engine/cnn_train.c \
 	src/engine/codebook.c \
 	src/engine/collect.c \
 	src/engine/collect.h \

@@ -3,6 +3,7 @@
 #define RHM_RHM_H
 
 #include "cluster.h"
+#include "cnn.h"
 #include "codebook.h"
 #include "dataset.h"
 #include "diagnose.h"

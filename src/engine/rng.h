@@ -19,7 +19,9 @@ enum rhm_stream {
     RHM_STREAM_TALLY = 0x400,
     RHM_STREAM_FEATURES = 0x500,
     RHM_STREAM_SPLIT = 0x600,
-    RHM_STREAM_TEST = 0x700
+    RHM_STREAM_TEST = 0x700,
+    RHM_STREAM_WEIGHTS = 0x800,
+    RHM_STREAM_BATCHES = 0x900
 };
 
 struct rhm_rng {

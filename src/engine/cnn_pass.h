@@ -1,0 +1,51 @@
+/* cnn_pass.h - a batch through the network and back; not installed.
+ *
+ * Work is cut into pieces of fixed size, whatever the number of threads: forward and back by shards of
+ * strings, gradients by blocks of parameters. So every number is the same sum in the same order.
+ */
+#ifndef RHM_CNN_PASS_H
+#define RHM_CNN_PASS_H
+
+#include "cnn.h"
+
+/* A block of parameters: rows `first`.. of the weights of a layer's set, or the whole bias (rows = 0); the
+ * token table of layer L by columns instead. */
+struct rhm_cnn_block {
+    unsigned l;
+    size_t set, first, count;
+    int bias;
+};
+
+struct rhm_cnn_pass {
+    const struct rhm_cnn *net;
+    size_t batch;                     /* strings, at most */
+    float *act[RHM_MAX_LEVELS + 1];   /* [1..L] batch x positions x h: y_l; [0] batch x classes: logits */
+    float *delta[RHM_MAX_LEVELS + 1]; /* the same shapes: d loss / d z_l; NULL where only forward */
+    const uint16_t **string;          /* batch: the tokens of each string */
+    uint16_t *label;                  /* batch */
+    double *loss;                     /* batch: -log p of the label */
+    unsigned char *right;             /* batch */
+    struct rhm_cnn_block *block;      /* all blocks of parameters */
+    size_t blocks;
+};
+
+/* The updates of an optimiser, called for each block once its gradient is there: parameters first .. first +
+ * n - 1. Called by several threads, never twice for a parameter. */
+typedef void rhm_cnn_update(void *context, size_t first, size_t n, const float *gradient);
+
+enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cnn *net, size_t batch,
+                                  int gradients, struct rhm_error *err);
+void rhm_cnn_pass_clear(struct rhm_cnn_pass *pass);
+
+/* The first n strings of pass->string: act[], logits included. */
+void rhm_cnn_pass_forward(struct rhm_cnn_pass *pass, size_t n);
+
+/* Also loss[] and right[] by pass->label. */
+void rhm_cnn_pass_measure(struct rhm_cnn_pass *pass, size_t n);
+
+/* These, and the gradient of the sum of losses divided by `over`, for all
+ * parameters, with `update` (may be NULL) called as soon as a block is done. */
+void rhm_cnn_pass_train(struct rhm_cnn_pass *pass, size_t n, double over, float *gradient,
+                        rhm_cnn_update *update, void *context);
+
+#endif
