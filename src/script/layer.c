@@ -374,21 +374,31 @@ static int layer_field(lua_State *L)
     return 1;
 }
 
-static int layer_tostring(lua_State *L)
+/* All numbers of one moment, which fields read one by one are not while a training goes on. Nil before it. */
+static int layer_numbers(lua_State *L)
 {
     unsigned l;
     struct rhm_network *net = check_layer(L, &l);
     struct rhm_layer_view view;
     struct rhm_error err;
     if (rhm_network_view(net, l, 0, &view, &err) != RHM_OK)
-        return rhm_raise(L, "layer", &err);
+        return rhm_raise(L, "layer:numbers", &err);
     if (view.trained < 0)
-        return lua_pushfstring(L, "layer %d of %d: not trained", (int)l, (int)net->L), 1;
-    lua_createtable(L, 0, 22);
+        return 0;
+    lua_createtable(L, 0, 24);
     rhm_set_view(L, &view);
     rhm_set_integer(L, "L", net->L);
     rhm_set_boolean(L, "trained", view.trained == 1);
     rhm_set_report(L, "layer");
+    return 1;
+}
+
+static int layer_tostring(lua_State *L)
+{
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    if (layer_numbers(L) == 0)
+        return lua_pushfstring(L, "layer %d of %d: not trained", (int)l, (int)net->L), 1;
     luaL_tolstring(L, -1, NULL);
     return 1;
 }
@@ -403,6 +413,7 @@ void rhm_open_layer(lua_State *L)
                                        {"distances", layer_distances},
                                        {"synonyms", layer_synonyms},
                                        {"diagnostics", layer_diagnostics},
+                                       {"numbers", layer_numbers},
                                        {NULL, NULL}};
     luaL_newmetatable(L, RHM_VIEW);
     lua_pushcfunction(L, view_gc);

@@ -62,6 +62,23 @@ function TestLayer.test_patches_are_those_of_the_grammar()
   lu.assertStrContains(tostring(patches), "32 patches")
 end
 
+function TestLayer.test_numbers_are_the_fields()
+  lu.assertNil(rhm.network{ grammar=g, M=64 }:layer(3):numbers())
+  local stepped = rhm.network{ grammar=g, M=256 }:layer(3)
+  stepped:begin{ from=g, n=5000 }
+  stepped:step(7)
+  for _, lay in ipairs{ trained():layer(2), stepped } do
+    local all = lay:numbers()
+    lu.assertEquals({all.n, all.patches, all.level, all.L, all.trained},
+      {lay.samples, lay.patch_count, lay.level, 3, lay.trained})
+    for _, name in ipairs{ "clusters", "steps", "sigma", "rho_in", "eps_S_in", "rho", "eps_S", "gap", "error", "lambda", "eta",
+      "loss", "condition", "unknown", "seconds", "history" } do
+      lu.assertEquals(all[name], lay[name], name)
+    end
+    lu.assertEquals(tostring(all), tostring(lay))
+  end
+end
+
 function TestLayer.test_distances()
   local lay = trained():layer(2)
   local q, d, patches = lay:q(), lay:distances(), lay:patches()

@@ -70,6 +70,12 @@ stay).]],
 cluster.]],
     returns = "a report: [k] = {patches=, size=, count=, parent=}, .level, .misplaced", see = {"layer:patches", "layer:distances"}},
 
+  {name = "layer:numbers", signature = "lay:numbers()",
+    summary = "all numbers of the layer at one moment",
+    text = [[Of a layer in training the fields read one after the other may be of different steps; these are not.]],
+    returns = "a table as in the report of net:train, with trained=, L=, level=, n=, patches=, history=, ...; nil before the training",
+    see = {"layer"}},
+
   {name = "layer:diagnostics", signature = "lay:diagnostics()",
     summary = "numbers and plain warnings about a layer",
     text = [[N and the distinct patches, sigma, eps_O as measured, eps_S (spread within a cluster), rho~ (smallest distance between

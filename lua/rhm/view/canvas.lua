@@ -45,9 +45,10 @@ end
 function canvas:line(x0, y0, x1, y1, style, dash, phase)
   local steps = max(abs(floor(x1) - floor(x0)), abs(floor(y1) - floor(y0)))
   phase = phase or 0
+  local dx, dy = 0, 0
+  if steps > 0 then dx, dy = (x1 - x0) / steps, (y1 - y0) / steps end
   for i = 0, steps do
-    local t = steps == 0 and 0 or i / steps
-    if not dash or phase % (dash[1] + dash[2]) < dash[1] then self:dot(x0 + t * (x1 - x0), y0 + t * (y1 - y0), style) end
+    if not dash or phase % (dash[1] + dash[2]) < dash[1] then self:dot(x0 + i * dx, y0 + i * dy, style) end
     if i > 0 then phase = phase + 1 end
   end
   return phase
@@ -123,9 +124,20 @@ function M.ticks(low, high, n, logarithmic)
   return list
 end
 
+-- The next number of 1, 2, 5, 10, ... below x (up = false) or above it.
+function M.round(x, up)
+  local unit = 10.0 ^ floor(log(x, 10) + 1e-9)
+  local list = up and {1, 2, 5, 10} or {5, 2, 1}
+  for _, k in ipairs(list) do
+    if up and k * unit >= x * (1 - 1e-9) or not up and k * unit <= x * (1 + 1e-9) then return k * unit end
+  end
+  return x
+end
+
 -- An axis over values: {low=, high=, log=, at(x) -> 0..1}. logarithmic = true: where the values allow it, else linear;
--- "auto": where they are positive and span more than a decade and a half.
-function M.axis(values, logarithmic, low, high)
+-- "auto": where they are positive and span more than a decade and a half. round: its ends are round numbers, which stay
+-- when the values move a little.
+function M.axis(values, logarithmic, low, high, round)
   local least, most, positive = huge, -huge, huge
   for _, x in ipairs(values) do
     if x == x and abs(x) < huge then
@@ -141,6 +153,7 @@ function M.axis(values, logarithmic, low, high)
     axis.low, axis.high = max(least, positive < huge and positive or least), most
     if axis.low <= 0 then axis.low = most / 1000 end
     if axis.high <= axis.low then axis.low, axis.high = axis.low / 2, axis.high * 2 end
+    if round then axis.low, axis.high = low or M.round(axis.low, false), high or M.round(axis.high, true) end
     local a, b = log(axis.low), log(axis.high)
     function axis.at(x) return x > 0 and (log(x) - a) / (b - a) or 0 end -- zero lies on the axis
   else
@@ -149,6 +162,10 @@ function M.axis(values, logarithmic, low, high)
       local around = abs(least) > 0 and abs(least) / 2 or 1
       axis.low, axis.high = least - around, least + around
       if least >= 0 then axis.low = max(0, axis.low) end
+    end
+    if round then
+      local unit = M.round((axis.high - axis.low) / 10, false)
+      axis.low, axis.high = low or floor(axis.low / unit) * unit, high or math.ceil(axis.high / unit) * unit
     end
     local a, b = axis.low, axis.high
     function axis.at(x) return (x - a) / (b - a) end
@@ -184,7 +201,7 @@ end
 
 -- Curves as `height` lines of at most `width` columns.
 -- p: series = {{name=, x={..}, y={..}, style="series1", points=true: dots only}, ...}, glyphs, xlog, ylog (true, false,
--- "auto"), xlow, xhigh, ylow, yhigh, xlabel, integer (whole numbers on the x axis), marks = {{x=, label=, style=}, ...} (vertical lines), legend=false: none.
+-- "auto"), xlow, xhigh, ylow, yhigh, xlabel, integer (whole numbers on the x axis), round (y axis), marks = {{x=, label=, style=}, ...} (vertical lines), legend=false: none.
 function M.plot(p, width, height)
   local glyphs = p.glyphs
   local xs, ys = {}, {}
@@ -194,7 +211,7 @@ function M.plot(p, width, height)
     end
   end
   local xa = M.axis(xs, p.xlog, p.xlow, p.xhigh)
-  local ya = M.axis(ys, p.ylog, p.ylow, p.yhigh)
+  local ya = M.axis(ys, p.ylog, p.ylow, p.yhigh, p.round)
   local lines = {}
   if p.legend ~= false then
     local legend = {}

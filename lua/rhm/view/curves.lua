@@ -8,7 +8,7 @@ local rhm = require "rhm"
 local text = require "rhm.view.text"
 local canvas = require "rhm.view.canvas"
 local state = require "rhm.view.state"
-local format, min = string.format, math.min
+local format, max, min = string.format, math.max, math.min
 
 -- The history of a layer as series, with the last point. names: of loss, intra, inter.
 local function series_of(row, names)
@@ -38,8 +38,11 @@ local function plot(row, names, width, height, options)
       end
     end
   end
+  -- The axes stay while the curve grows along them: it is looked at, and sent over slow lines.
+  local last = list[1].x[#list[1].x]
   return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, xlog = xlog, ylog = ylog,
-    xlabel = "step"}, width, height)
+    xlow = xlog and 1 or 0, xhigh = max(2, row.steps or canvas.round(max(last, 10), true)), round = true, xlabel = "step"},
+    width, height)
 end
 
 -- The curves of a row of state.network that has a history: in one picture, or where there is room the loss, which moves
@@ -91,7 +94,7 @@ function M.draw(lay, width, height, options)
   if row.n and row.n > 0 then head[#head + 1] = format("  %s samples", text.count(row.n, 9)) end
   if s.accuracy then head[#head + 1] = format("  accuracy %.4f", s.accuracy) end
   local lines = {head}
-  local rest = (height or math.max(8, math.min(rhm.height() - 4, 24))) - 1
+  local rest = (height or max(8, min(rhm.height() - 4, 24))) - 1
   local pictures
   if row.history and #row.history.step > 1 then
     pictures = M.plot(row, width, rest, options)

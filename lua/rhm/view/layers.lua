@@ -212,7 +212,7 @@ local function curve_card(row, width, height, options)
   local glyphs = options.glyphs
   local lines = {card_title(row, glyphs, width)}
   if height >= 10 then
-    local curves = require "rhm.view.curves".plot(row, min(width, 99), min(height - 1, 17), options)
+    local curves = require "rhm.view.curves".plot(row, width, min(height - 1, 24), options)
     for _, line in ipairs(curves) do lines[#lines + 1] = line end
     return lines
   end
@@ -254,13 +254,31 @@ local function bar_card(row, width, height, options)
   return lines
 end
 
+-- A card drawn once for as long as its layer and its size stay the same.
+local drawn = setmetatable({}, {__mode = "k"})
+
+local function draw_card(s, card, width, height, options)
+  local row = card.row
+  local key = format("%s %s %s %s %s %d %d %d %s", row.state, row.n, row.step, row.seconds, row.loss, width, height,
+    options.colours, options.ascii)
+  local of = drawn[s.network]
+  if not of then
+    of = {}
+    drawn[s.network] = of
+  end
+  if not of[row.level] or of[row.level].key ~= key then
+    of[row.level] = {key = key, lines = card.draw(row, width, height, options)}
+  end
+  return of[row.level].lines
+end
+
 -- As many layers as fit, side by side and one below the other: from L down, but the one chosen or in work always.
 local function cards(s, width, height, options)
   local list, need = {}, 0
   for l = #s.rows, 1, -1 do
     local row = s.rows[l]
     if row.history and #row.history.step > 1 then
-      list[#list + 1] = {row = row, draw = curve_card, least = 4, best = 17}
+      list[#list + 1] = {row = row, draw = curve_card, least = 4, best = 25}
     elseif row.rho or row.eps_S then
       local n = 1
       for _, m in ipairs(measures) do n = n + (row[m[2]] and 1 or 0) end
@@ -285,7 +303,7 @@ local function cards(s, width, height, options)
   for i = 1, #list, across do
     local blocks, widths = {}, {}
     for k = i, min(i + across - 1, #list) do
-      blocks[#blocks + 1] = list[k].draw(list[k].row, wide, each, options)
+      blocks[#blocks + 1] = draw_card(s, list[k], wide, each, options)
       widths[#widths + 1] = wide
     end
     if i > 1 then lines[#lines + 1] = "" end

@@ -29,8 +29,8 @@ function M.look(state, glyphs)
   return glyphs[look[1]], look[2]
 end
 
--- Fields of a trained layer, or of one in training by hand, read once.
-local fields = {"loss", "sigma", "rho", "eps_S", "gap", "error", "seconds", "clusters", "history", "patch_count"}
+-- What a row has of layer:numbers().
+local fields = {"n", "patches", "loss", "sigma", "rho", "eps_S", "gap", "error", "seconds", "clusters", "history"}
 
 -- One layer: state, n, drawn, step, steps, loss, intra, inter, sigma, rho, eps_S, gap, error, accuracy, seconds, rate,
 -- left, patches, clusters, history; nil where not known. share: of the phase in work, 0 .. 1.
@@ -38,12 +38,11 @@ local function layer_state(net, l, progress, job_state)
   local lay = net:layer(l)
   local row = {level = l, layer = lay}
   local live = progress and at_work[job_state] and progress.levels[l]
-  local trained = lay.trained
-  if trained or lay.samples then
-    for _, name in ipairs(fields) do row[name] = lay[name] end
-    row.n, row.step, row.patches = lay.samples, lay.steps, lay.patch_count
-    row.drawn = row.n
-    row.state = trained and "done" or "by hand"
+  local numbers = lay:numbers()
+  if numbers then
+    for _, name in ipairs(fields) do row[name] = numbers[name] end
+    row.step, row.drawn = numbers.steps, numbers.n
+    row.state = numbers.trained and "done" or "by hand"
     local h = row.history
     if h and #h.step > 0 then row.intra, row.inter = h.intra[#h.intra], h.inter[#h.inter] end
   else

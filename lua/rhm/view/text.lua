@@ -36,10 +36,17 @@ local function clean(text)
 end
 M.clean = clean
 
+-- Whether all characters take one column, seen by their bytes: ASCII, Latin and Greek letters, and U+2180 to U+2BFF,
+-- where boxes, blocks and braille are.
+local function simple(text)
+  return not find(text, "[\xcc\xcd\xd2-\xd9\xe0\xe1\xe3-\xff]") and not find(text, "\xe2[\x80-\x85\xb0-\xbf]")
+end
+
 -- Columns of a string (clean already), or of a line.
 local function columns(line)
   if type(line) == "string" then
     if not find(line, "[\x80-\xff]") then return #line end
+    if simple(line) then return utf8.len(line) end
     local n = 0
     for _, code in utf8.codes(line) do n = n + width_of(code) end
     return n
@@ -55,6 +62,11 @@ local function cut(text, width)
   if not find(text, "[\x80-\xff]") then
     text = sub(text, 1, max(0, width))
     return text, #text
+  elseif simple(text) then
+    local n = utf8.len(text)
+    if n <= width then return text, n end
+    width = max(0, width)
+    return sub(text, 1, utf8.offset(text, width + 1) - 1), width
   end
   local n = 0
   for place, code in utf8.codes(text) do
