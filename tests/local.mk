@@ -57,6 +57,7 @@ script_tests = \
 terminal_tests = \
 	tests/terminal/test_command.py \
 	tests/terminal/test_completion.py \
+	tests/terminal/test_panel_input.py \
 	tests/terminal/test_readme.py \
 	tests/terminal/test_shell.py
 

@@ -184,6 +184,13 @@ static int read_line(lua_State *L)
     if (rhm_panel.question != RHM_QUESTION_NONE)
         rhm_panel_end_question();
     fflush(stdout);
+    struct rhm_panel_line *ahead = rhm_panel.queue;
+    if (ahead && ahead->typed) { /* as in any terminal, what was typed ahead is for whoever reads first */
+        lua_pushstring(L, ahead->text);
+        printf("%s\n", ahead->text);
+        free(rhm_panel_pop_line());
+        return 1;
+    }
     rhm_panel_ask(RHM_QUESTION_INPUT, "input: ", LUA_NOREF);
     rhm_panel.input_ended = false;
     while (!rhm_panel.input_ended && !rhm_panel.leave && !rhm_interrupt_pending())

@@ -1,4 +1,5 @@
 """A real terminal for tests: rhm on a pty, its screen kept by pyte. Tests wait for what the screen shows, never sleep."""
+import itertools
 import os
 import re
 import shutil
@@ -21,14 +22,73 @@ def environment(home, **changes):
     return {k: v for k, v in env.items() if v is not None}
 
 
+class Screen(pyte.Screen):
+    """pyte's screen with what xterm's description promises and pyte lacks. Dim stands in `strikethrough`."""
+
+    def __init__(self, columns, lines):
+        self.last, self.unknown, self.bells, self.clears = " ", [], 0, 0
+        super().__init__(columns, lines)
+
+    def draw(self, data):
+        self.last = data[-1:] or self.last
+        super().draw(data)
+
+    def repeat(self, count=1):
+        super().draw(self.last * max(1, count))
+
+    def scroll_up(self, count=1):
+        self.scroll(count, lambda top: top, self.delete_lines)
+
+    def scroll_down(self, count=1):
+        self.scroll(count, lambda top: top, self.insert_lines)
+
+    def scroll(self, count, where, change):
+        kept = self.cursor.y, self.cursor.x
+        self.cursor.y = self.margins.top if self.margins else 0
+        change(max(1, count))
+        self.cursor.y, self.cursor.x = kept
+
+    def back_tab(self, count=1):
+        for _ in range(max(1, count)):
+            self.cursor.x = max([stop for stop in self.tabstops if stop < self.cursor.x], default=0)
+
+    def erase_in_display(self, how=0, *rest, **private):
+        self.clears += how == 2
+        super().erase_in_display(how)
+
+    def select_graphic_rendition(self, *codes, **private):
+        if private:  # xterm's keyboard settings
+            return
+        known, rest = [], list(codes)
+        while rest:
+            n = 3 if rest[0] in (38, 48) else 1
+            known += rest[:n] if n > 1 else {2: [9], 22: [22, 29]}.get(rest[0], rest[:1])
+            rest = rest[n:]
+        super().select_graphic_rendition(*known)
+
+    def title_stack(self, *codes):
+        pass
+
+    def bell(self, *arguments):
+        self.bells += 1
+
+    def debug(self, *arguments, **private):
+        self.unknown.append((arguments, private))
+
+
+class Stream(pyte.ByteStream):
+    csi = dict(pyte.ByteStream.csi, b="repeat", S="scroll_up", T="scroll_down", Z="back_tab", t="title_stack")
+    events = pyte.ByteStream.events | {"repeat", "scroll_up", "scroll_down", "back_tab", "title_stack"}
+
+
 class Session:
     """rhm in a terminal of `lines` x `columns` with its own home folder; --plain unless panel=True."""
 
     def __init__(self, *words, home=None, lines=40, columns=100, prompt=True, command=None, cwd=None, panel=False, **env):
         self.owned = None if home else tempfile.mkdtemp(prefix="rhm-test-")
         self.home = home or self.owned
-        self.screen = pyte.Screen(columns, lines)
-        self.stream = pyte.ByteStream(self.screen)
+        self.screen = Screen(columns, lines)
+        self.stream = Stream(self.screen)
         self.raw = b""
         argv = command or [RHM, *([] if panel else ["--plain"]), *words]
         self.child = pexpect.spawn(argv[0], argv[1:], env=environment(self.home, **env), cwd=cwd or self.home,
@@ -113,3 +173,93 @@ class Session:
     def history(self):
         with open(os.path.join(self.home, ".local/state/rhm/history")) as file:
             return file.read().splitlines()
+
+
+class Panel(Session):
+    """rhm with its panel. Rows from above: title, view, status, console (output and prompt), help."""
+
+    def __init__(self, *words, lines=24, columns=80, **rest):
+        self.numbers = itertools.count(1)
+        super().__init__(*words, panel=True, lines=lines, columns=columns, **rest)
+        self.status = self.screen.cursor.y - (0 if "-q" in words else 2) - 1  # the banner has two lines
+
+    def busy(self):
+        """The prompt is dim while a command runs."""
+        return self.screen.buffer[self.screen.cursor.y][0].strikethrough
+
+    def idle(self, prompt="rhm> "):
+        return self.line() == prompt.rstrip() and self.screen.cursor.x == len(prompt) and not self.busy()
+
+    def wait_prompt(self, prompt="rhm> "):
+        self.wait(lambda: self.idle(prompt), "the prompt")
+
+    def wait_busy(self):
+        self.wait(lambda: self.line().startswith("rhm>") and self.busy(), "a prompt that waits")
+
+    def rows(self, first=0, last=None):
+        return [line.rstrip() for line in self.screen.display[first:last]]
+
+    def title(self):
+        return self.rows()[0]
+
+    def view(self):
+        return "\n".join(self.rows(1, self.status))
+
+    def state(self):
+        return self.rows()[self.status]
+
+    def console(self):
+        """Output and prompt, without the help below."""
+        return "\n".join(self.rows(self.status + 1, self.screen.lines - 1)).rstrip()
+
+    def wait_console(self, text):
+        self.wait(lambda: text in self.console(), repr(text) + " in the output")
+
+    def wait_view(self, text):
+        self.wait(lambda: text in self.view(), repr(text) + " in the view")
+
+    def run(self, line, prompt="rhm> "):
+        """Types a line; returns what it wrote, all of which must fit on the screen, when the prompt is back."""
+        typed = "--[[%d]] %s" % (next(self.numbers), line)
+        self.send(typed + "\r")
+        self.wait(lambda: "[[%d]]" % (int(typed[4:typed.index("]")])) in self.console() and self.idle(prompt),
+                  "the prompt after " + line)
+        return self.after(typed)
+
+    def after(self, typed):
+        """The output below the last echo of a line, up to the prompt."""
+        rows = self.rows(self.status + 1, self.screen.cursor.y)
+        columns = self.screen.columns
+        start = max(i for i, row in enumerate(rows) if row.endswith(" " + typed[:columns - 5].rstrip()))
+        return "\n".join(rows[start - (-(5 + len(typed)) // columns):])
+
+    def settle(self, quiet=0.3):
+        """Reads until nothing has come for so long."""
+        end = time.monotonic() + TIMEOUT
+        length = -1
+        while length != len(self.raw):
+            length = len(self.raw)
+            if time.monotonic() > end:
+                raise AssertionError("the screen does not come to rest:\n" + self.text())
+            self.pump(quiet)
+
+    def cells(self):
+        """What the user sees, cell by cell: blanks differ by their background only."""
+        empty = self.screen.default_char
+
+        def cell(c):
+            if c.data == " " and not c.reverse and not c.underscore:
+                return empty._replace(bg=c.bg)
+            return c
+        return [[cell(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
+
+    def repaint(self):
+        """Ctrl-L; the screen is drawn from nothing."""
+        clears = self.screen.clears
+        self.send("\x0c")
+        self.wait(lambda: self.screen.clears > clears, "a cleared screen")
+        self.settle()
+
+    def resize(self, lines, columns):
+        self.screen.resize(lines, columns)
+        self.child.setwinsize(lines, columns)
