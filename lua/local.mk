@@ -7,9 +7,11 @@ lua_modules = \
 	lua/rhm/help/grammar.lua \
 	lua/rhm/help/layer.lua \
 	lua/rhm/help/network.lua \
+	lua/rhm/help/results.lua \
 	lua/rhm/help/topics.lua \
 	lua/rhm/help/view.lua \
 	lua/rhm/input.lua \
+	lua/rhm/json.lua \
 	lua/rhm/manual.lua \
 	lua/rhm/panel.lua \
 	lua/rhm/print.lua \

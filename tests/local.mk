@@ -46,6 +46,7 @@ script_tests = \
 	tests/script/t-panel.lua \
 	tests/script/t-print.lua \
 	tests/script/t-view.lua \
+	tests/script/t-results.lua \
 	tests/script/t-view-distances.lua \
 	tests/script/t-view-grammar.lua \
 	tests/script/t-view-histogram.lua \

@@ -326,9 +326,16 @@ enum rhm_status rhm_results_add(struct rhm_results *r, const struct rhm_run *run
                      : rhm_results_fail(r, "write", err);
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);
-    if (status == RHM_OK)
-        r->changed = true;
-    return status;
+    if (status != RHM_OK)
+        return status;
+    r->changed = true;
+    if (!r->viewed && !sqlite3_get_autocommit(r->db))
+        return RHM_OK; /* a merge, which makes the views at its end */
+    if (!r->viewed) { /* for those who look while runs are added, and in case of a kill */
+        r->viewed = true;
+        rhm_results_update_views(r);
+    }
+    return RHM_OK;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------ */
@@ -411,5 +418,30 @@ enum rhm_status rhm_results_next(struct rhm_results *r, struct rhm_run *run, boo
     enum rhm_status status = code == SQLITE_DONE ? RHM_OK : rhm_results_fail(r, "read", err);
     sqlite3_finalize(r->pass);
     r->pass = NULL;
+    return status;
+}
+
+enum rhm_status rhm_results_experiment(struct rhm_results *r, size_t i,
+                                       struct rhm_results_experiment *experiment, bool *found,
+                                       struct rhm_error *err)
+{
+    static const char sql[] = "SELECT experiment, count(*), sum(status = 'failed') FROM rhm_runs"
+                              " GROUP BY experiment ORDER BY min(id) LIMIT 1 OFFSET ?1";
+    sqlite3_stmt *s;
+    *found = false;
+    if (sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) != SQLITE_OK)
+        return rhm_results_fail(r, "read", err);
+    int code = sqlite3_bind_int64(s, 1, (sqlite3_int64)i);
+    code = code == SQLITE_OK ? sqlite3_step(s) : code;
+    if (code == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(s, 0);
+        snprintf(experiment->name, sizeof experiment->name, "%s", name ? name : "");
+        experiment->runs = (uint64_t)sqlite3_column_int64(s, 1);
+        experiment->failed = (uint64_t)sqlite3_column_int64(s, 2);
+        *found = true;
+    }
+    enum rhm_status status =
+        code == SQLITE_ROW || code == SQLITE_DONE ? RHM_OK : rhm_results_fail(r, "read", err);
+    sqlite3_finalize(s);
     return status;
 }

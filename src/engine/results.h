@@ -11,6 +11,7 @@
 #define RHM_RESULTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -59,6 +60,16 @@ enum rhm_status rhm_results_select(struct rhm_results *results, const char *expe
 /* The next run of the pass; its texts are valid until the next call on `results`. *more: there was one. */
 enum rhm_status rhm_results_next(struct rhm_results *results, struct rhm_run *run, bool *more,
                                  struct rhm_error *err);
+
+struct rhm_results_experiment {
+    char name[101];
+    uint64_t runs, failed; /* failed: among the runs */
+};
+
+/* The i-th experiment of the file, from 0, in the order of their first runs. */
+enum rhm_status rhm_results_experiment(struct rhm_results *results, size_t i,
+                                       struct rhm_results_experiment *experiment, bool *found,
+                                       struct rhm_error *err);
 
 struct rhm_results_merged {
     uint64_t added;    /* runs that were not here */

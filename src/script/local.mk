@@ -28,6 +28,8 @@ script_sources = \
 	src/script/paths.c \
 	src/script/paths.h \
 	src/script/progress.c \
+	src/script/results.c \
+	src/script/results.h \
 	src/script/rhm.c \
 	src/script/rules.c \
 	src/script/screen.c \

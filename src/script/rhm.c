@@ -16,6 +16,7 @@
 #include "script/jobs.h"
 #include "script/latest.h"
 #include "script/objects.h"
+#include "script/results.h"
 
 static int module_clock(lua_State *L)
 {
@@ -67,16 +68,17 @@ static void set_module_metatable(lua_State *L)
 
 int luaopen_rhm(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"grammar", rhm_script_grammar}, {"dataset", rhm_script_dataset},
-                                         {"network", rhm_script_network}, {"load", rhm_script_load},
-                                         {"clock", module_clock},         {"jobs", rhm_script_jobs},
-                                         {"on", rhm_script_on},           {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"grammar", rhm_script_grammar}, {"dataset", rhm_script_dataset}, {"network", rhm_script_network},
+        {"load", rhm_script_load},       {"clock", module_clock},         {"jobs", rhm_script_jobs},
+        {"on", rhm_script_on},           {"results", rhm_script_results}, {NULL, NULL}};
     rhm_open_matrix(L);
     rhm_open_grammar(L);
     rhm_open_dataset(L);
     rhm_open_network(L);
     rhm_open_layer(L);
     rhm_open_job(L);
+    rhm_open_results(L);
     luaL_newlib(L, functions);
     lua_pushliteral(L, PACKAGE_VERSION);
     lua_setfield(L, -2, "version");

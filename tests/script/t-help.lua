@@ -9,6 +9,7 @@ net:train{ from=g, n=2000, progress=false }
 -- One object of each class.
 local objects = {
   grammar = g, dataset = g:sample{ n=20 }, network = net, layer = net:layer(1), matrix = g:q(1), job = net.job,
+  results = rhm.results{ path="help.db", create=true },
 }
 
 local function sorted(set)
@@ -92,6 +93,7 @@ end
 function TestHelp:test_keys()
   local calls = {
     ["rhm.grammar"] = rhm.grammar, ["rhm.dataset"] = rhm.dataset, ["rhm.network"] = rhm.network,
+    ["rhm.results"] = rhm.results, ["results:add"] = function(t) return objects.results:add(t) end,
     ["grammar:schedule"] = function(t) return g:schedule(t) end,
     ["grammar:sample"] = function(t) return g:sample(t) end,
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
