@@ -18,6 +18,7 @@ engine_tests = \
 	tests/engine/t-npy \
 	tests/engine/t-parse \
 	tests/engine/t-queue \
+	tests/engine/t-race \
 	tests/engine/t-random \
 	tests/engine/t-results \
 	tests/engine/t-ridge \
@@ -45,8 +46,8 @@ script_tests = \
 	tests/script/t-parse.lua \
 	tests/script/t-panel.lua \
 	tests/script/t-print.lua \
-	tests/script/t-view.lua \
 	tests/script/t-results.lua \
+	tests/script/t-view.lua \
 	tests/script/t-view-distances.lua \
 	tests/script/t-view-grammar.lua \
 	tests/script/t-view-histogram.lua \
@@ -126,6 +127,16 @@ rebuild = MAKE="$(MAKE) $(AM_MAKEFLAGS)" $(SHELL) $(srcdir)/tests/rebuild
 check-sanitizers:
 	@$(rebuild) sanitizers check -- --enable-sanitizers PYTHON="$(PYTHON)"
 
+# Races: the engine without OpenMP, whose runtime the thread sanitizer does not know. Any report fails.
+race_tests = \
+	tests/engine/t-job \
+	tests/engine/t-queue \
+	tests/engine/t-race
+races: $(race_tests)
+	@$(run_tests) $(race_tests)
+check-tsan:
+	@OPENBLAS_NUM_THREADS=1 $(rebuild) tsan races -- CC=clang --disable-openmp --enable-sanitizers=thread PYTHON="$(PYTHON)"
+
 # Debian keeps the reference libraries in these folders, also where OpenBLAS stands for libblas.so.
 check-reference-blas:
 	@dir=/usr/lib/`$(CC) -print-multiarch`; \
@@ -153,8 +164,8 @@ installcheck-local:
 	rm -rf tests/installed
 
 clean-local:
-	rm -rf tests/scratch tests/installed build-sanitizers build-reference-blas build-gcc build-clang
+	rm -rf tests/scratch tests/installed build-sanitizers build-tsan build-reference-blas build-gcc build-clang
 
 CLEANFILES = $(EXTRA_PROGRAMS)
 
-.PHONY: bench programs readme check-valgrind check-sanitizers check-reference-blas check-compilers
+.PHONY: bench programs races readme check-valgrind check-sanitizers check-tsan check-reference-blas check-compilers

@@ -264,7 +264,7 @@ static void test_pauses_in_the_line_leave_no_trace(void **state)
     unsigned asked = 0;
     for (int ended = 0; ended < JOBS;) {
         struct rhm_job *job = fleet.job[rhm_rng_below(&rng, JOBS)];
-        if (rhm_rng_below(&rng, 2))
+        if (rhm_rng_below(&rng, 2) && asked < 2000) /* a slow build might never come to its end */
             rhm_job_pause(job);
         else
             rhm_job_resume(job);
