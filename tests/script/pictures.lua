@@ -36,8 +36,8 @@ end
 
 M.sizes = {{20, 2}, {40, 5}, {80, 10}, {80, 24}, {200, 60}, {60, nil}}
 
--- Draws at each size, with each set of glyphs and colours; lines must fit without being cut (where there are 40 columns or
--- more), and have known styles only. check(lines as texts, width, height, options) is called for each.
+-- Draws at each size, with each set of glyphs and colours: no line is too wide, no ASCII one has other characters, all
+-- styles are known ones. check(lines as texts, width, height, options) is called for each.
 function M.each(name, subject, options, check)
   local spec = rhm.view.spec(name)
   for _, size in ipairs(M.sizes) do
@@ -46,7 +46,8 @@ function M.each(name, subject, options, check)
         local width, height, o = size[1], size[2], {ascii = ascii, colours = colours}
         for key, value in pairs(options or {}) do o[key] = value end
         if spec.scroll then height = nil end
-        local where = string.format("%s %dx%s ascii=%s colours=%d", name, width, tostring(height), tostring(ascii), colours)
+        local where = string.format("%s %dx%s ascii=%s colours=%d", name, width, tostring(height), tostring(ascii),
+          colours)
         local lines, bare = rhm.view.lines(name, subject, width, height, o), {}
         local styles = rhm.view.palette(colours)
         lu.assertTrue(#lines >= 1 and #lines <= (height or math.huge), where)

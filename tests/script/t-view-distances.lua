@@ -56,7 +56,8 @@ end
 
 function TestRows.test_blocks_are_root_mean_squares()
   local data = rows.of(networks.exact[1]:layer(2))
-  for _, b in ipairs {{1, 5, 9, 20}, {30, 30, 31, 40}, {7, 18, 7, 18}, {100, 200, 300, 400}, {50, 60, 55, 56}, {3, 3, 1, 9}, {20, 40, 35, 60}} do
+  for _, b in ipairs {{1, 5, 9, 20}, {30, 30, 31, 40}, {7, 18, 7, 18}, {100, 200, 300, 400}, {50, 60, 55, 56},
+    {3, 3, 1, 9}, {20, 40, 35, 60}} do
     local sum, n = 0, 0
     for i = b[1], b[2] do
       for j = b[3], b[4] do
@@ -245,11 +246,11 @@ function TestDistances.test_misplaced_rows_are_marked()
   press(lay, options, "m")
   lu.assertTrue(data.misplaced[options.cursor[1]])
   local parent = data.patches[options.cursor[1]].parent
-  lu.assertStrContains(pictures.text("distances", lay, 200, 80, options), parent and "though of symbol " .. parent
-    or "though of no parent")
+  lu.assertStrContains(pictures.text("distances", lay, 200, 80, options), parent and "(of " .. parent .. ")"
+    or "(no rule)")
 end
 
--- Thousands of patches: after the first frame, which reads them, one takes a few milliseconds; a zoom looks at new cells.
+-- Thousands of patches: after the first frame, which reads them, one takes a few milliseconds; a move shows new cells.
 function TestDistances.test_a_large_layer_is_quick()
   local net = rhm.network{ grammar=g, M=512, codebook="exact", seed=1 }
   net:train{ from=g, n=5000, progress=false }
@@ -271,6 +272,17 @@ function TestDistances.test_a_large_layer_is_quick()
     1e3 * moved))
   lu.assertTrue(still < 0.05, still)
   lu.assertTrue(moved < 0.15, moved)
+end
+
+function TestDistances.test_refusals()
+  local lay = networks.trained[1]:layer(2)
+  local function refuse(options, message)
+    lu.assertErrorMsgEquals('view "distances": ' .. message, rhm.view.lines, "distances", lay, 80, 24, options)
+  end
+  refuse({zoom=-1}, "zoom = -1: must be a whole number, 0 (the whole map) or more")
+  refuse({zoom="in"}, "zoom = in: must be a whole number, 0 (the whole map) or more")
+  refuse({cursor=5}, "cursor = 5: must be {i, j}, rows of lay:patches()")
+  refuse({scale="sqrt"}, 'scale = sqrt: must be "log" or "linear"')
 end
 
 os.exit(lu.LuaUnit.run())

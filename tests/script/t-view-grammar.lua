@@ -112,4 +112,9 @@ function TestGrammar.test_a_network_without_a_grammar()
   lu.assertStrContains(picture, "this network has no grammar")
 end
 
+function TestGrammar.test_refusals()
+  lu.assertErrorMsgEquals('view "grammar": only = 4: must be a level, 1 to 3 (L)', rhm.view.lines, "grammar", g, 80, 24,
+    {only=4})
+end
+
 os.exit(lu.LuaUnit.run())

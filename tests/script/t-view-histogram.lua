@@ -82,4 +82,9 @@ function TestHistogram.test_clusters_not_known_yet()
   lu.assertStrContains(picture, string.format("all pairs: %d;", lay.patch_count * (lay.patch_count - 1) // 2))
 end
 
+function TestHistogram.test_refusals()
+  lu.assertErrorMsgEquals('view "histogram": counts = many: must be "log" or "linear"', rhm.view.lines, "histogram",
+    networks.trained[1]:layer(2), 80, 24, {counts="many"})
+end
+
 os.exit(lu.LuaUnit.run())

@@ -3,7 +3,7 @@ package.path = os.getenv "srcdir" .. "/tests/script/?.lua;" .. package.path
 local lu = require "luaunit"
 local pictures = require "pictures"
 local rows, tokens = require "rhm.view.rows", require "rhm.view.tokens"
-local text, palette = require "rhm.view.text", require "rhm.view.palette"
+local text = require "rhm.view.text"
 local networks, g = pictures.networks(), pictures.g
 
 TestTokens = {}
@@ -127,7 +127,9 @@ function TestSynonyms.test_the_tree()
         lu.assertStrMatches(lines[n], string.format("%s %%(%d %d%%) += %%(.*%%) +seen +%d.*",
           p == #cluster.patches and "`%-" or "|%-", patch.tuple[1], patch.tuple[2], patch.count))
         lu.assertEquals(lines[n]:find "misplaced" ~= nil, patch.misplaced or false)
-        if patch.misplaced and patch.parent then lu.assertStrContains(lines[n], "misplaced: of symbol " .. patch.parent) end
+        if patch.misplaced and patch.parent then
+          lu.assertStrContains(lines[n], "misplaced: of symbol " .. patch.parent)
+        end
       end
       n = n + 1
     end
@@ -172,8 +174,8 @@ function TestSynonyms.test_opening_and_closing()
   local picture = shown()
   lu.assertStrContains(picture, string.format("code %d = symbol %d", code, synonyms.parent))
   for _, patch in ipairs(synonyms.patches) do
-    lu.assertStrMatches(picture, string.format(".*\n  |  |  [|`]%%- %%(%d %d%%)  seen +%d.*", patch.tuple[1], patch.tuple[2],
-      patch.count))
+    lu.assertStrMatches(picture, string.format(".*\n  |  |  [|`]%%- %%(%d %d%%)  seen +%d.*", patch.tuple[1],
+      patch.tuple[2], patch.count))
   end
   lu.assertEquals(options.line, 3)
   press(lay, options, "left left left") -- closes the code, up to the patch, closes it
@@ -366,13 +368,21 @@ function TestParse.test_keys()
   pictures.text("synonyms", lay, 80, 6, options)
   lu.assertEquals(options.first, 3)
   press(lay, options, "end")
-  lu.assertStrMatches(pictures.text("synonyms", lay, 80, 6, options), ".*tokens +" .. table.concat(options.string, " +") .. ".*")
+  lu.assertStrMatches(pictures.text("synonyms", lay, 80, 6, options),
+    ".*tokens +" .. table.concat(options.string, " +") .. ".*")
   press(lay, options, "home")
   pictures.text("synonyms", lay, 80, 6, options)
   lu.assertEquals(options.first, 1)
   lu.assertTrue(press(lay, options, "x"))
   lu.assertNil(options.string)
-  lu.assertNotNil(palette)
+end
+
+function TestSynonyms.test_refusals()
+  local lay = networks.trained[1]:layer(2)
+  lu.assertErrorMsgEquals('view "synonyms": search = true: must be tokens ("1 7") or a symbol ("#6")', rhm.view.lines,
+    "synonyms", lay, 80, 24, {search=true})
+  lu.assertErrorMsgEquals('view "synonyms": string = 7: must be a list of tokens {1, 5, ...}', rhm.view.lines,
+    "synonyms", lay, 80, 24, {string=7})
 end
 
 os.exit(lu.LuaUnit.run())

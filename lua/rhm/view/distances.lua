@@ -4,7 +4,7 @@ local text = require "rhm.view.text"
 local rows = require "rhm.view.rows"
 local map = require "rhm.view.map"
 
-local ipairs, type, tonumber = ipairs, type, tonumber
+local ipairs, type, tostring, error = ipairs, type, tostring, error
 local format, rep, concat = string.format, string.rep, table.concat
 local floor, max, min, log = math.floor, math.max, math.min, math.log
 local layout, cell_of, value_of = map.layout, map.cell_of, map.value_of
@@ -245,7 +245,8 @@ local function ramp(data, l, scale, width, options)
   end
   put(line, format(" %s", say(scale.value(1))), "dim")
   local b, across = l.scale.b, l.xscale.b
-  local notes = {format("|q%s-q%s'|", options.ascii and "" or options.glyphs.mu, options.ascii and "" or options.glyphs.mu)}
+  local mu = options.ascii and "" or options.glyphs.mu
+  local notes = {format("|q%s-q%s'|", mu, mu)}
   if scale.log then notes[#notes + 1] = "logarithmic" end
   if l.high < l.ystrip.length or l.wide < l.xstrip.length then notes[#notes + 1] = "a part of the map" end
   if b > 1 then notes[#notes + 1] = format("%d x %d patches a cell (rms)", b, across) end
@@ -262,14 +263,15 @@ local function ramp(data, l, scale, width, options)
   return close(line)
 end
 
-local function patch_text(data, i, short)
+-- "9 (4 8) symbol 3, seen 633"; parts: 3 all, 2 not how often it was seen, 1 its row and tuple, 0 its row.
+local function patch_text(data, i, parts)
   local patch, group = data.patches[i], data.groups[data.group_of[i]]
-  local where = data:group_name(group)
-  if data.misplaced[i] then
-    where = where .. (patch.parent and format(", though of symbol %d", patch.parent) or ", though of no parent")
-  end
-  return format("%d %s %s%s", data.row[i], data:tuple(i), where,
-    short and "" or format(", seen %s", count(patch.count)))
+  if parts == 0 then return format("%d", data.row[i]) end
+  local line = format("%d %s", data.row[i], data:tuple(i))
+  if parts == 1 then return line end
+  line = line .. " " .. data:group_name(group)
+  if data.misplaced[i] then line = line .. (patch.parent and format(" (of %d)", patch.parent) or " (no rule)") end
+  return parts == 2 and line or format("%s, seen %s", line, count(patch.count))
 end
 
 local function cursor_line(data, l, width)
@@ -283,11 +285,11 @@ local function cursor_line(data, l, width)
   local row, column, block = cell_of(l.ystrip, i), cell_of(l.xstrip, j), ""
   local a, b = l.ystrip.cells[row], l.xstrip.cells[column]
   if a[2] > a[1] or b[2] > b[1] then block = format("  (cell %s)", number(value_of(data, l, row, column))) end
-  local function line(short)
-    return format("distance %s%s  %s | %s", number(d), block, patch_text(data, i, short), patch_text(data, j, short))
+  for parts = 3, 0, -1 do
+    local line = format("distance %s%s  %s | %s", number(d), parts > 0 and block or "", patch_text(data, i, parts),
+      patch_text(data, j, parts))
+    if columns(line) <= width or parts == 0 then return {line} end
   end
-  local long = line(false)
-  return {{columns(long) <= width and long or line(true), style = "plain"}}
 end
 
 -- --- the side panel -----------------------------------------------------------------------------------------------
@@ -317,17 +319,26 @@ local function cluster_table(data, room, most)
   return lines
 end
 
+local function side_text(data, i, room)
+  for parts = 3, 1, -1 do
+    local line = patch_text(data, i, parts)
+    if columns(line) <= room then return line end
+  end
+  return patch_text(data, i, 0)
+end
+
 -- What stands beside the map.
 local function side_lines(data, l, room, high, options)
   local detail = l.cursor and high >= 12 and room >= 44
   local lines = cluster_table(data, room, high - 1 - (detail and 6 or 0))
   if detail then
     lines[#lines + 1] = ""
+    local function fact(name, value, style) lines[#lines + 1] = {{name, style = "dim"}, {value, style = style}} end
     for n, i in ipairs(l.cursor) do
-      lines[#lines + 1] = {{n == 1 and "row       " or "column    ", style = "dim"}, {patch_text(data, i), style = "bold"}}
-      lines[#lines + 1] = {{"       q^ ", style = "dim"}, {data:bars(i, options.glyphs, room - 12), style = "series" .. n}}
+      fact(n == 1 and "row       " or "column    ", side_text(data, i, room - 10), "bold")
+      fact("       q^ ", data:bars(i, options.glyphs, room - 12), "series" .. n)
     end
-    lines[#lines + 1] = {{"distance  ", style = "dim"}, {number(data:distance(l.cursor[1], l.cursor[2])), style = "bold"}}
+    fact("distance  ", number(data:distance(l.cursor[1], l.cursor[2])), "bold")
   end
   return lines
 end
@@ -340,7 +351,22 @@ local function message(why, width)
   return lines
 end
 
+local function check(options)
+  local function refuse(key, wanted)
+    error(format("view \"distances\": %s = %s: must be %s", key, tostring(options[key]), wanted), 0)
+  end
+  local zoom, cursor, scale, whole = options.zoom, options.cursor, options.scale, math.type
+  if zoom ~= nil and (whole(zoom) ~= "integer" or zoom < 0) then
+    refuse("zoom", "a whole number, 0 (the whole map) or more")
+  end
+  if cursor ~= nil and (type(cursor) ~= "table" or whole(cursor[1]) ~= "integer" or whole(cursor[2]) ~= "integer") then
+    refuse("cursor", "{i, j}, rows of lay:patches()")
+  end
+  if scale ~= nil and scale ~= "log" and scale ~= "linear" then refuse("scale", "\"log\" or \"linear\"") end
+end
+
 local function draw(subject, width, height, options)
+  check(options)
   local data, why = rows.of(subject, options)
   if not data then return message(why, width) end
   local l = layout(data, width, height, options)
@@ -437,7 +463,7 @@ return {
     {"level", "the layer of a network (default: the one in work)"},
     {"zoom", "0: the whole map; 1, 2, ...: larger"},
     {"cursor", "{i, j}: the pair of patches, rows of lay:patches(), that the last line tells about"},
-    {"scale", "\"log\": colours by the logarithm of the distance"},
+    {"scale", "\"linear\" or \"log\": colours by the distance or its logarithm"},
   },
   keys = {
     {"arrows", "move the cursor, PageUp and PageDown from cluster to cluster"},

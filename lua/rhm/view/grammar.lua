@@ -1,8 +1,8 @@
--- grammar.lua - the view "grammar": what Assumption 4.1 says of each level, and each parent's rules, its q and how often it
--- stands first. Levels come as they rewrite: 1 (the label's rules) first.
+-- grammar.lua - the view "grammar": what Assumption 4.1 says of each level, and each parent's rules, its q and how often
+-- it stands first. Levels come as they rewrite: 1 (the label's rules) first.
 local text = require "rhm.view.text"
 
-local ipairs, type, tostring, setmetatable, pcall = ipairs, type, tostring, setmetatable, pcall
+local ipairs, type, tostring, error, setmetatable, pcall = ipairs, type, tostring, error, setmetatable, pcall
 local format, rep, concat = string.format, string.rep, table.concat
 local floor, max, min, huge = math.floor, math.max, math.min, math.huge
 local pad, columns, number, count = text.pad, text.columns, text.number, text.count
@@ -67,7 +67,8 @@ local function bars(row, classes, room, largest, glyphs)
     if classes > room then from, to = (k - 1) * classes // room + 1, k * classes // room end
     local x = 0
     for c = from, to do x = max(x, row[c]) end
-    out[k] = x <= 0 and (glyphs.ascii and " " or glyphs.dot) or spark[max(1, min(#spark, floor(x / largest * #spark + 0.5)))]
+    local step = max(1, min(#spark, floor(x / largest * #spark + 0.5)))
+    out[k] = x <= 0 and (glyphs.ascii and " " or glyphs.dot) or spark[step]
   end
   return concat(out)
 end
@@ -91,7 +92,8 @@ local function level_head(g, facts, l, width, glyphs)
     {format("p_min %s", number(level.pmin)), style = "plain"},
   }
   if level.gap > 0 and level.gap < huge then
-    parts[#parts + 1] = {format("V m/%s^2 = %s", glyphs.rho, count(floor(g.V * g.m / level.gap ^ 2 + 0.5))), style = "plain"}
+    local needed = floor(g.V * g.m / level.gap ^ 2 + 0.5)
+    parts[#parts + 1] = {format("V m/%s^2 = %s", glyphs.rho, count(needed)), style = "plain"}
   end
   if #level.missing > 0 then
     table.insert(parts, 1, {format("%d never first", #level.missing), style = "bad"})
@@ -179,7 +181,8 @@ end
 
 local function column_names(place, l, across)
   local name = l == 1 and "label" or "symbol"
-  local one = pad(place.name >= #name and name or "", place.name, "right") .. " " .. (place.p and pad("first", 6, "right") .. " " or "")
+  local one = pad(place.name >= #name and name or "", place.name, "right") .. " "
+    .. (place.p and pad("first", 6, "right") .. " " or "")
     .. (place.bars > 0 and pad(format(place.bars >= 8 and "q to %s" or "q", number(place.largest, 5)), place.bars + 1,
       "left", "") or "") .. "  rules"
   one = pad(one, place.wide, "left", "")
@@ -235,15 +238,22 @@ local function head_lines(g, facts, width, glyphs)
   for k, line in ipairs(text.wrap(sizes, max(10, width - 9))) do
     lines[k] = k == 1 and {{"grammar  ", style = "title"}, line} or rep(" ", 9) .. line
   end
-  lines[#lines + 1] = {{(check.ok and glyphs.good or glyphs.bad) .. " " .. verdict, style = check.ok and "good" or "bad"}}
+  local mark, style = glyphs.bad, "bad"
+  if check.ok then mark, style = glyphs.good, "good" end
+  lines[#lines + 1] = {{mark .. " " .. verdict, style = style}}
   return lines
 end
 
 local function draw(g, width, _, options)
   local facts = facts_of(g)
   local lines = head_lines(g, facts, width, options.glyphs)
-  local from, to = 1, g.L
-  if options.only then from = max(1, min(g.L, floor(options.only))) to = from end
+  local from, to, only = 1, g.L, options.only
+  if only ~= nil then
+    if math.type(only) ~= "integer" or only < 1 or only > g.L then
+      error(format("view \"grammar\": only = %s: must be a level, 1 to %d (L)", tostring(only), g.L), 0)
+    end
+    from, to = only, only
+  end
   for l = from, to do
     lines[#lines + 1] = ""
     level_lines(lines, g, facts, l, width, options)

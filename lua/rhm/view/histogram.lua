@@ -5,7 +5,7 @@ local rows = require "rhm.view.rows"
 local canvas = require "rhm.view.canvas"
 local subject_of = require "rhm.view.subject"
 
-local ipairs, pairs = ipairs, pairs
+local ipairs, pairs, tostring, error = ipairs, pairs, tostring, error
 local format, rep, concat, sort = string.format, string.rep, table.concat, table.sort
 local floor, max, min, log, huge = math.floor, math.max, math.min, math.log, math.huge
 local pad, columns, number, count = text.pad, text.columns, text.number, text.count
@@ -72,7 +72,8 @@ local function counts_of(data, lists, plot_columns, high)
     between = table.move(within, 1, #within, #between + 1, table.move(between, 1, #between, 1, {}))
     within, all = {}, all + stats.within.pairs
   end
-  local wide = max(1, min(4, floor(plot_columns / (2 * math.sqrt(#within + #between) + 1) + 0.5))) -- few pairs, wide bins
+  local most = 2 * math.sqrt(#within + #between) + 1 -- few pairs have wide bins
+  local wide = max(1, min(4, floor(plot_columns / most + 0.5)))
   local counts, beyond, more = {columns = plot_columns, high = high}, 0, 0
   -- where only some pairs were looked at, each stands for as many
   counts.within, beyond = bins(within, plot_columns, wide, high, #within > 0 and stats.within.pairs / #within or 1)
@@ -99,7 +100,8 @@ local function bar_cell(front, back, front_name, back_name, options)
   if options.ascii or options.colours == 0 then -- told apart by the character
     local name = front >= 4 and front_name or back >= 4 and back_name or nil
     if not name and max(front, back) > 0 then name = back > front and back_name or front_name end
-    return name and single[name][options.ascii and "ascii" or "utf8"] or " ", name == "within" and "series1" or "series2"
+    local glyph = name and single[name][options.ascii and "ascii" or "utf8"] or " "
+    return glyph, name == "within" and "series1" or "series2"
   end
   local styles = {within = "series1", between = "series2"}
   if #spark ~= 8 or front == 8 or (front == 0 and back == 8) then
@@ -159,7 +161,8 @@ local function plot(counts, lines, plot_columns, high, marks, logarithmic, optio
   local most, mark_at = 1, {}
   for i = 1, plot_columns do most = max(most, counts.within[i], counts.between[i]) end
   for k = #marks, 1, -1 do
-    if marks[k].x <= high then mark_at[min(plot_columns, floor(marks[k].x / high * plot_columns) + 1)] = marks[k].style end
+    local at = floor(marks[k].x / high * plot_columns) + 1
+    if marks[k].x <= high then mark_at[min(plot_columns, at)] = marks[k].style end
   end
   local within, between = {}, {}
   for i = 1, plot_columns do
@@ -263,7 +266,9 @@ local function legend(data, lists, width, options)
   local stats = data:statistics()
   local about = stats.exact and "" or "about "
   local solid = not options.ascii and options.colours > 0
-  local function sample(name) return solid and options.glyphs.full or single[name][options.ascii and "ascii" or "utf8"] end
+  local function sample(name)
+    return solid and options.glyphs.full or single[name][options.ascii and "ascii" or "utf8"]
+  end
   local within, between = stats.within, stats.between
   if data.by == "label" then
     return {{{sample "between" .. " all pairs", style = "series2"},
@@ -280,12 +285,21 @@ local function legend(data, lists, width, options)
   return {{a[1], a[2] .. "   ", b[1], b[2]}}
 end
 
-local function title(data, logarithmic, beyond)
-  local state = data.trained and "" or data.steps == 0 and ", no step yet" or format(", in training: step %d", data.steps)
-  local line = {{format("layer %d of %d", data.level, data.L), style = "title"},
-    format(": distances of q^ between %s patches%s", count(data.U), state)}
-  if logarithmic then line[#line + 1] = {", counts by their logarithm", style = "dim"} end
-  if beyond > 0 then line[#line + 1] = {format(", %s farther on the right", count(beyond)), style = "warn"} end
+local function title(data, logarithmic, beyond, width)
+  local line = {{format("layer %d of %d", data.level, data.L), style = "title"}}
+  local used = columns(line)
+  local function add(piece, style)
+    if used + columns(piece) > width then return end
+    line[#line + 1] = {piece, style = style or "plain"}
+    used = used + columns(piece)
+  end
+  add(": distances of q^")
+  add(format(" between %s patches", count(data.U)))
+  if not data.trained then
+    add(data.steps == 0 and ", no step yet" or format(", in training: step %d", data.steps), "warn")
+  end
+  if beyond > 0 then add(format(", %s farther on the right", count(beyond)), "warn") end
+  if logarithmic then add(", counts by their logarithm", "dim") end
   return line
 end
 
@@ -299,7 +313,8 @@ local function caption(layer, glyphs)
   local words = format("%s(%d): bandwidth of this layer, over its inputs", glyphs.sigma, layer.level)
   local below = layer.trained and layer.level > 1 and layer.network:layer(layer.level - 1).sigma
   if below then
-    words = words .. format("; %s(%d): of layer %d, which reads these q^", glyphs.sigma, layer.level - 1, layer.level - 1)
+    words = format("%s; %s(%d): of layer %d, which reads these q^", words, glyphs.sigma, layer.level - 1,
+      layer.level - 1)
   end
   return words
 end
@@ -318,6 +333,9 @@ local function is_logarithmic(counts, plot_columns, options)
 end
 
 local function draw(layer, width, height, options)
+  if options.counts ~= nil and options.counts ~= "log" and options.counts ~= "linear" then
+    error(format("view \"histogram\": counts = %s: must be \"log\" or \"linear\"", tostring(options.counts)), 0)
+  end
   local data, why = rows.of(layer, options)
   if not data then return message(why, width) end
   layer = subject_of.find(layer, {"layer"}, options.level)
@@ -326,7 +344,7 @@ local function draw(layer, width, height, options)
   local words = legend(data, lists, width, options)
   local plot_columns = width - MARGIN - 1
   if height < 6 or plot_columns < 10 then
-    local lines = {title(data, false, 0)}
+    local lines = {title(data, false, 0, width)}
     for _, line in ipairs(words) do lines[#lines + 1] = line end
     return lines
   end
@@ -338,7 +356,7 @@ local function draw(layer, width, height, options)
   local below = mark_lines(marks, plot_columns, high, height >= 14 and 4 or height >= 9 and 2 or 1, glyphs)
   local note = height >= 14 and caption(layer, glyphs)
   if note and columns(note) > width then note = nil end
-  local lines = {title(data, logarithmic, counts.beyond)}
+  local lines = {title(data, logarithmic, counts.beyond, width)}
   for _, line in ipairs(words) do lines[#lines + 1] = line end
   local bar_lines = height - #lines - 2 - #below - (note and 1 or 0)
   while bar_lines < 2 and #below > 0 do

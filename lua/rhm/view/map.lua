@@ -1,14 +1,14 @@
 -- map.lua - where the heat map of the view "distances" has its patches: zooms, cells and the window. See distances.lua.
 --
 -- The map is a square of pixels. Where all fits, a patch has k x k of them and clusters stand one pixel apart; a larger
--- layer has cells of b x b patches, which begin anew with each cluster where there is room. Every zoom is a step on that
--- ladder; the window follows the cursor. With 256 colours a character shows two pixels, one above the other.
+-- layer has cells of b x b patches, which begin anew with each cluster where there is room. Every zoom is a step on
+-- that ladder; the window follows the cursor. With 256 colours a character shows two pixels, one above the other.
 local M = {}
 
 local rhm = require "rhm"
-local ipairs, type, tonumber = ipairs, type, tonumber
+local ipairs = ipairs
 local format = string.format
-local floor, max, min = math.floor, math.max, math.min
+local max, min = math.max, math.min
 
 -- --- the ladder of zooms ------------------------------------------------------------------------------------------
 
@@ -58,8 +58,8 @@ local function across_scale(data, scale, whole, pixels)
   return {b = min(scale.b, (scale.b * fit.b + whole.b - 1) // whole.b), k = 1, gap = 0, aligned = true}
 end
 
--- One side of the map: its cells (blocks of rows), each `wide` places long; pixel[p] = cell or 0 (gap); start[c] = its first
--- place, group[c] = the group of its first row. Kept with the data.
+-- One side of the map: its cells (blocks of rows), each `wide` places long; pixel[p] = cell or 0 (gap); start[c] = its
+-- first place, group[c] = the group of its first row. Kept with the data.
 local function strip_of(data, scale, wide, gap)
   local key = format("%d %d %d %s", scale.b, wide, gap, scale.aligned)
   data.strips = data.strips or {}
@@ -142,7 +142,7 @@ function M.layout(data, width, height, options)
   l.map_lines = max(0, height - l.head - l.ramp - l.foot - l.labels)
   local high, wide = l.map_lines * l.down, max(1, width - l.margin)
   l.ladder = ladder(data, max(1, min(high, wide // l.across)))
-  l.zoom = max(0, min(#l.ladder - 1, floor(tonumber(options.zoom) or 0)))
+  l.zoom = max(0, min(#l.ladder - 1, options.zoom or 0))
   l.scale = l.ladder[l.zoom + 1]
   l.ystrip = strip_of(data, l.scale, l.scale.k, l.scale.gap)
   l.xscale = across_scale(data, l.scale, l.ladder[1], wide // l.across)
@@ -150,9 +150,7 @@ function M.layout(data, width, height, options)
   if l.xscale.aligned and aligned_cells(data, l.xscale.b) * each + #data.groups - 1 <= wide then xgap = 1 end
   l.xstrip = strip_of(data, l.xscale, each, xgap)
   local cursor = options.cursor
-  if type(cursor) == "table" and type(cursor[1]) == "number" and type(cursor[2]) == "number" then
-    l.cursor = {max(1, min(data.U, floor(cursor[1]))), max(1, min(data.U, floor(cursor[2])))}
-  end
+  if cursor then l.cursor = {max(1, min(data.U, cursor[1])), max(1, min(data.U, cursor[2]))} end
   l.y0 = origin(l.ystrip, l.cursor and l.cursor[1] or 1, high, l.scale.k)
   l.x0 = origin(l.xstrip, l.cursor and l.cursor[2] or 1, wide, each)
   l.high, l.wide = min(high, l.ystrip.length - l.y0 + 1), min(wide, l.xstrip.length - l.x0 + 1)

@@ -1,5 +1,5 @@
--- parse.lua - the parse of one string as a tree, from the label down to its tokens: what each layer makes of each patch, how
--- sure it is (p, the largest of q^), and whether that is what the grammar says. Part of the view "synonyms".
+-- parse.lua - the parse of one string as a tree, from the label down to its tokens: what each layer makes of each patch,
+-- how sure it is (p, the largest of q^), and whether that is what the grammar says. Part of the view "synonyms".
 --
 -- Where the tokens fit side by side the tree stands on them; a longer string is a tree of lines, one a node.
 local M = {}
@@ -14,8 +14,8 @@ local format, concat, gsub, gmatch = string.format, table.concat, string.gsub, s
 local floor, max, min = math.floor, math.max, math.min
 local columns = text.columns
 
-local lines_utf8 = {first = "┌", last = "┐", child = "┬", up = "┴", both = "┼", line = "─", down = "│", not_equal = "≠"}
-local lines_ascii = {first = "+", last = "+", child = "+", up = "+", both = "+", line = "-", down = "|", not_equal = "!="}
+local lines_utf8 = {first = "┌", last = "┐", child = "┬", up = "┴", both = "┼", line = "─", not_equal = "≠"}
+local lines_ascii = {first = "+", last = "+", child = "+", up = "+", both = "+", line = "-", not_equal = "!="}
 
 -- --- the string and its parse -------------------------------------------------------------------------------------
 
@@ -157,7 +157,8 @@ local function strokes_row(tree, l, place, width)
     local centre, first, last = from + span // 2, from + part // 2, from + (s - 1) * part + part // 2
     for x = first, last do write(row, x, strokes.line, "dim") end
     for j = 0, s - 1 do
-      write(row, from + j * part + part // 2, j == 0 and strokes.first or j == s - 1 and strokes.last or strokes.child, "dim")
+      local stroke = j == 0 and strokes.first or j == s - 1 and strokes.last or strokes.child
+      write(row, from + j * part + part // 2, stroke, "dim")
     end
     local meets = (centre - from - part // 2) % part == 0
     write(row, centre, meets and strokes.both or strokes.up, "dim")
@@ -227,8 +228,8 @@ end
 -- --- the picture --------------------------------------------------------------------------------------------------
 
 local function tree_of(parse, net, options)
-  local tree = {levels = parse.levels, tokens = parse.tokens, s = net.s, L = net.L, glyphs = options.glyphs, lowest = net.L,
-    strokes = options.ascii and lines_ascii or lines_utf8}
+  local tree = {levels = parse.levels, tokens = parse.tokens, s = net.s, L = net.L, lowest = net.L,
+    glyphs = options.glyphs, strokes = options.ascii and lines_ascii or lines_utf8}
   while tree.levels[tree.lowest - 1] do tree.lowest = tree.lowest - 1 end
   tree.largest = {}
   for l = tree.lowest, tree.L do
@@ -312,7 +313,8 @@ function M.draw(net, width, height, options)
   if foot == 1 then
     while #lines < height - 1 do lines[#lines + 1] = "" end
     local where = #body > room and format("%d-%d of %d  ", first, min(#body, first + room - 1), #body) or ""
-    lines[#lines + 1] = {{where .. "=: another string   d: one drawn   x: back to the clusters", style = "dim"}}
+    local keys = where .. "=: another string   d: one drawn   x: back to the clusters"
+    lines[#lines + 1] = {{columns(keys) <= width and keys or where .. "=: another  d: drawn  x: back", style = "dim"}}
   end
   return lines
 end

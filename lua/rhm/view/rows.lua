@@ -359,7 +359,8 @@ end
 function Data:group_name(group, short)
   if group.unknown then return short and "?" or "unknown" end
   if group.parent then
-    return short and format("%d", group.parent) or format("%s %d", self.level == 1 and "label" or "symbol", group.parent)
+    if short then return format("%d", group.parent) end
+    return format("%s %d", self.level == 1 and "label" or "symbol", group.parent)
   end
   if self.by == "label" then return short and format("%d", group.number) or format("label %d", group.number) end
   if self.by == "parent" then return short and "-" or "no parent" end
@@ -397,8 +398,8 @@ local function build(layer, state, patches, q)
   local net = layer.network
   local data = setmetatable({level = layer.level, L = net.L, s = net.s, state = state, U = #patches,
     C = q:cols(), patches = patches, trained = layer.trained, steps = layer.steps, samples = layer.samples,
-    codebook = net.codebook, truth = net.grammar ~= nil, row = setmetatable({}, {__index = function(_, i) return i end})},
-    Data)
+    codebook = net.codebook, truth = net.grammar ~= nil}, Data)
+  data.row = setmetatable({}, {__index = function(_, i) return i end}) -- as lay:patches() has them
   data.terms = data.trained and M.limits.terms or M.limits.live
   data.by = data.trained and "cluster" or data.truth and "parent" or "label"
   if data.by == "label" then data.patches, data.row = guess_order(patches, q, data.U, data.C) end

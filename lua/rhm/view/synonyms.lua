@@ -1,13 +1,14 @@
--- synonyms.lua - the view "synonyms": a tree from the clusters of a layer to their patches, to what the codes in these stand
--- for, down to tokens; and, for a chosen string, its parse.
+-- synonyms.lua - the view "synonyms": a tree from the clusters of a layer to their patches, to what the codes in these
+-- stand for, down to tokens; and, for a chosen string, its parse.
 --
--- A node of the tree is {kind=, id=, depth=, ...}. Nodes are listed in the order they are shown; only those in the window
--- become text. options.open has the ids of nodes that were turned: clusters are open unless turned, all else is closed.
+-- A node of the tree is {kind=, id=, parent=, last=, ...}. Nodes are listed in the order they are shown; only those in
+-- the window become text. options.open has the ids of nodes that were turned: clusters are open unless turned, all else
+-- is closed.
 local text = require "rhm.view.text"
 local tokens = require "rhm.view.tokens"
 local parse = require "rhm.view.parse"
 
-local ipairs, pairs, type, tonumber, tostring = ipairs, pairs, type, tonumber, tostring
+local ipairs, pairs, type, tonumber, tostring, error = ipairs, pairs, type, tonumber, tostring, error
 local format, concat, match, gmatch = string.format, table.concat, string.match, string.gmatch
 local floor, max, min = math.floor, math.max, math.min
 local pad, columns, number, count = text.pad, text.columns, text.number, text.count
@@ -32,8 +33,8 @@ local function read_search(what)
   return {tokens = list, text = concat(list, " ")}
 end
 
--- The rows that a search finds, as a set, with the place of the tokens where there are some; nil: no search. Kept with the
--- data.
+-- The rows that a search finds, as a set, with the place of the tokens where there are some; nil: no search. Kept with
+-- the data.
 local function found_rows(chain, search)
   if not search then return nil end
   local data = chain[chain.top]
@@ -70,8 +71,8 @@ local function add_codes(list, chain, options, parent, l, i)
   local tuple = chain[l].patches[i].tuple
   for j, c in ipairs(tuple) do
     local code = chain:code(l, c)
-    local node = {kind = "code", id = parent.id .. "." .. j, parent = parent, last = j == #tuple, code = code, number = c,
-      l = l, place = j}
+    local node = {kind = "code", id = parent.id .. "." .. j, parent = parent, last = j == #tuple, code = code,
+      number = c, l = l}
     list[#list + 1] = node
     if is_open(options, node) then
       for k, p in ipairs(code.patches) do add_patch(list, chain, options, node, l + 1, p, k == #code.patches) end
@@ -125,24 +126,30 @@ local function fold_mark(open, glyphs)
   return open and "▾ " or "▸ "
 end
 
-local function cluster_segments(data, node, options)
+local function cluster_segments(data, node, room, options)
   local group, glyphs = node.group, options.glyphs
   local line = {{fold_mark(is_open(options, node), glyphs), style = "dim"},
     {data:group_name(group), style = group.unknown and "warn" or "title"}}
-  line[#line + 1] = format(": %d %s, seen %s", group.size, group.size == 1 and "patch" or data.trained and not group.unknown
-    and "synonyms" or "patches", count(group.count))
-  if node.shown < group.size then line[#line + 1] = {format("  %d found", node.shown), style = "mark"} end
+  local used = columns(line)
+  local function add(piece, style)
+    if used + columns(piece) > room then return end
+    line[#line + 1] = {piece, style = style}
+    used = used + columns(piece)
+  end
+  local things = group.size == 1 and "patch" or data.by == "cluster" and not group.unknown and "synonyms" or "patches"
+  add(format(": %d %s", group.size, things), "plain")
+  add(format(", seen %s", count(group.count)), "plain")
+  if node.shown < group.size then add(format("  %d found", node.shown), "mark") end
   if group.unknown then
-    line[#line + 1] = {"  no output", style = "dim"}
+    add("  no output", "dim")
     return line
   end
-  local tight = group.widest and group.nearest and group.widest >= group.nearest
   if group.widest then
-    line[#line + 1] = {format("  widest %s", number(group.widest)), style = tight and "warn" or "dim"}
+    local tight = group.nearest and group.widest >= group.nearest
+    add(format("  widest %s", number(group.widest)), tight and "warn" or "dim")
   end
   if group.neighbour then
-    line[#line + 1] = {format("  nearest %s at %s", data:group_name(group.neighbour, true), number(group.nearest)),
-      style = "dim"}
+    add(format("  nearest %s at %s", data:group_name(group.neighbour, true), number(group.nearest)), "dim")
   end
   return line
 end
@@ -200,12 +207,13 @@ local function patch_segments(chain, node, room, found, options)
   if l < chain.L then line[#line + 1] = " = " .. pad(chain:symbols(l, i), names) end
   line[#line + 1] = {format("  seen %s", pad(count(patch.count), 5, "right")), style = "dim"}
   local C = data.C
-  if C <= 32 and room - columns(line) >= C + (l < chain.L and 28 or 2) then
+  if C <= 32 and room - columns(line) >= C + (l < chain.L and 28 or 2) + (data.misplaced[i] and 24 or 0) then
     line[#line + 1] = {"  " .. data:bars(i, options.glyphs), style = "series1"}
   end
   if data.misplaced[i] then
     local where = patch.parent and format("of %s %d", l == 1 and "label" or "symbol", patch.parent) or "no rule"
-    line[#line + 1] = {"  misplaced: " .. where, style = "bad"}
+    local short = columns(line) + columns(where) + 13 > room
+    line[#line + 1] = {(short and "  " or "  misplaced: ") .. where, style = "bad"}
   end
   if l < chain.L then
     local at = l == chain.top and found and found[i]
@@ -215,7 +223,7 @@ local function patch_segments(chain, node, room, found, options)
       line[#line + 1] = "  " .. shown
       line[#line + 1] = {total, style = "dim"}
     elseif chain:strings(l, i) == 0 then
-      line[#line + 1] = {"  stands for nothing known", style = "warn"}
+      line[#line + 1] = {columns(line) + 26 <= room and "  stands for nothing known" or "  ?", style = "warn"}
     end
   end
   return line
@@ -251,7 +259,7 @@ local function node_line(chain, node, width, found, options, selected)
   local room = width - columns(line)
   local segments
   if node.kind == "cluster" then
-    segments = cluster_segments(chain[chain.top], node, options)
+    segments = cluster_segments(chain[chain.top], node, room, options)
   elseif node.kind == "patch" then
     segments = patch_segments(chain, node, room, found, options)
   elseif node.kind == "code" then
@@ -326,7 +334,19 @@ local function prepare(layer, options)
   return chain, search, found, no
 end
 
+local function check(options)
+  local search = options.search
+  if search ~= nil and type(search) ~= "string" and type(search) ~= "number" and type(search) ~= "table" then
+    error(format("view \"synonyms\": search = %s: must be tokens (\"1 7\") or a symbol (\"#6\")", tostring(search)), 0)
+  end
+  local string = options.string
+  if string ~= nil and type(string) ~= "table" and type(string) ~= "string" then
+    error(format("view \"synonyms\": string = %s: must be a list of tokens {1, 5, ...}", tostring(string)), 0)
+  end
+end
+
 local function draw(layer, width, height, options)
+  check(options)
   if options.string then return parse.draw(layer.network, width, height, options) end
   local chain, search, found, why = prepare(layer, options)
   if not chain then return message(search, width) end
@@ -347,7 +367,8 @@ local function draw(layer, width, height, options)
   if foot then
     while #lines < height - 1 do lines[#lines + 1] = "" end
     local place = #nodes > room and format("%d-%d of %d  ", first, min(#nodes, first + room - 1), #nodes) or ""
-    lines[#lines + 1] = {{place .. "up down, Enter: open, close   /: search   =: parse a string", style = "dim"}}
+    local keys = place .. "up down, Enter: open, close   /: search   =: parse a string"
+    lines[#lines + 1] = {{columns(keys) <= width and keys or place .. "Enter  /: search  =: parse", style = "dim"}}
   end
   return lines
 end

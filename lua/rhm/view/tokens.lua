@@ -1,5 +1,5 @@
--- tokens.lua - what the codes of a trained layer stand for, down to the tokens: examples of strings, their number, and the
--- search for the patches that can derive some tokens.
+-- tokens.lua - what the codes of a trained layer stand for, down to the tokens: examples of strings, their number, and
+-- the search for the patches that can derive some tokens.
 local M = {}
 
 local rows = require "rhm.view.rows"
@@ -112,8 +112,8 @@ function Chain:strings(l, i)
   return n
 end
 
--- Adds the k-th example of the tokens of patch i to a list: k counts through the patches of its codes, the most frequent
--- first. "?" stands for what is not known.
+-- Adds the k-th example of the tokens of patch i to a list: k counts through the patches of its codes, the most
+-- frequent first. "?" stands for what is not known.
 local function add_example(chain, l, i, k, out)
   for _, c in ipairs(chain[l].patches[i].tuple) do
     if l == chain.L then
@@ -187,8 +187,8 @@ local function wanted(tokens, at)
   return want
 end
 
--- The patches of the chain's top level whose strings can hold these tokens one after the other: row -> the first place where
--- they can stand; nil and why where the strings are too long.
+-- The patches of the chain's top level whose strings can hold these tokens one after the other: row -> the first place
+-- where they can stand; nil and why where the strings are too long.
 function Chain:search(tokens)
   local length, found, memo = math.tointeger(self.s ^ (self.L - self.top + 1)), {}, {}
   if not length or length > M.most_tokens then
