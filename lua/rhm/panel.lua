@@ -100,6 +100,7 @@ end
 
 -- What went wrong since the last call, once; nil: nothing.
 function M.message()
+  state.hold(false) -- the last call of a frame
   if #messages == 0 then return nil end
   local all = concat(messages, "\n")
   messages = {}
@@ -136,12 +137,16 @@ end
 -- The lines of the current view. One that raises an error is disabled, and "layers" stands in for it.
 function M.frame(width, height)
   seen.width, seen.height = width, height
+  state.hold(true) -- to the status line of this frame
   for _, name in ipairs {current, "layers"} do
     if not disabled[name] then
       local ok, lines = pcall(draw, name, width, height)
       if ok then return lines end
       local message = tostring(lines)
-      if find(message, "interrupted", 1, true) then error(lines, 0) end -- Ctrl-C meant what runs
+      if find(message, "interrupted", 1, true) then -- Ctrl-C meant what runs
+        state.hold(false)
+        error(lines, 0)
+      end
       disable(name, message)
     end
   end
@@ -205,6 +210,7 @@ function M.status(width)
   local value = subject_for(current)
   local net = subjects.network(value)
   if not net then
+    state.hold(false)
     local what = value ~= nil and subjects.kind(value) or nil
     local line = what == "grammar"
       and format("%s (V,m,s,L) = (%d,%d,%d,%d)", global_name(value) or "grammar", value.V, value.m, value.s, value.L)
@@ -212,6 +218,7 @@ function M.status(width)
     return text.clip(line, width)
   end
   local s = state.network(net)
+  state.hold(false)
   local spec = view.spec(current)
   local of_layer = spec.subjects and spec.subjects[1] == "layer"
   local name = global_name(net) or "network"

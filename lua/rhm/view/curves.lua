@@ -63,14 +63,14 @@ end
 
 -- Without steps: what the layers have found, level by level.
 local function by_level(s, width, height, options)
-  local list, names = {}, {{"gap", "gap"}, {"rho~", "rho"}, {"eps_S", "eps_S"}, {"error", "error"}, {"loss", "loss"}}
+  local list, names = {}, {{"gap", "gap"}, {"rho~", "rho"}, {"eps_S", "eps_S"}, {"error", "error"}}
   for i, name in ipairs(names) do
-    local one = {name = name[1], style = "series" .. (i - 1) % 4 + 1, x = {}, y = {}}
+    local one = {name = name[1], style = "series" .. i, x = {}, y = {}}
     for l = #s.rows, 1, -1 do
       local value = s.rows[l].state == "done" and s.rows[l][name[2]]
       if value and value < math.huge then one.x[#one.x + 1], one.y[#one.y + 1] = l, value end
     end
-    if #one.x > 0 and (name[1] ~= "loss" or width >= 70) then list[#list + 1] = one end
+    if #one.x > 0 then list[#list + 1] = one end
   end
   if #list == 0 then return {} end
   return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, ylog = "auto", xlabel = "level",
@@ -92,6 +92,7 @@ function M.draw(lay, width, height, options)
   local head = {{format("level %d  ", row.level), style = "title"}, {glyph .. " " .. row.state, style = style}}
   if row.step then head[#head + 1] = format("  step %d%s", row.step, row.steps and " of " .. row.steps or "") end
   if row.n and row.n > 0 then head[#head + 1] = format("  %s samples", text.count(row.n, 9)) end
+  if row.loss and not row.history then head[#head + 1] = "  loss " .. text.number(row.loss, 6) end
   if s.accuracy then head[#head + 1] = format("  accuracy %.4f", s.accuracy) end
   local lines = {head}
   local rest = (height or max(8, min(rhm.height() - 4, 24))) - 1

@@ -141,7 +141,7 @@ end
 -- --- in words -----------------------------------------------------------------------------------------------------
 
 -- The line below the table.
-local function total(s, glyphs)
+local function total(s, width, glyphs)
   local style_of = {trained = "done", untrained = "waiting", ["partly trained"] = "waiting", measuring = "running"}
   local glyph, style = state.look(style_of[s.state] or s.state, glyphs)
   local parts = {}
@@ -157,7 +157,12 @@ local function total(s, glyphs)
   if s.accuracy then parts[#parts + 1] = format("accuracy %.4f", s.accuracy) end
   if s.samples > 0 and not s.level then parts[#parts + 1] = text.count(s.samples, 9) .. " samples" end
   if s.seconds > 0 then parts[#parts + 1] = text.duration(s.seconds) end
-  return {{glyph .. " ", style = style}, concat(parts, ", ")}
+  local words = parts[1]
+  for i = 2, #parts do
+    if text.columns(words) + text.columns(parts[i]) + 4 > width then break end
+    words = words .. ", " .. parts[i]
+  end
+  return {{glyph .. " ", style = style}, words}
 end
 
 -- Warnings of a finished layer, found once: it does not change any more.
@@ -333,11 +338,15 @@ function M.draw(net, width, height, options)
     end
   end
   local told = not options.panel or s.error or s.state == "untrained" -- else the status line says it
-  local words = told and {total(s, glyphs)} or {}
+  local words = told and {total(s, width, glyphs)} or {}
   local warnings = warning_lines(s, width, glyphs)
   local clean = #warnings == 1 and warnings[1][1].style == "good"
   if not clean or told then
-    for i = 1, min(#warnings, height and max(1, room // 2) or #warnings) do words[#words + 1] = warnings[i] end
+    local most = height and max(1, room // 2) or #warnings
+    for i = 1, min(#warnings, most) do words[#words + 1] = warnings[i] end
+    if #warnings > most then -- what is cut is not lost
+      words[#words] = {{"  ... more: net:layer(l):diagnostics()", style = "dim"}}
+    end
   end
   add(words, max(1, room - 1))
   if options.cards ~= false then

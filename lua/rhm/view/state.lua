@@ -72,9 +72,16 @@ local function layer_state(net, l, progress, job_state)
   return row
 end
 
+-- Within a frame of the panel a network is read once: M.hold(true) before it, M.hold(false) after.
+local held
+function M.hold(on)
+  held = on and {} or nil
+end
+
 -- A network: rows[l], state ("untrained", "by hand", "trained", "partly trained" or that of its job), level in work,
 -- row (that level's), accuracy, seconds, samples of all layers, job.
 function M.network(net)
+  if held and held[net] then return held[net] end
   local progress, job = subject.progress(net)
   local job_state = progress and progress.state
   local s = {network = net, rows = {}, job = job, progress = progress, samples = 0, seconds = 0}
@@ -104,6 +111,7 @@ function M.network(net)
   s.accuracy = s.accuracy or progress and at_work[job_state] and progress.accuracy or nil
   s.row = s.level and s.rows[s.level]
   if s.rows[1].state == "done" and s.accuracy then s.rows[1].accuracy = s.rows[1].accuracy or s.accuracy end
+  if held then held[net] = s end
   return s
 end
 
