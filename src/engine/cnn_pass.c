@@ -9,11 +9,10 @@
 #include "linalg.h"
 #include "memory.h"
 
-#define WIDE           256 /* from this width on pieces are larger: sgemm packs its operands for each */
-#define SHARD          32  /* strings */
-#define SHARD_WIDE     64
-#define BLOCK          64 /* rows of weights */
-#define BLOCK_WIDE     256
+#define SHARD          64  /* strings */
+#define BLOCK          128 /* rows of weights; */
+#define BLOCK_WIDE     256 /* from width WIDE on: sgemm packs its operands anew for each block */
+#define WIDE           256
 #define PARALLEL_FLOPS 1e7 /* of a forward pass: less, some 0.3 ms, is not worth two barriers */
 
 /* ------------------------------------------------------------ life */
@@ -102,6 +101,14 @@ static int worth_threads(const struct rhm_cnn *net, size_t n)
     return (double)n * flops > PARALLEL_FLOPS;
 }
 
+/* Strings a shard; a batch of little work is one. */
+static size_t shard_of(const struct rhm_cnn *net, size_t n)
+{
+    return worth_threads(net, n) || n == 0 ? SHARD : n;
+}
+
+/* Products are added to what is there, biases or zeros: OpenBLAS's own zeroing is slower than memset. */
+
 /* ------------------------------------------------------------ forward, strings a .. b - 1 */
 
 static const float *weights_of(const struct rhm_cnn *net, unsigned l, size_t p)
@@ -158,28 +165,24 @@ static void multiply(struct rhm_cnn_pass *pass, unsigned l, size_t a, size_t b)
     const struct rhm_cnn_layer *layer = &net->layer[l];
     size_t in = layer->inputs, out = layer->outputs, positions = layer->positions;
     const float *x = pass->act[l + 1] + a * positions * in;
-    float *y = pass->act[l] + a * positions * out;
+    float *y = pass->act[l] + a * positions * out, *row = y;
+    for (size_t i = a; i < b; i++)
+        for (size_t p = 0; p < positions; p++, row += out) {
+            memcpy(row, bias_of(net, l, p), out * sizeof *row);
+            for (size_t c = 0; l == 0 && c < out; c++)
+                row[c] *= layer->scale;
+        }
     if (layer->sets == 1)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)((b - a) * positions), (int)out, (int)in,
-                    layer->scale, x, (int)in, weights_of(net, l, 0), (int)out, 0, y, (int)out);
+                    layer->scale, x, (int)in, weights_of(net, l, 0), (int)out, 1, y, (int)out);
     for (size_t p = 0; layer->sets > 1 && p < positions; p++)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(b - a), (int)out, (int)in, layer->scale,
-                    x + p * in, (int)(positions * in), weights_of(net, l, p), (int)out, 0, y + p * out,
+                    x + p * in, (int)(positions * in), weights_of(net, l, p), (int)out, 1, y + p * out,
                     (int)(positions * out));
-    for (size_t i = a; i < b; i++)
-        for (size_t p = 0; p < positions; p++, y += out) {
-            const float *bias = bias_of(net, l, p);
-            if (l == 0) {
-                for (size_t c = 0; c < out; c++)
-                    y[c] += layer->scale * bias[c];
-                continue;
-            }
+    size_t n = l > 0 ? (b - a) * positions * out : 0;
 #pragma omp simd
-            for (size_t c = 0; c < out; c++) {
-                float z = y[c] + bias[c];
-                y[c] = z > 0 ? z : 0;
-            }
-        }
+    for (size_t i = 0; i < n; i++)
+        y[i] = y[i] > 0 ? y[i] : 0;
 }
 
 static void forward(struct rhm_cnn_pass *pass, size_t a, size_t b)
@@ -189,14 +192,9 @@ static void forward(struct rhm_cnn_pass *pass, size_t a, size_t b)
         multiply(pass, l, a, b);
 }
 
-static size_t shard_of(const struct rhm_cnn *net)
-{
-    return net->h >= WIDE ? SHARD_WIDE : SHARD;
-}
-
 void rhm_cnn_pass_forward(struct rhm_cnn_pass *pass, size_t n)
 {
-    size_t shard = shard_of(pass->net), shards = (n + shard - 1) / shard;
+    size_t shard = shard_of(pass->net, n), shards = (n + shard - 1) / shard;
 #pragma omp parallel for schedule(dynamic, 1) if (shards > 1 && worth_threads(pass->net, n))
     for (size_t k = 0; k < shards; k++)
         forward(pass, k * shard, k + 1 < shards ? (k + 1) * shard : n);
@@ -254,12 +252,13 @@ static void send_back(struct rhm_cnn_pass *pass, unsigned l, size_t a, size_t b)
     size_t in = layer->inputs, out = layer->outputs, positions = layer->positions;
     const float *from = pass->delta[l] + a * positions * out;
     float *to = pass->delta[l + 1] + a * positions * in;
+    memset(to, 0, (b - a) * positions * in * sizeof *to);
     if (layer->sets == 1)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)((b - a) * positions), (int)in, (int)out,
-                    layer->scale, from, (int)out, weights_of(net, l, 0), (int)out, 0, to, (int)in);
+                    layer->scale, from, (int)out, weights_of(net, l, 0), (int)out, 1, to, (int)in);
     for (size_t p = 0; layer->sets > 1 && p < positions; p++)
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)(b - a), (int)in, (int)out, layer->scale,
-                    from + p * out, (int)(positions * out), weights_of(net, l, p), (int)out, 0, to + p * in,
+                    from + p * out, (int)(positions * out), weights_of(net, l, p), (int)out, 1, to + p * in,
                     (int)(positions * in));
     const float *y = pass->act[l + 1] + a * positions * in;
     size_t n = (b - a) * positions * in;
@@ -317,8 +316,9 @@ static void collect_weights(const struct rhm_cnn_pass *pass, const struct rhm_cn
         x_stride *= positions;
         delta_stride *= positions;
     }
+    memset(to, 0, block->count * out * sizeof *to);
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)block->count, (int)out, (int)rows, layer->scale,
-                x, (int)x_stride, delta, (int)delta_stride, 0, to, (int)out);
+                x, (int)x_stride, delta, (int)delta_stride, 1, to, (int)out);
 }
 
 static void collect_bias(const struct rhm_cnn_pass *pass, const struct rhm_cnn_block *block, size_t n,
@@ -338,7 +338,7 @@ void rhm_cnn_pass_train(struct rhm_cnn_pass *pass, size_t n, double over, float 
                         rhm_cnn_update *update, void *context)
 {
     const struct rhm_cnn *net = pass->net;
-    size_t shard = shard_of(net), shards = (n + shard - 1) / shard;
+    size_t shard = shard_of(net, n), shards = (n + shard - 1) / shard;
     int threads = worth_threads(net, n);
 #pragma omp parallel if (threads)
     {
