@@ -69,26 +69,24 @@ static enum rhm_status check_info(const char *routine, int info, struct rhm_erro
 
 /* Weak: only OpenBLAS has them, and only at run time is it known which BLAS there is. */
 __attribute__((weak)) void openblas_set_num_threads(int n);
-__attribute__((weak)) int openblas_get_num_threads(void);
 __attribute__((weak)) int openblas_get_parallel(void);
 
 static pthread_mutex_t sharing = PTHREAD_MUTEX_INITIALIZER;
-static int sharers, threads_before;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int sharers;
 
 /* OpenBLAS on OpenMP (parallel = 2) does the right thing within a loop by itself. */
-static int blas_has_threads(void)
+static void use_one_thread(void)
 {
-    return openblas_set_num_threads && openblas_get_num_threads && openblas_get_parallel &&
-           openblas_get_parallel() == 1;
+    if (openblas_set_num_threads && openblas_get_parallel && openblas_get_parallel() == 1)
+        openblas_set_num_threads(1);
 }
 
 void rhm_linalg_share(void)
 {
+    pthread_once(&once, use_one_thread);
     pthread_mutex_lock(&sharing);
-    if (sharers++ == 0 && blas_has_threads()) {
-        threads_before = openblas_get_num_threads();
-        openblas_set_num_threads(1);
-    }
+    sharers++;
     pthread_mutex_unlock(&sharing);
 }
 
@@ -96,13 +94,24 @@ void rhm_linalg_unshare(void)
 {
     pthread_mutex_lock(&sharing);
     int last = --sharers == 0;
-    if (last && blas_has_threads())
-        openblas_set_num_threads(threads_before);
     pthread_mutex_unlock(&sharing);
 #ifdef _OPENMP
     if (last && !omp_in_parallel()) /* puts OpenMP's threads to sleep; they are made anew at the next loop */
         omp_pause_resource_all(omp_pause_soft);
+#else
+    (void)last;
 #endif
+}
+
+void rhm_linalg_product(size_t m, size_t k, size_t n, const double *a, const double *b, double *out)
+{
+    enum { COLUMNS = 256 };
+    pthread_once(&once, use_one_thread);
+#pragma omp parallel for schedule(static) if ((double)m * (double)k * (double)n > 4e6)
+    for (size_t j = 0; j < n; j += COLUMNS)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m,
+                    (int)(n - j < COLUMNS ? n - j : COLUMNS), (int)k, 1, a, (int)k, b + j, (int)n, 0, out + j,
+                    (int)n);
 }
 
 static void gram_tile(size_t n, size_t k, const double *x, int rows, int add, double *g, size_t i, size_t j,
@@ -127,7 +136,7 @@ enum rhm_status rhm_linalg_gram(size_t n, size_t k, const double *x, int rows, i
     threads = (size_t)omp_get_max_threads();
 #endif
     side = (n + tile - 1) / tile;
-    while (tile > 64 && side * (side + 1) / 2 < 5 * threads) {
+    while (tile > 64 && side * (side + 1) / 2 < 30) { /* whatever the threads: see rhm_linalg_share */
         tile /= 2;
         side = (n + tile - 1) / tile;
     }
@@ -252,10 +261,57 @@ done:
     return status;
 }
 
+/* One step of the tiled factorisation: rows i0.. of the columns k0..k1-1, whose diagonal tile is done, and
+ * what they take off the columns behind. Row-major lower = LAPACK's upper. */
+static void cholesky_panel(size_t n, double *a, size_t k0, size_t k1, size_t tile)
+{
+    size_t rest = n - k1, side = (rest + tile - 1) / tile;
+    int stride = (int)n, wide = (int)(k1 - k0);
+    int alone = (double)rest * (double)rest * (double)wide < 5e7;
+#pragma omp parallel for schedule(dynamic, 1) if (!alone)
+    for (size_t t = 0; t < side; t++) {
+        size_t i = k1 + t * tile, high = n - i < tile ? n - i : tile;
+        cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)high, wide, 1,
+                    a + k0 * n + k0, stride, a + i * n + k0, stride);
+    }
+#pragma omp parallel for schedule(dynamic, 1) if (!alone)
+    for (size_t t = 0; t < side * (side + 1) / 2; t++) {
+        size_t row = (size_t)((sqrt(8 * (double)t + 1) - 1) / 2); /* t = row (row + 1)/2 + column */
+        while ((row + 1) * (row + 2) / 2 <= t)
+            row++;
+        while (row * (row + 1) / 2 > t)
+            row--;
+        size_t i = k1 + row * tile, j = k1 + (t - row * (row + 1) / 2) * tile;
+        int high = (int)(n - i < tile ? n - i : tile), across = (int)(n - j < tile ? n - j : tile);
+        if (i == j)
+            cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, high, wide, -1, a + i * n + k0, stride, 1,
+                        a + i * n + i, stride);
+        else
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, high, across, wide, -1, a + i * n + k0,
+                        stride, a + j * n + k0, stride, 1, a + i * n + j, stride);
+    }
+}
+
+/* info as dpotrf's: 0, or the order of the first leading minor that is not positive. */
+static int cholesky(size_t n, double *a)
+{
+    size_t tile = n > 4096 ? 256 : 128;
+    int stride = (int)n, info = 0;
+    pthread_once(&once, use_one_thread);
+    for (size_t k = 0; k < n; k += tile) {
+        size_t end = n - k < tile ? n : k + tile;
+        int size = (int)(end - k);
+        dpotrf_("U", &size, a + k * n + k, &stride, &info, 1);
+        if (info != 0)
+            return info > 0 ? (int)k + info : info;
+        cholesky_panel(n, a, k, end, tile);
+    }
+    return 0;
+}
+
 enum rhm_status rhm_linalg_cholesky(size_t n, double *a, const char *what, struct rhm_error *err)
 {
-    int order = (int)n, info = 0;
-    dpotrf_("U", &order, a, &order, &info, 1);
+    int info = cholesky(n, a);
     if (info > 0)
         return rhm_fail(err, RHM_ENUMERIC, "%s is not positive (row %d of %zu): raise lambda", what, info, n);
     return check_info("dpotrf", info, err);
@@ -263,8 +319,13 @@ enum rhm_status rhm_linalg_cholesky(size_t n, double *a, const char *what, struc
 
 void rhm_linalg_cholesky_solve(size_t n, const double *factor, size_t k, double *x)
 {
-    int order = (int)n, columns = (int)k, info = 0;
-    dpotrs_("U", &order, &columns, factor, &order, x, &order, &info, 1);
+    enum { ROWS = 4 };
+    int order = (int)n;
+#pragma omp parallel for schedule(dynamic, 1) if ((double)n * (double)n * (double)k > 4e6)
+    for (size_t i = 0; i < k; i += ROWS) {
+        int some = (int)(k - i < ROWS ? k - i : ROWS), info = 0;
+        dpotrs_("U", &order, &some, factor, &order, x + i * n, &order, &info, 1);
+    }
 }
 
 double rhm_linalg_condition(size_t n, double *a)
@@ -274,7 +335,7 @@ double rhm_linalg_condition(size_t n, double *a)
     int *iwork = rhm_array(n, sizeof *iwork, "a condition number", NULL);
     if (work && iwork) {
         double norm = dlansy_("1", "U", &order, a, &order, work, 1, 1);
-        dpotrf_("U", &order, a, &order, &info, 1);
+        info = cholesky(n, a);
         rcond = 0;
         if (info == 0)
             dpocon_("U", &order, a, &order, &norm, &rcond, work, iwork, &info, 1);

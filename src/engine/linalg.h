@@ -14,11 +14,16 @@ enum rhm_status rhm_linalg_dimension(const char *name, size_t n, struct rhm_erro
  * remembers: the routine and position last reported on this thread since the previous call, or NULL. */
 const char *rhm_linalg_fault(void);
 
-/* Between the two calls BLAS uses one thread for each caller, so that OpenMP loops can call it. OpenBLAS's
- * own threads and OpenMP's both spin for milliseconds after their work, each in the other's way: a long piece
- * of work that needs both kinds of parallelism uses OpenMP's for all. Pairs nest and may overlap. */
+/* BLAS runs on the caller's thread alone, from the first share or product on: OpenMP's loops, in pieces whose
+ * size does not depend on the threads, do what is parallel. So results are the same to the last bit for any
+ * number of threads, and whatever else computes at the same time (BLAS has one number of threads for the
+ * whole process). Between the two calls OpenMP's threads stay awake; the last unshare puts them to sleep.
+ * Pairs nest and may overlap. */
 void rhm_linalg_share(void);
 void rhm_linalg_unshare(void);
+
+/* out (m x n) = a (m x k) b (k x n), all row-major, few rows: by columns, on OpenMP's threads. */
+void rhm_linalg_product(size_t m, size_t k, size_t n, const double *a, const double *b, double *out);
 
 /* The lower triangle of g (n x n) = X^T X (x is k x n), plus what it holds where `add`; or of X X^T (x is
  * n x k) where `rows`. By tiles, on OpenMP's threads; call it between share and unshare. */
@@ -33,8 +38,8 @@ void rhm_linalg_mirror(size_t n, double *a);
 enum rhm_status rhm_linalg_largest(size_t n, const double *a, const double *scale, double *value,
                                    rhm_poll_function *poll, void *context, struct rhm_error *err);
 
-/* Replaces a (n x n, symmetric) by its Cholesky factor; RHM_ENUMERIC where it is not positive. `what` names
- * the matrix. */
+/* Replaces the lower triangle of a (n x n, symmetric) by its Cholesky factor L, a = L L^T; RHM_ENUMERIC where
+ * it is not positive. `what` names the matrix. */
 enum rhm_status rhm_linalg_cholesky(size_t n, double *a, const char *what, struct rhm_error *err);
 
 /* x (k x n, row-major) := x a^-1 from that factor. */

@@ -220,9 +220,7 @@ void rhm_ridge_clear(struct rhm_ridge *r)
 /* to (C x n) = iterate times the Gram matrix. */
 static void times_gram(const struct rhm_ridge *r, double *to)
 {
-    int n = (int)order(r);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)r->C, n, n, 1, r->iterate, n, r->gram, n, 0,
-                to, n);
+    rhm_linalg_product(r->C, order(r), order(r), r->iterate, r->gram, to);
 }
 
 /* work = the gradient: W G + lambda W - B, or A K D + lambda A - J^T. */
@@ -369,10 +367,8 @@ done:
 
 void rhm_ridge_weights(const struct rhm_ridge *r, double *W)
 {
-    int C = (int)r->C, M = (int)r->M, U = (int)r->U;
     if (r->dual)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, C, M, U, 1, r->iterate, U, r->features, M, 0,
-                    W, M);
+        rhm_linalg_product(r->C, r->U, r->M, r->iterate, r->features, W);
     else
         memcpy(W, r->iterate, r->C * r->M * sizeof *W);
 }

@@ -7,10 +7,6 @@
 #include <omp.h>
 #endif
 
-#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
-void openblas_set_num_threads(int n);
-#endif
-
 static int wanted; /* 0: not set */
 
 enum rhm_status rhm_threads_set(int n, struct rhm_error *err)
@@ -20,9 +16,6 @@ enum rhm_status rhm_threads_set(int n, struct rhm_error *err)
     wanted = n;
 #ifdef _OPENMP
     omp_set_num_threads(n);
-#endif
-#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
-    openblas_set_num_threads(n);
 #endif
     return RHM_OK;
 }

@@ -1,10 +1,10 @@
-/* threads.h - how many threads the engine's loops and BLAS use. */
+/* threads.h - how many threads the engine's loops use; BLAS has one for each of them (linalg.h). */
 #ifndef RHM_THREADS_H
 #define RHM_THREADS_H
 
 #include "error.h"
 
-/* n = 1..1024; sets OpenMP's threads and OpenBLAS's where it is the BLAS. Results do not depend on n. */
+/* n = 1..1024, OpenMP's threads. Results do not depend on n, to the last bit. */
 enum rhm_status rhm_threads_set(int n, struct rhm_error *err);
 
 /* The number in force: that last set, else OpenMP's own (OMP_NUM_THREADS or the processors). */

@@ -1,13 +1,17 @@
 /* t-bits.c - one training, many ways: at once, by hand in odd portions, as a job that is paused and looked at
- * whenever it pleases, in the queue. The files are the same, byte for byte. */
+ * whenever it pleases, in the queue, on any number of threads, beside others. The files are the same, byte
+ * for byte. */
 #include "common.h"
 #include "scratch.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "engine/job.h"
 #include "engine/network_file.h"
 #include "engine/sample.h"
+#include "engine/threads.h"
 
 #define STEPS 250
 
@@ -158,6 +162,12 @@ static void test_the_same_file(void **state)
             pauses += train_with_pauses(net, &how, round % 2, &rng);
             compare(net, kind, round % 2 ? "queued, paused and resumed" : "paused and resumed");
         }
+        for (int threads = 1; threads <= 3; threads++) {
+            must(rhm_threads_set(threads, &err));
+            net = create(kind);
+            must(rhm_network_train(net, &how, NULL, NULL, &err));
+            compare(net, kind, "on another number of threads");
+        }
         how.steps_per_second = 2000;
         net = create(kind);
         must(rhm_network_train(net, &how, NULL, NULL, &err));
@@ -165,6 +175,58 @@ static void test_the_same_file(void **state)
     }
     print_message("%u pauses\n", pauses);
     assert_true(pauses >= 8);
+}
+
+/* BLAS is one for the whole process: what others do with it at the same time must not show either. */
+struct neighbour {
+    struct rhm_network *net;
+    atomic_int stop;
+    size_t calls, wrong;
+};
+
+static void *compute(void *argument)
+{
+    struct neighbour *neighbour = argument;
+    struct rhm_error err = {0};
+    while (!atomic_load(&neighbour->stop)) {
+        struct rhm_layer_view view;
+        uint16_t labels[50];
+        neighbour->wrong += rhm_network_predict(neighbour->net, COUNT(labels), data.tokens, labels, NULL,
+                                                NULL, NULL, NULL, &err) != RHM_OK;
+        neighbour->wrong += rhm_network_view(neighbour->net, 1, 1, &view, &err) != RHM_OK;
+        rhm_layer_view_clear(&view);
+        neighbour->calls++;
+    }
+    return NULL;
+}
+
+/* The closed form of 300 to 2000 unknowns beside predictions that send fresh patches forward. */
+static void test_the_same_file_in_company(void **state)
+{
+    (void)state;
+    static const struct kind crowd = {"neighbour", 64, RHM_CODEBOOK_EXACT, 0, 100};
+    static const struct kind kind = {"closed form", 600, RHM_CODEBOOK_EXACT, 0, 1500};
+    struct neighbour neighbour = {.net = create(&crowd)};
+    struct rhm_train_options how = how_to_train(neighbour.net, &crowd);
+    must(rhm_network_train(neighbour.net, &how, NULL, NULL, &err));
+    struct rhm_network *net = create(&kind);
+    how = how_to_train(net, &kind);
+    how.solver = RHM_SOLVER_EXACT;
+    must(rhm_network_train(net, &how, NULL, NULL, &err));
+    compare(net, &kind, "at once");
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, compute, &neighbour), 0);
+    for (int round = 0; round < 3; round++) {
+        net = create(&kind);
+        must(rhm_threads_set(round + 1, &err));
+        must(rhm_network_train(net, &how, NULL, NULL, &err));
+        compare(net, &kind, "beside predictions");
+    }
+    atomic_store(&neighbour.stop, 1);
+    pthread_join(thread, NULL);
+    print_message("%zu calls of the neighbour\n", neighbour.calls);
+    assert_true(neighbour.calls > 10 && neighbour.wrong == 0);
+    rhm_network_free(neighbour.net);
 }
 
 static int setup(void **state)
@@ -183,6 +245,7 @@ static int teardown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_same_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_same_file),
+                                       cmocka_unit_test(test_the_same_file_in_company)};
     return cmocka_run_group_tests_name("bits", tests, setup, teardown);
 }
