@@ -5,6 +5,7 @@ engine_tests = \
 	tests/engine/t-bits \
 	tests/engine/t-cluster \
 	tests/engine/t-cnn \
+	tests/engine/t-cnn-file \
 	tests/engine/t-csv \
 	tests/engine/t-dataset \
 	tests/engine/t-features \

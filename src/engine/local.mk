@@ -35,6 +35,7 @@ engine_sources = \
 	src/engine/chain.h \
 	src/engine/cluster.c \
 	src/engine/cnn.c \
+	src/engine/cnn_file.c \
 	src/engine/cnn_optimiser.c \
 	src/engine/cnn_optimiser.h \
 	src/engine/cnn_pass.c \
@@ -58,6 +59,8 @@ engine_sources = \
 	src/engine/grammar.c \
 	src/engine/hdf5_file.c \
 	src/engine/hdf5_file.h \
+	src/engine/hdf5_reader.c \
+	src/engine/hdf5_reader.h \
 	src/engine/job.c \
 	src/engine/lapack.h \
 	src/engine/law.c \
