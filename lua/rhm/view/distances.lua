@@ -12,12 +12,14 @@ local pad, columns, number, count = text.pad, text.columns, text.number, text.co
 
 -- --- the scale of colours -----------------------------------------------------------------------------------------
 
--- From 0 (or, by the logarithm, a small distance) to the largest between centres of groups, in ten steps.
+-- From 0 (or, by the logarithm, a small distance) to the largest between centres of groups, in ten steps. Distributions
+-- are at most sqrt(2) apart; what is farther is noise, and would make all else dark.
 local function heat_scale(data, options)
   local stats = data:statistics()
   local high = 0
   for _, group in ipairs(data.groups) do high = max(high, group.farthest or 0) end
   if high <= 0 then high = stats.within.largest or 0 end
+  high = min(high, math.sqrt(2))
   local scale = {high = high, low = 0, log = options.scale == "log" and high > 0}
   if scale.log then
     local low = stats.within.largest and stats.within.largest / 4 or high / 100

@@ -1,8 +1,9 @@
 -- grammar.lua - the view "grammar": what Assumption 4.1 says of each level, and each parent's rules, its q and how often
 -- it stands first. Levels come as they rewrite: 1 (the label's rules) first.
 local text = require "rhm.view.text"
+local rows = require "rhm.view.rows"
 
-local ipairs, type, tostring, error, setmetatable, pcall = ipairs, type, tostring, error, setmetatable, pcall
+local ipairs, type, tostring, error, setmetatable = ipairs, type, tostring, error, setmetatable
 local format, rep, concat = string.format, string.rep, table.concat
 local floor, max, min, huge = math.floor, math.max, math.min, math.huge
 local pad, columns, number, count = text.pad, text.columns, text.number, text.count
@@ -42,7 +43,7 @@ end
 
 local function q_of(facts, g, l)
   if facts.q[l] == nil then
-    local ok, q = pcall(g.q, g, l)
+    local ok, q = rows.try(g.q, g, l)
     facts.q[l] = ok and q or false -- where its matrix passes rhm.memory
   end
   return facts.q[l] or nil

@@ -134,10 +134,11 @@ function M.layout(data, width, height, options)
   l.down = l.half and 2 or 1
   l.margin = width >= 40 and name_width(data) + 2 or 0
   l.across = (l.half or width - l.margin < 24) and 1 or 2
+  local printed = not height
   height = height or 4 + printed_lines(data, l, width)
   l.height = height
   l.ramp = height >= 6 and 1 or 0
-  l.foot = height >= 3 and 1 or 0
+  l.foot = height >= 3 and (options.cursor or not printed) and 1 or 0 -- print no hints on keys
   l.labels = height >= 8 and 1 or 0
   l.map_lines = max(0, height - l.head - l.ramp - l.foot - l.labels)
   local high, wide = l.map_lines * l.down, max(1, width - l.margin)

@@ -9,7 +9,7 @@ local text = require "rhm.view.text"
 local rows = require "rhm.view.rows"
 local subjects = require "rhm.view.subject"
 
-local ipairs, type, pcall, tonumber, tostring, setmetatable = ipairs, type, pcall, tonumber, tostring, setmetatable
+local ipairs, type, tonumber, tostring, setmetatable = ipairs, type, tonumber, tostring, setmetatable
 local format, concat, gsub, gmatch = string.format, table.concat, string.gsub, string.gmatch
 local floor, max, min = math.floor, math.max, math.min
 local columns = text.columns
@@ -38,7 +38,7 @@ local function parse_of(net, string)
   key = concat(key, " ")
   local old = cache[net]
   if old and old.key == key then return old.parse, old.why end
-  local ok, parse = pcall(net.parse, net, tokens)
+  local ok, parse = rows.try(net.parse, net, tokens)
   cache[net] = {key = key, parse = ok and parse or nil, why = not ok and rows.plain(parse) or nil}
   return cache[net].parse, cache[net].why
 end

@@ -5,8 +5,9 @@ local M = {}
 
 local subjects = require "rhm.view.subject"
 local sqrt, huge, max, min, floor = math.sqrt, math.huge, math.max, math.min, math.floor
-local ipairs, pairs, pcall, tostring, setmetatable, sort = ipairs, pairs, pcall, tostring, setmetatable, table.sort
-local format, gsub, concat = string.format, string.gsub, table.concat
+local ipairs, pairs, pcall, error, tostring, setmetatable = ipairs, pairs, pcall, error, tostring, setmetatable
+local sort = table.sort
+local format, gsub, find, concat = string.format, string.gsub, string.find, table.concat
 
 -- Beyond these a picture of the layer would take seconds and hundreds of megabytes.
 M.limits = {patches = 50000, numbers = 4e6}
@@ -26,6 +27,13 @@ local function plain(message)
   return (gsub(tostring(message), "^[%w_]+:[%w_]+: ", ""))
 end
 M.plain = plain
+
+-- Calls f(...): true and what it returns, or false and the message; but Ctrl-C goes on to whoever waits for it.
+function M.try(f, ...)
+  local result = table.pack(pcall(f, ...))
+  if not result[1] and find(tostring(result[2]), "interrupted", 1, true) then error(result[2], 0) end
+  return table.unpack(result, 1, result.n)
+end
 
 -- --- reading ------------------------------------------------------------------------------------------------------
 
@@ -431,7 +439,7 @@ function M.of(subject, options)
   if old and old.state == state_of(layer) then return old end
   why = too_large(layer)
   if why then return nil, why end
-  local ok, state, patches, q = pcall(read, layer)
+  local ok, state, patches, q = M.try(read, layer)
   if not ok then return nil, plain(state) end
   if #patches == 0 then return nil, format("layer %d has seen no patches", layer.level) end
   local data = build(layer, state, patches, q)

@@ -251,9 +251,10 @@ local function code_segments(chain, node, room, options)
   return line
 end
 
+-- selected: true: under the cursor; false: not; nil: there is no cursor, and no room is kept for it.
 local function node_line(chain, node, width, found, options, selected)
   local line = {}
-  if options.marked then line[1] = selected and {options.glyphs.cursor .. " ", style = "mark"} or "  " end
+  if selected ~= nil then line[1] = selected and {options.glyphs.cursor .. " ", style = "mark"} or "  " end
   local branches = stem(node, options.glyphs)
   if branches ~= "" then line[#line + 1] = {branches, style = "dim"} end
   local room = width - columns(line)
@@ -353,7 +354,7 @@ local function draw(layer, width, height, options)
   local data = chain[chain.top]
   local nodes = nodes_of(chain, options, found, not height and MOST_PRINTED or nil)
   local lines = {header(data, search, found, why, width)}
-  options.marked = height ~= nil and width >= 40
+  local marked = height ~= nil and width >= 40
   local room = height and height - 1 or #nodes
   local foot = height and height >= 6
   if foot then room = room - 1 end
@@ -361,7 +362,9 @@ local function draw(layer, width, height, options)
   local first = height and first_of(options, line, #nodes, room) or 1
   if height then options.top = first end
   for n = first, min(#nodes, first + room - 1) do
-    lines[#lines + 1] = node_line(chain, nodes[n], width, found, options, options.marked and n == line)
+    local selected
+    if marked then selected = n == line end
+    lines[#lines + 1] = node_line(chain, nodes[n], width, found, options, selected)
   end
   if #nodes == 0 then lines[#lines + 1] = {{"nothing found", style = "dim"}} end
   if foot then
