@@ -100,6 +100,14 @@ function TestRows.test_a_state_is_read_once()
   lu.assertTrue(rows.of(lay).trained)
 end
 
+-- Ctrl-C is not a layer that cannot be read.
+function TestRows.test_interrupts_pass()
+  lu.assertErrorMsgContains("interrupted", rows.try, error, "interrupted")
+  lu.assertEquals({rows.try(error, "layer:q: not now", 0)}, {false, "layer:q: not now"})
+  lu.assertEquals({rows.try(math.max, 1, 2)}, {true, 2})
+  lu.assertEquals(rows.plain "layer:q: not now", "not now")
+end
+
 -- Large layers: bounds instead of all pairs, and a part of the pairs for the histogram.
 function TestRows.test_large_layers_are_sampled_and_say_so()
   local net = rhm.network{ grammar=g, M=256, codebook="exact", seed=1 }

@@ -278,9 +278,13 @@ end
 
 local function cursor_line(data, l, width)
   if not l.cursor then
-    local keys = "arrows: a pair   + -: zoom   c: closest of two clusters   w: widest of one"
-    if data.misplaced_count > 0 then keys = keys .. "   m: misplaced" end
-    return {{columns(keys) <= width and keys or "arrows: a pair   + -: zoom", style = "dim"}}
+    local hints, keys = {"arrows: a pair", "+ -: zoom", "c: closest of two clusters", "w: widest of one"}, ""
+    if data.misplaced_count > 0 then table.insert(hints, 3, "m: misplaced") end
+    for i, hint in ipairs(hints) do
+      local piece = (i > 1 and "   " or "") .. hint
+      if columns(keys) + columns(piece) <= width then keys = keys .. piece end
+    end
+    return {{keys, style = "dim"}}
   end
   local i, j = l.cursor[1], l.cursor[2]
   local d = data:distance(i, j)
