@@ -144,7 +144,7 @@ static void take_signals(void)
         switch (bytes[i]) {
         case 'i':
             rhm_panel_drop_lines();
-            if (!rhm_panel.busy && rhm_interrupt_pending())
+            if (!rhm_panel.busy) /* also where a view or a hook was cut short by it */
                 clear_line();
             break;
         case 'w':
@@ -335,6 +335,8 @@ static void echo(const struct rhm_panel_line *line)
 
 void rhm_panel_busy(bool busy)
 {
+    if (!busy)
+        take_signals(); /* a Ctrl-C that ended the command is not for the line typed meanwhile */
     rhm_panel.busy = busy;
     if (!busy)
         rhm_interrupt_ticks(false);

@@ -26,7 +26,7 @@ class Screen(pyte.Screen):
     """pyte's screen with what xterm's description promises and pyte lacks. Dim stands in `strikethrough`."""
 
     def __init__(self, columns, lines):
-        self.last, self.unknown, self.bells, self.clears = " ", [], 0, 0
+        self.last, self.unknown, self.bells, self.clears, self.first = " ", [], 0, 0, None
         super().__init__(columns, lines)
 
     def draw(self, data):
@@ -51,6 +51,21 @@ class Screen(pyte.Screen):
     def back_tab(self, count=1):
         for _ in range(max(1, count)):
             self.cursor.x = max([stop for stop in self.tabstops if stop < self.cursor.x], default=0)
+
+    def set_mode(self, *modes, **private):
+        super().set_mode(*modes, **private)
+        if private and 1049 in modes and not self.first:  # the second screen
+            self.first = {y: dict(line) for y, line in self.buffer.items()}, self.cursor.y, self.cursor.x
+            self.buffer.clear()
+
+    def reset_mode(self, *modes, **private):
+        super().reset_mode(*modes, **private)
+        if private and 1049 in modes and self.first:
+            lines, self.cursor.y, self.cursor.x = self.first
+            self.buffer.clear()
+            for y, line in lines.items():
+                self.buffer[y].update(line)
+            self.first = None
 
     def erase_in_display(self, how=0, *rest, **private):
         self.clears += how == 2
@@ -164,6 +179,11 @@ class Session:
                 raise AssertionError("rhm did not end; the screen:\n" + self.text())
         self.child.close()
         return -self.child.signalstatus if self.child.signalstatus else self.child.exitstatus
+
+    def private(self, number):
+        """Whether the program left a private mode of the terminal on: 1049 second screen, 2004 paste, 25 cursor."""
+        on, off = (self.raw.rfind(b"\x1b[?%d%c" % (number, c)) for c in b"hl")
+        return on > off if max(on, off) >= 0 else None
 
     def modes(self):
         """The settings of the terminal that matter: echo, line input, signals."""
