@@ -2,6 +2,7 @@
 lua_modules = \
 	lua/rhm/complete.lua \
 	lua/rhm/help.lua \
+	lua/rhm/help/baseline.lua \
 	lua/rhm/help/dataset.lua \
 	lua/rhm/help/general.lua \
 	lua/rhm/help/grammar.lua \

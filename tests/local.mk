@@ -34,6 +34,7 @@ program_tests = \
 
 # Lua, luaunit: run by ./rhm.
 script_tests = \
+	tests/script/t-cnn.lua \
 	tests/script/t-complete.lua \
 	tests/script/t-dataset.lua \
 	tests/script/t-errors.lua \

@@ -217,6 +217,16 @@ function M.progress(p)
   return #rows > 1 and head .. "\n" .. grid(rows, {[2] = true}) or head
 end
 
+-- cnn:train.
+function M.cnn(r)
+  local why = {epochs = "all done", loss = "the loss is low enough", held_out = "the held-out loss no longer falls"}
+  return format("%s strings, %s, %s: %s, %s\n%s", count(r.n), plural(r.epochs, "epoch"), plural(r.steps, "step"),
+    why[r.ended_by], seconds(r.seconds), facts {
+    {"training", format("loss %s, accuracy %.4f", number(r.loss), r.accuracy)},
+    {"held-out", r.held_loss and format("loss %s, accuracy %.4f", number(r.held_loss), r.held_accuracy)},
+  })
+end
+
 -- What stays of a job that went with its network; the same line as a job's own.
 function M.job(t)
   return format("job %d: %s: %s%s, %.2f s%s", t.id, t.name, t.state,

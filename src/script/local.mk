@@ -2,8 +2,12 @@
 script_sources = \
 	src/script/args.c \
 	src/script/args.h \
+	src/script/baseline.c \
+	src/script/baseline.h \
 	src/script/call.c \
 	src/script/call.h \
+	src/script/cnn.c \
+	src/script/cnn_train.c \
 	src/script/dataset.c \
 	src/script/grammar.c \
 	src/script/hooks.c \

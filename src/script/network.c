@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/network_file.h"
+#include "script/baseline.h"
 #include "script/latest.h"
 
 struct object {
@@ -104,6 +105,8 @@ int rhm_script_network(lua_State *L)
 int rhm_script_load(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
+    if (rhm_cnn_load_object(L, path))
+        return 1;
     struct object *object = push_network(L);
     struct rhm_error err;
     if (rhm_network_load(&object->net, path, &err) != RHM_OK)

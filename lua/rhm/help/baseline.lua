@@ -1,0 +1,93 @@
+-- help/baseline.lua - the networks that the chain is compared with.
+return {
+  {name = "rhm.cnn", group = "rhm",
+    signature = {"rhm.cnn{ grammar= [, h=, shared=, scaling=, seed=] }", "rhm.cnn{ V=, s=, L= [, classes=, h=, ...] }"},
+    summary = "a convolutional network that knows the tree, trained end to end",
+    text = [[L layers of non-overlapping convolutions (patches of s, width h, ReLU) and a linear head, cross-entropy, in single
+precision. As in the chain, layer L reads the tokens and layer l has s^(l-1) positions. With L=1 and s=d it is a network with
+one hidden layer.
+
+scaling="standard": weights N(0, 2/fan-in) (He et al., ICCV 2015), head N(0, 1/h). scaling="mean-field": the network of
+Cagnetta et al., PRX 14, 031001 (2024), as in their public code: weights N(0, 1), sums divided by the square root of the
+channels (V or h), outputs by h, and the rate of SGD multiplied by h. Biases start at 0.]],
+    keys = {
+      {"grammar", "none", "a grammar: V, s, L, classes are its own unless given"},
+      {"V", "grammar's", "symbols"},
+      {"s", "grammar's", "patch: inputs of a position"},
+      {"L", "grammar's", "layers; the network reads strings of s^L tokens"},
+      {"classes", "V", "labels"},
+      {"C", "V", "the same as classes"},
+      {"h", "256", "width: channels of each layer"},
+      {"shared", "true", "positions of a layer share their weights; false: each has its own (locally connected)"},
+      {"scaling", "\"standard\"", "first weights and scales", values = {"standard", "mean-field"}},
+      {"seed", "0", "of the first weights and, unless given there, of trainings"},
+    },
+    returns = "a network (see help \"cnn\")",
+    example = [[c = rhm.cnn{ grammar=g, h=64 }
+c:train{ from=g, n=2000 }
+c:accuracy(g)]], see = {"cnn:train", "rhm.network"}},
+
+  {name = "cnn", kind = "object",
+    summary = "a convolutional network: trained, asked, saved",
+    text = [[Made by rhm.cnn and rhm.load. history has an entry an epoch: history.loss[i] is the mean loss over epoch
+history.epoch[i], each batch before its step; held_loss and held_accuracy are false where there were no held-out strings.]],
+    fields = {
+      {"V", "symbols"}, {"s", "patch"}, {"L", "layers"}, {"d", "tokens a string, s^L"}, {"classes", "labels"},
+      {"h", "width"}, {"shared", "true: one set of weights a layer"}, {"scaling", "\"standard\" or \"mean-field\""},
+      {"seed", "of the first weights"}, {"parameters", "how many"}, {"epochs", "begun in all trainings"},
+      {"steps", "of the optimiser, in all trainings"},
+      {"history", "lists epoch, loss, accuracy, rate, held_loss, held_accuracy"},
+    },
+    see = {"rhm.cnn"}},
+
+  {name = "cnn:train", signature = "c:train{ from= [, n=, epochs=, batch=, optimiser=, rate=, ...] }",
+    summary = "trains all layers together, from the weights there are",
+    text = [[Each epoch goes through all strings once, in an order drawn anew; the last batch may be smaller. A training goes on from
+the last one's weights (anew=true: from the first ones), the optimiser begins anew. It ends after its epochs, when the loss of
+an epoch is below stop_loss, or when the held-out loss has not fallen for `patience` epochs; then the best weights come back.
+Defaults are PRX 2024's: batches of 128, rate .1, cosine, until the loss is below .001.
+
+Ctrl-C ends a training after the batch in work. The same seeds give the same weights, whatever the number of threads.]],
+    keys = {
+      {"from", "required", "a dataset or a grammar, whose strings are drawn once, before the training"},
+      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000"},
+      {"epochs", "250", "at most"},
+      {"batch", "128", "strings a step"},
+      {"optimiser", "\"sgd\"", "gradient descent with momentum, or Adam (Kingma and Ba, ICLR 2015)",
+        values = {"sgd", "adam"}},
+      {"rate", "by optimiser", "step size at the start: .1, for \"adam\" .001 (\"mean-field\": .01)"},
+      {"momentum", "0.9", "of \"sgd\", 0 to below 1"},
+      {"schedule", "\"cosine\"", "rate over the epochs: to 0 as a cosine; constant; a tenth after 1/2, a hundredth after 3/4",
+        values = {"cosine", "constant", "step"}},
+      {"stop_loss", "0.001", "ends when the mean loss of an epoch is below; 0: never"},
+      {"held_out", "none", "a dataset to measure after each epoch"},
+      {"patience", "none", "epochs without a lower held-out loss before it ends"},
+      {"seed", "the network's", "of the order of the strings, and of strings drawn from a grammar"},
+      {"anew", "false", "true: begin with the first weights, forget the history"},
+      {"progress", "true",
+        "a line of progress on the terminal; false: none; a function: called with {epoch=, epochs=, loss=, accuracy=, seconds=}"},
+    },
+    returns = "a report: .epochs, .steps, .loss, .accuracy (of the training strings, while training), .held_loss, .held_accuracy, .seconds, .n, .ended_by (\"epochs\", \"loss\" or \"held_out\")",
+    example = [[c:train{ from=d, optimiser="adam", epochs=100 }
+c:train{ from=train, held_out=test, patience=10 }]], see = {"cnn:accuracy", "network:train"}},
+
+  {name = "cnn:predict", signature = {"c:predict(d)", "c:predict{ 1, 5, 2, ... }"},
+    summary = "the most probable labels and their distributions",
+    returns = "a list of labels and a matrix, strings x classes; for a single string one label and a row of the matrix",
+    see = {"network:predict"}},
+
+  {name = "cnn:accuracy", signature = {"c:accuracy(d)", "c:accuracy(g [, { n=, seed= }])"},
+    summary = "the share of right labels",
+    text = [[On a dataset of its strings; on a grammar of n=10000 strings drawn with a seed that is not the training's (some may be
+among the training strings all the same, where the grammar has few).]],
+    returns = "a number from 0 to 1", see = {"network:accuracy"}},
+
+  {name = "cnn:features", signature = "c:features(d, l)", summary = "what layer l says of each string, after the ReLU",
+    returns = "a matrix, strings x (s^(l-1) positions times h)", example = "c:features(d, c.L)", see = {"cnn"}},
+
+  {name = "cnn:reset", signature = "c:reset()", summary = "back to the first weights", returns = "the network",
+    see = {"cnn:train"}},
+
+  {name = "cnn:save", signature = "c:save(path)", summary = "writes the network to an .h5 file; rhm.load reads it",
+    returns = "the network", example = "c:save(\"cnn.h5\")", see = {"rhm.load"}},
+}

@@ -1,0 +1,52 @@
+/* baseline.h - the objects that the chain is compared with: rhm.cnn, rhm.shallow; what they have in common.
+ */
+#ifndef RHM_SCRIPT_BASELINE_H
+#define RHM_SCRIPT_BASELINE_H
+
+#include <lua.h>
+
+#include "engine/dataset.h"
+#include "engine/grammar.h"
+#include "engine/poll.h"
+#include "script/args.h"
+
+#define RHM_CNN "rhm.cnn"
+
+struct rhm_cnn;
+
+void rhm_open_cnn(lua_State *L);
+int rhm_script_cnn(lua_State *L);
+struct rhm_cnn *rhm_check_cnn(lua_State *L); /* at index 1 */
+int rhm_cnn_train_method(lua_State *L);
+
+/* rhm.load of such a file: pushes the object and returns 1; 0 where the file holds something else. */
+int rhm_cnn_load_object(lua_State *L, const char *path);
+
+/* A model as the methods below see it. */
+struct rhm_baseline {
+    const char *name; /* of its class, without "rhm." */
+    void *model;
+    uint64_t d, seed;
+    unsigned V, classes;
+    enum rhm_status (*predict)(void *model, size_t n, const uint16_t *tokens, uint16_t *labels,
+                               double *probability, rhm_poll_function *poll, void *context,
+                               struct rhm_error *err);
+    enum rhm_status (*accuracy)(void *model, const struct rhm_dataset *data, double *accuracy,
+                                rhm_poll_function *poll, void *context, struct rhm_error *err);
+};
+
+/* model:predict(d) or :predict{1, 5, 2, ...}; model:accuracy(d) or :accuracy(g [, {n=, seed=}]). */
+int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model);
+int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model);
+
+/* V, s, L, classes (or C) and grammar of a constructor: what is not given comes from the grammar. NULL: the
+ * size is not asked for. */
+void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *s, int64_t *levels,
+                        int64_t *classes);
+
+/* The strings to train on: the first n of the data set `from`, or n drawn from the grammar `from` with `seed`
+ * (n = 0: ten times classes m^L, the sample complexity of PRX 2024, at most 100000). What `out` borrows is
+ * pushed. */
+void rhm_baseline_source(const struct rhm_args *args, uint64_t n, uint64_t seed, struct rhm_dataset *out);
+
+#endif

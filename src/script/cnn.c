@@ -1,0 +1,274 @@
+/* cnn.c - rhm.cnn: making, looking, predicting, saving. Training is in cnn_train.c. */
+#include "engine/cnn.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "script/baseline.h"
+#include "script/objects.h"
+
+struct object {
+    struct rhm_cnn *net; /* NULL: not made yet */
+};
+
+static struct object *push_cnn(lua_State *L)
+{
+    struct object *object = lua_newuserdatauv(L, sizeof *object, 0);
+    object->net = NULL;
+    luaL_setmetatable(L, RHM_CNN);
+    return object;
+}
+
+struct rhm_cnn *rhm_check_cnn(lua_State *L)
+{
+    struct object *object = rhm_class_check(L, 1, RHM_CNN);
+    if (!object->net)
+        luaL_error(L, "this network was closed");
+    return object->net;
+}
+
+static int cnn_gc(lua_State *L)
+{
+    struct object *object = rhm_class_check(L, 1, RHM_CNN);
+    rhm_cnn_free(object->net);
+    object->net = NULL;
+    return 0;
+}
+
+static const char *const scalings[] = {
+    [RHM_CNN_STANDARD] = "standard", [RHM_CNN_MEAN_FIELD] = "mean-field", NULL};
+
+int rhm_script_cnn(lua_State *L)
+{
+    static const char *const keys[] = {"grammar", "V",      "s",       "L",    "classes", "C",
+                                       "h",       "shared", "scaling", "seed", NULL};
+    struct rhm_args args = rhm_args_open(L, 1, "rhm.cnn", keys);
+    lua_settop(L, 1);
+    struct rhm_cnn_options options = rhm_cnn_defaults();
+    rhm_baseline_sizes(&args, &options.V, &options.s, &options.L, &options.classes);
+    rhm_args_integer(&args, "h", &options.h);
+    int shared = 1, scaling = (int)options.scaling;
+    rhm_args_boolean(&args, "shared", &shared);
+    rhm_args_choice(&args, "scaling", scalings, &scaling);
+    options.local = !shared;
+    options.scaling = (enum rhm_cnn_scaling)scaling;
+    rhm_args_seed(&args, "seed", &options.seed);
+    struct object *object = push_cnn(L);
+    struct rhm_error err;
+    if (rhm_cnn_create(&object->net, &options, &err) != RHM_OK)
+        return rhm_raise(L, args.function, &err);
+    return 1;
+}
+
+int rhm_cnn_load_object(lua_State *L, const char *path)
+{
+    if (!rhm_cnn_is_file(path))
+        return 0;
+    struct object *object = push_cnn(L);
+    struct rhm_error err;
+    if (rhm_cnn_load(&object->net, path, &err) != RHM_OK)
+        return rhm_raise(L, "rhm.load", &err);
+    return 1;
+}
+
+static int cnn_save(lua_State *L)
+{
+    struct rhm_cnn *net = rhm_check_cnn(L);
+    struct rhm_error err;
+    if (rhm_cnn_save(net, luaL_checkstring(L, 2), &err) != RHM_OK)
+        return rhm_raise(L, "cnn:save", &err);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int cnn_reset(lua_State *L)
+{
+    struct rhm_error err;
+    if (rhm_cnn_reset(rhm_check_cnn(L), &err) != RHM_OK)
+        return rhm_raise(L, "cnn:reset", &err);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* --- predicting --------------------------------------------------------------------------------------- */
+
+static enum rhm_status predict(void *model, size_t n, const uint16_t *tokens, uint16_t *labels,
+                               double *probability, rhm_poll_function *poll, void *context,
+                               struct rhm_error *err)
+{
+    return rhm_cnn_predict(model, n, tokens, labels, probability, poll, context, err);
+}
+
+static enum rhm_status accuracy(void *model, const struct rhm_dataset *data, double *value,
+                                rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return rhm_cnn_accuracy(model, data, value, NULL, poll, context, err);
+}
+
+static struct rhm_baseline as_baseline(struct rhm_cnn *net)
+{
+    return (struct rhm_baseline){.name = "cnn",
+                                 .model = net,
+                                 .d = net->d,
+                                 .seed = net->seed,
+                                 .V = net->V,
+                                 .classes = net->classes,
+                                 .predict = predict,
+                                 .accuracy = accuracy};
+}
+
+static int cnn_predict(lua_State *L)
+{
+    struct rhm_baseline model = as_baseline(rhm_check_cnn(L));
+    return rhm_baseline_predict(L, &model);
+}
+
+static int cnn_accuracy(lua_State *L)
+{
+    struct rhm_baseline model = as_baseline(rhm_check_cnn(L));
+    return rhm_baseline_accuracy(L, &model);
+}
+
+/* cnn:features(d, l): strings x (positions * h). */
+static int cnn_features(lua_State *L)
+{
+    struct rhm_cnn *net = rhm_check_cnn(L);
+    struct rhm_dataset *data = rhm_check_dataset(L, 2);
+    unsigned l = (unsigned)rhm_args_whole(L, 3, "cnn:features", "level", 1, net->L);
+    struct rhm_error err;
+    if (rhm_cnn_check_data(net, data, &err) != RHM_OK)
+        return rhm_raise(L, "cnn:features", &err);
+    size_t each = net->layer[l].positions * net->h;
+    struct rhm_matrix *to = rhm_push_matrix(L);
+    if (rhm_matrix_init(to, data->n, each, &err) != RHM_OK)
+        return rhm_raise(L, "cnn:features", &err);
+    float *features = rhm_push_buffer(L, data->n * each, sizeof *features);
+    if (rhm_cnn_features(net, l, data->n, data->tokens, features, &err) != RHM_OK)
+        return rhm_raise(L, "cnn:features", &err);
+    for (size_t i = 0; i < data->n * each; i++)
+        to->v[i] = (double)features[i];
+    lua_pop(L, 1);
+    return 1;
+}
+
+/* --- the class ---------------------------------------------------------------------------------------- */
+
+enum {
+    FIELD_V,
+    FIELD_s,
+    FIELD_L,
+    FIELD_d,
+    FIELD_classes,
+    FIELD_h,
+    FIELD_shared,
+    FIELD_scaling,
+    FIELD_seed,
+    FIELD_parameters,
+    FIELD_epochs,
+    FIELD_steps,
+    FIELD_history
+};
+static const char *const fields[] = {"V",      "s",      "L",       "d",    "classes",
+                                     "h",      "shared", "scaling", "seed", "parameters",
+                                     "epochs", "steps",  "history", NULL};
+
+/* history = {epoch = {...}, loss = {...}, ...}; held_loss and held_accuracy hold false where there was no
+ * held-out data, so that the lists have no holes. */
+static int push_history(lua_State *L, struct rhm_cnn *net)
+{
+    static const char *const names[] = {"epoch", "loss", "accuracy", "rate", "held_loss", "held_accuracy"};
+    lua_createtable(L, 0, 6);
+    for (int column = 0; column < 6; column++) {
+        lua_createtable(L, (int)net->history.n, 0);
+        for (size_t i = 0; i < net->history.n; i++) {
+            const struct rhm_cnn_point *p = &net->history.point[i];
+            const double value[] = {0, p->loss, p->accuracy, p->rate, p->held_loss, p->held_accuracy};
+            if (column == 0)
+                lua_pushinteger(L, (lua_Integer)p->epoch);
+            else if (isnan(value[column]))
+                lua_pushboolean(L, 0);
+            else
+                lua_pushnumber(L, value[column]);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_setfield(L, -2, names[column]);
+    }
+    return 1;
+}
+
+static int cnn_field(lua_State *L)
+{
+    struct rhm_cnn *net = rhm_check_cnn(L);
+    switch (rhm_class_field(L, fields)) {
+    case FIELD_V:
+        return lua_pushinteger(L, net->V), 1;
+    case FIELD_s:
+        return lua_pushinteger(L, net->s), 1;
+    case FIELD_L:
+        return lua_pushinteger(L, net->L), 1;
+    case FIELD_d:
+        return lua_pushinteger(L, (lua_Integer)net->d), 1;
+    case FIELD_classes:
+        return lua_pushinteger(L, net->classes), 1;
+    case FIELD_h:
+        return lua_pushinteger(L, (lua_Integer)net->h), 1;
+    case FIELD_shared:
+        return lua_pushboolean(L, !net->local), 1;
+    case FIELD_scaling:
+        return lua_pushstring(L, scalings[net->scaling]), 1;
+    case FIELD_seed:
+        return lua_pushinteger(L, (lua_Integer)net->seed), 1;
+    case FIELD_parameters:
+        return lua_pushinteger(L, (lua_Integer)net->parameters), 1;
+    case FIELD_epochs:
+        return lua_pushinteger(L, (lua_Integer)net->epochs), 1;
+    case FIELD_steps:
+        return lua_pushinteger(L, (lua_Integer)net->steps), 1;
+    case FIELD_history:
+        return push_history(L, net);
+    default:
+        return 0;
+    }
+}
+
+static int cnn_tostring(lua_State *L)
+{
+    struct rhm_cnn *net = rhm_check_cnn(L);
+    lua_pushfstring(L,
+                    "cnn: V = %d, s = %d, L = %d, %d classes\n"
+                    "     width h = %I, weights %s, %s scaling, %I parameters, seed %I\n     ",
+                    (int)net->V, (int)net->s, (int)net->L, (int)net->classes, (lua_Integer)net->h,
+                    net->local ? "for each position (shared = false)" : "shared by the positions",
+                    scalings[net->scaling], (lua_Integer)net->parameters, (lua_Integer)net->seed);
+    if (net->steps == 0) {
+        lua_pushliteral(L, "not trained");
+    } else {
+        lua_pushfstring(L, "trained for %I %s, %I steps", (lua_Integer)net->epochs,
+                        net->epochs == 1 ? "epoch" : "epochs", (lua_Integer)net->steps);
+        if (net->history.n > 0) {
+            char loss[40];
+            snprintf(loss, sizeof loss, ", loss %.4g", net->history.point[net->history.n - 1].loss);
+            lua_pushstring(L, loss);
+            lua_concat(L, 2);
+        }
+    }
+    lua_concat(L, 2);
+    return 1;
+}
+
+void rhm_open_cnn(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"train", rhm_cnn_train_method},
+                                       {"predict", cnn_predict},
+                                       {"accuracy", cnn_accuracy},
+                                       {"features", cnn_features},
+                                       {"reset", cnn_reset},
+                                       {"save", cnn_save},
+                                       {NULL, NULL}};
+    rhm_class_open(L, &(struct rhm_class){.name = RHM_CNN,
+                                          .methods = methods,
+                                          .fields = fields,
+                                          .field = cnn_field,
+                                          .tostring = cnn_tostring,
+                                          .gc = cnn_gc});
+}
