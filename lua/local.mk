@@ -1,5 +1,6 @@
 # Modules written in Lua, installed as share/rhm/lua/rhm/*.lua.
 lua_modules = \
+	lua/rhm/check.lua \
 	lua/rhm/complete.lua \
 	lua/rhm/help.lua \
 	lua/rhm/help/baseline.lua \
@@ -9,6 +10,7 @@ lua_modules = \
 	lua/rhm/help/layer.lua \
 	lua/rhm/help/network.lua \
 	lua/rhm/help/results.lua \
+	lua/rhm/help/sweep.lua \
 	lua/rhm/help/topics.lua \
 	lua/rhm/help/view.lua \
 	lua/rhm/input.lua \
@@ -19,6 +21,11 @@ lua_modules = \
 	lua/rhm/report.lua \
 	lua/rhm/shell.lua \
 	lua/rhm/startup.lua \
+	lua/rhm/sweep.lua \
+	lua/rhm/sweep/plan.lua \
+	lua/rhm/sweep/report.lua \
+	lua/rhm/sweep/runner.lua \
+	lua/rhm/sweep/search.lua \
 	lua/rhm/view.lua \
 	lua/rhm/view/canvas.lua \
 	lua/rhm/view/curves.lua \

@@ -49,6 +49,7 @@ script_tests = \
 	tests/script/t-panel.lua \
 	tests/script/t-print.lua \
 	tests/script/t-results.lua \
+	tests/script/t-sweep.lua \
 	tests/script/t-view.lua \
 	tests/script/t-view-distances.lua \
 	tests/script/t-view-grammar.lua \
@@ -64,7 +65,8 @@ terminal_tests = \
 	tests/terminal/test_panel_input.py \
 	tests/terminal/test_panel_signals.py \
 	tests/terminal/test_readme.py \
-	tests/terminal/test_shell.py
+	tests/terminal/test_shell.py \
+	tests/terminal/test_sweep.py
 
 # Whatever the tests read, and what runs them.
 test_files = \

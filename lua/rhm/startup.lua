@@ -11,6 +11,20 @@ function rhm.print(...)
   return require "rhm.print".print(...)
 end
 
+-- The command line as it was given: the child processes of a sweep repeat it.
+local command = {}
+for i, word in pairs(arg) do command[i] = word end
+
+function rhm.sweep(t)
+  require "rhm.sweep.plan".command = command
+  return require "rhm.sweep".sweep(t)
+end
+
+function rhm.search(t)
+  require "rhm.sweep.plan".command = command
+  return require "rhm.sweep".search(t)
+end
+
 -- rhm.view and rhm.panel are the modules themselves, filled when first used; rhm.view, called, shows a view.
 local function lazily(name)
   return setmetatable({}, {

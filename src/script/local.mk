@@ -6,6 +6,10 @@ script_sources = \
 	src/script/baseline.h \
 	src/script/call.c \
 	src/script/call.h \
+	src/script/child.c \
+	src/script/child.h \
+	src/script/crew.c \
+	src/script/crew.h \
 	src/script/cnn.c \
 	src/script/cnn_train.c \
 	src/script/dataset.c \

@@ -324,4 +324,8 @@ void rhm_open_results(lua_State *L)
                                           .tostring = results_tostring,
                                           .gc = results_close,
                                           .len = results_length});
+    luaL_getmetatable(L, RHM_RESULTS);
+    lua_pushcfunction(L, results_close);
+    lua_setfield(L, -2, "__close");
+    lua_pop(L, 1);
 }

@@ -13,6 +13,7 @@
 #include "engine/memory.h"
 #include "engine/threads.h"
 #include "script/baseline.h"
+#include "script/child.h"
 #include "script/hooks.h"
 #include "script/jobs.h"
 #include "script/latest.h"
@@ -81,6 +82,7 @@ int luaopen_rhm(lua_State *L)
     rhm_open_layer(L);
     rhm_open_job(L);
     rhm_open_results(L);
+    rhm_child_open(L);
     luaL_newlib(L, functions);
     lua_pushliteral(L, PACKAGE_VERSION);
     lua_setfield(L, -2, "version");

@@ -11,6 +11,8 @@ local objects = {
   grammar = g, dataset = g:sample{ n=20 }, network = net, layer = net:layer(1), matrix = g:q(1), job = net.job,
   cnn = rhm.cnn{ grammar=g, h=4 },
   results = rhm.results{ path="help.db", create=true },
+  sweep = rhm.sweep{ name="help", jobs=0, run=function() return { x=1 } end },
+  search = rhm.search{ name="help", jobs=0, run=function() return { accuracy=1 } end },
 }
 
 local function sorted(set)
@@ -94,6 +96,8 @@ end
 function TestHelp:test_keys()
   local calls = {
     ["rhm.grammar"] = rhm.grammar, ["rhm.dataset"] = rhm.dataset, ["rhm.network"] = rhm.network,
+    ["rhm.sweep"] = rhm.sweep, ["sweep:series"] = function(t) return objects.sweep:series(t) end,
+    ["rhm.search"] = rhm.search, ["search:series"] = function(t) return objects.search:series(t) end,
     ["rhm.results"] = rhm.results, ["results:add"] = function(t) return objects.results:add(t) end,
     ["grammar:schedule"] = function(t) return g:schedule(t) end,
     ["grammar:sample"] = function(t) return g:sample(t) end,

@@ -1,0 +1,65 @@
+-- check.lua - the arguments of functions written in Lua: the same one-line errors as those written in C.
+local M = {}
+
+local help = require "rhm.help"
+local type, next, ipairs, error, tostring = type, next, ipairs, error, tostring
+local format, concat = string.format, table.concat
+local tointeger = math.tointeger
+
+-- Errors name the function, not a line of this module: the gate adds where the user called it.
+function M.fail(where, text, ...)
+  error(format("%s: " .. text, where, ...), 0)
+end
+
+-- A value as messages show it: 2.5, "x", nil, a table.
+function M.show(value)
+  local kind = type(value)
+  if kind == "string" then return format("%q", #value > 40 and value:sub(1, 37) .. "..." or value) end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  return "a " .. kind
+end
+
+-- t must be a table with no other keys than those of the list `known`.
+function M.keys(where, t, known)
+  if type(t) ~= "table" then M.fail(where, "one table of arguments expected, got %s", M.show(t)) end
+  local is_known = {}
+  for _, key in ipairs(known) do is_known[key] = true end
+  for key in next, t do
+    if not is_known[key] then
+      local name, nearest, best = tostring(key), nil, 3
+      for _, other in ipairs(known) do
+        local d = help.distance(name, other)
+        if d < best and d < #other then nearest, best = other, d end
+      end
+      if nearest then M.fail(where, "unknown key '%s': did you mean '%s'?", name, nearest) end
+      M.fail(where, "unknown key '%s': it knows %s", name, concat(known, ", "))
+    end
+  end
+end
+
+-- t[key] of a type, or `otherwise` where it is absent; without an `otherwise` it must be there.
+function M.field(where, t, key, kind, otherwise)
+  local value = t[key]
+  if value == nil then
+    if otherwise == nil then M.fail(where, "'%s' is missing: %s %s", key, kind == "integer" and "an" or "a", kind) end
+    return otherwise
+  end
+  if type(value) ~= kind then M.fail(where, "%s = %s: must be a %s", key, M.show(value), kind) end
+  return value
+end
+
+function M.number(where, t, key, low, high, otherwise)
+  local value = M.field(where, t, key, "number", otherwise)
+  if value and not (value >= low and value <= high) then
+    M.fail(where, "%s = %s: must be between %.14g and %.14g", key, M.show(value), low, high)
+  end
+  return value
+end
+
+function M.whole(where, t, key, low, high, otherwise)
+  local value = M.number(where, t, key, low, high, otherwise)
+  if value and not tointeger(value) then M.fail(where, "%s = %s: must be a whole number", key, M.show(value)) end
+  return value and tointeger(value)
+end
+
+return M

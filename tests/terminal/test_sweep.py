@@ -1,0 +1,163 @@
+"""Sweeps that are killed, interrupted, or run out of disk: what was finished stays, nothing is left behind."""
+import glob
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from session import RHM, Session, environment  # noqa: E402
+
+# 24 runs of 20 ms, one of which fails.
+SCRIPT = """
+local r = rhm.sweep{ name="learning", jobs=3, seeds=4, out="r.db", grid={ N={ 1, 2, 3 }, m={ 2, 4 } }, run=function(p, seed)
+  local stop = rhm.clock() + (tonumber(arg[1]) or 0.02)
+  while rhm.clock() < stop do end
+  if p.N == 2 and seed == 3 and p.m == 4 then error "no luck" end
+  return { x=p.N * p.m + seed, odd=seed % 2 == 1 }
+end }
+print(#r, r.failed)
+"""
+
+
+class Sweep(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="rhm-test-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.script = os.path.join(self.folder, os.path.basename(self.folder) + ".lua")  # a name that /proc can be asked for
+        with open(self.script, "w") as file:
+            file.write(SCRIPT)
+
+    def start(self, *words, **more):
+        return subprocess.Popen([RHM, self.script, *words], cwd=self.folder, env=environment(self.folder), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+
+    def processes(self, name=None):
+        """Those that run the script, the parent and its children; or that have another name in their command line."""
+        name = (name or os.path.basename(self.script)).encode()
+        found = []
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(path, "rb") as file:
+                    if name in file.read():
+                        found.append(int(path.split("/")[2]))
+            except OSError:
+                pass
+        return found
+
+    def assertAllGone(self):
+        end = time.monotonic() + 5
+        while self.processes():
+            self.assertLess(time.monotonic(), end, "still there: %s" % self.processes())
+            time.sleep(0.01)
+
+    def rows(self, name="r.db"):
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            return []
+        db = sqlite3.connect(path)
+        rows = db.execute("SELECT experiment, parameters, seed, status, error, measures FROM rhm_runs").fetchall()
+        self.assertEqual(db.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        db.close()
+        self.assertEqual(len(set(rows)), len(rows))
+        return sorted(rows, key=str)
+
+    def whole(self):
+        """The rows of an undisturbed sweep."""
+        child = self.start("0")
+        self.assertEqual(child.communicate(timeout=60), ("24\t1\n", ""))
+        rows = self.rows()
+        self.assertEqual(len(rows), 24)
+        os.remove(os.path.join(self.folder, "r.db"))
+        return rows
+
+    def test_kill_at_random_moments(self):
+        whole, moments, seen = self.whole(), random.Random(5), [0]
+        for _ in range(20):
+            child = self.start()
+            time.sleep(moments.uniform(0, 0.15))
+            child.kill()
+            child.communicate(timeout=20)
+            self.assertAllGone()
+            rows = self.rows()
+            self.assertLessEqual(set(rows), set(whole))
+            self.assertGreaterEqual(len(rows), seen[-1])
+            seen.append(len(rows))
+        self.assertGreater(seen[-1], 0)
+        child = self.start()
+        self.assertEqual(child.communicate(timeout=60), ("24\t1\n", ""))
+        self.assertEqual(self.rows(), whole)
+        self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(("-wal", "-shm"))], [])
+
+    def test_children_of_a_killed_parent_end_while_they_compute(self):
+        child = self.start("1000")
+        end = time.monotonic() + 10
+        while len(self.processes()) < 4:
+            self.assertLess(time.monotonic(), end)
+        child.kill()
+        child.communicate(timeout=20)
+        self.assertAllGone()
+
+    def test_interrupt(self):
+        with Session(self.script, "0.1", cwd=self.folder, prompt=False) as s:
+            s.wait_text("24 runs")
+            s.wait(lambda: len(self.rows()) >= 6, "six rows")
+            s.wait_text("left")
+            start = time.monotonic()
+            s.send("\x03")
+            self.assertEqual(s.end(), 130)
+            self.assertLess(time.monotonic() - start, 1)
+            self.assertIn("rhm: interrupted", s.text())
+        self.assertAllGone()
+        rows = self.rows()
+        self.assertGreaterEqual(len(rows), 6)
+        self.assertLess(len(rows), 24)
+        child = self.start("0")
+        self.assertEqual(child.communicate(timeout=60), ("24\t1\n", ""))
+        self.assertLess(set(rows), set(self.rows()))
+
+    def test_progress_is_taken_away(self):
+        with Session(self.script, "0.05", cwd=self.folder, prompt=False) as s:
+            s.wait_text("runs/s")
+            s.wait_text("1 failed")
+            s.wait_text("24\t1".expandtabs(8))
+            self.assertEqual(s.end(), 0)
+            self.assertNotIn("runs/s", s.text())
+
+    def test_interrupt_in_the_shell(self):
+        with open(os.path.join(self.folder, "slow.lua"), "w") as file:
+            file.write("return function(p, seed) while true do end end")
+        with Session(cwd=self.folder) as s:
+            s.send('rhm.sweep{ name="slow", run="slow.lua", jobs=2, seeds=4 }\r')
+            s.wait_text("0 of 4 runs")
+            s.wait(lambda: len(self.processes("slow.lua")) == 2, "two children")
+            s.send("\x03")
+            s.wait_text("interrupted")
+            s.wait_prompt()
+            self.assertEqual(s.run("1 + 1"), "2")
+            self.assertEqual(self.processes("slow.lua"), [])
+
+    def test_full_disk(self):
+        inner = 'mount -t tmpfs -o size=512k none disk && cp %s disk/s.lua && cd disk && { %s s.lua; echo "code $?"; cp r.db* ..; }'
+        os.mkdir(os.path.join(self.folder, "disk"))
+        with open(self.script, "w") as file:
+            file.write('rhm.sweep{ name="big", jobs=2, seeds=200, out="r.db", run=function(p, seed) '
+                       'return { text=("x"):rep(2000), seed2=seed } end }')
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", inner % (os.path.basename(self.script), RHM)], cwd=self.folder,
+                              env=environment(self.folder), capture_output=True, text=True, timeout=60)
+        if "code" not in done.stdout:
+            self.skipTest("no mount here")
+        self.assertIn("code 1", done.stdout)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("r.db: cannot write: the disk is full; what was written before is safe", done.stderr)
+        self.assertGreater(len(self.rows()), 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
