@@ -76,6 +76,7 @@ test_files = \
 	tests/data/rhm-8-4-2-3_labels.npy \
 	tests/engine/common.h \
 	tests/engine/scratch.h \
+	tests/bench/torch_step.py \
 	tests/installed.c \
 	tests/make_dataset.py \
 	tests/rebuild \
@@ -89,7 +90,8 @@ test_files = \
 bench_sources = \
 	tests/bench/bench.c \
 	tests/bench/measure.c \
-	tests/bench/measure.h
+	tests/bench/measure.h \
+	tests/bench/measure_cnn.c
 
 # --- rules
 if HAVE_CMOCKA
@@ -107,7 +109,7 @@ tests_bench_bench_SOURCES = $(bench_sources)
 tests_bench_bench_LDADD = librhm.la $(engine_libs)
 
 bench: tests/bench/bench$(EXEEXT) rhm$(EXEEXT)
-	@tests/bench/bench$(EXEEXT)
+	@srcdir=$(srcdir) PYTHON="$(PYTHON)" tests/bench/bench$(EXEEXT)
 
 # make check TESTS="t-grammar t-layer": those alone. VERBOSE=1 shows what each one says.
 run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(TESTS)" $(no_c)

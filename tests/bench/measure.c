@@ -252,12 +252,18 @@ static enum rhm_status training_tally(struct measurement *out, struct rhm_error 
 /* --- the limits --------------------------------------------------------------------------------------- */
 
 const struct measure measures[] = {
-    {"strings", "whole strings, (16,8,2,4)", "million/s", 1, 6, 0, whole_strings},
-    {"counts", "first subtrees counted, (16,4,2,6)", "million/s", 1, 30, 0, subtree_counts},
-    {"primal", "features + Gram, 16384 patches, M = 2048", "Gflop/s", 1, 0.8, 1, gram_primal},
-    {"dual", "features + Gram, 1500 patches, M = 2048", "Gflop/s", 1, 0.8, 1, gram_dual},
-    {"draw", "training (16,4,2,6), c = 32, drawn", "s", 0, 1.5, 0, training_draw},
-    {"tally", "training (16,4,2,6), c = 32, tally", "s", 0, 0.1, 0, training_tally},
-    {"quickstart", "rhm quickstart", "s", 0, 1, 0, NULL},
+    {"strings", "whole strings, (16,8,2,4)", "million/s", 1, 6, NULL, whole_strings, NULL},
+    {"counts", "first subtrees counted, (16,4,2,6)", "million/s", 1, 30, NULL, subtree_counts, NULL},
+    {"primal", "features + Gram, 16384 patches, M = 2048", "Gflop/s", 1, 0.8, "a bare dsyrk", gram_primal,
+     NULL},
+    {"dual", "features + Gram, 1500 patches, M = 2048", "Gflop/s", 1, 0.8, "a bare dsyrk", gram_dual, NULL},
+    {"draw", "training (16,4,2,6), c = 32, drawn", "s", 0, 1.5, NULL, training_draw, NULL},
+    {"tally", "training (16,4,2,6), c = 32, tally", "s", 0, 0.1, NULL, training_tally, NULL},
+    {"cnn64", "CNN (8,4,2,3), h = 64, batch 128, 1 thread", "1000/s", 1, 0.6, "bare sgemm",
+     measure_cnn_narrow, NULL},
+    {"cnn512", "CNN (8,4,2,3), h = 512, one thread", "1000/s", 1, 0.6, "bare sgemm", measure_cnn_wide, NULL},
+    {"torch", "CNN (8,4,2,3), h = 64, beside PyTorch", "1000/s", 1, 3, "PyTorch", measure_cnn_torch,
+     measure_torch_there},
+    {"quickstart", "rhm quickstart", "s", 0, 1, NULL, NULL, NULL},
 };
 const size_t measure_count = sizeof measures / sizeof *measures;

@@ -13,14 +13,21 @@ struct measurement {
 
 struct measure {
     const char *name, *what, *unit;
-    int least;    /* 1: the limit is the least allowed, 0: the most */
-    double limit; /* in the unit, or a share of `bare` */
-    int relative; /* 1: limit is a share of bare */
+    int least;            /* 1: the limit is the least allowed, 0: the most */
+    double limit;         /* in the unit, or a share of `bare` */
+    const char *relative; /* what bare is, where limit is a share of it; else NULL */
     enum rhm_status (*run)(struct measurement *out, struct rhm_error *err); /* NULL: runs rhm quickstart */
+    int (*there)(void); /* 0: there is nothing to compare with, the row is left out; NULL: always */
 };
 
 extern const struct measure measures[];
 extern const size_t measure_count;
+
+/* measure_cnn.c */
+enum rhm_status measure_cnn_narrow(struct measurement *out, struct rhm_error *err);
+enum rhm_status measure_cnn_wide(struct measurement *out, struct rhm_error *err);
+enum rhm_status measure_cnn_torch(struct measurement *out, struct rhm_error *err);
+int measure_torch_there(void);
 
 /* The middle one of n values, which it sorts. */
 double median(double *value, size_t n);
