@@ -58,8 +58,9 @@ local columns = {
     return glyph .. " " .. row.state, style
   end},
   {key = "name", title = "training", width = 18, left = true, cell = function(row) return row.name end},
-  {key = "level", title = "level", width = 5, cell = function(row) return row.level and tostring(row.level) or "" end},
-  {key = "phase", title = "phase", width = 8, left = true, cell = function(row) return row.phase or "" end},
+  {key = "work", title = "level", width = 10, left = true, cell = function(row)
+    return row.level and format("%d %s", row.level, row.phase) or row.phase or ""
+  end},
   {key = "bar", title = "", width = 8},
   {key = "percent", title = "", width = 4, cell = function(row)
     return row.share and row.state ~= "done" and text.percent(row.share, 1) or ""
@@ -70,29 +71,27 @@ local columns = {
   end},
   {key = "loss", title = "loss", width = 6, cell = function(row) return row.loss and text.number(row.loss, 6) or "" end},
   {key = "seconds", title = "time", width = 7, cell = function(row) return text.duration(row.seconds) end},
-  {key = "accuracy", title = "accuracy", width = 8, cell = function(row)
+  {key = "accuracy", title = "acc", width = 6, cell = function(row)
     return row.accuracy and format("%.4f", row.accuracy) or ""
   end},
 }
 for _, column in ipairs(columns) do columns[column.key] = column end
 
-local order = {"id", "state", "percent", "seconds", "name", "accuracy", "bar", "level", "phase", "left", "rate", "loss"}
+local order = {"id", "state", "percent", "seconds", "name", "accuracy", "bar", "work", "left", "rate", "loss"}
 
-local function layout(width)
+-- longest: the columns of the longest name.
+local function layout(width, longest)
   local used, total, n = {}, 2, 0 -- the mark of the one chosen
   for _, key in ipairs(order) do
-    local more = columns[key].width + (n > 0 and 1 or 0)
+    local wide = key == "name" and max(8, min(longest, 32)) or columns[key].width
+    if key == "name" and width < 60 then wide = min(wide, 12) end
+    local more = wide + (n > 0 and 1 or 0)
     if total + more > width then break end
-    used[key], total, n = columns[key].width, total + more, n + 1
+    used[key], total, n = wide, total + more, n + 1
   end
   local gap = 1
   while gap < 3 and total + n - 1 <= width do total, gap = total + n - 1, gap + 1 end
-  for _, key in ipairs {"name", "bar"} do
-    if used[key] then
-      local more = min(key == "name" and 22 or 24, width - total)
-      used[key], total = used[key] + more, total + more
-    end
-  end
+  if used.bar then used.bar = used.bar + min(24, width - total) end
   return used, gap
 end
 
@@ -124,7 +123,12 @@ function M.draw(value, width, height, options)
     return {{{"no training yet", style = "title"}}, "", "net:train{ from=g } in the foreground,",
       "job = net:train{ from=g, background=true } beside the prompt"}
   end
-  local used, gap = layout(width)
+  local rows, longest = {}, 0
+  for i, job in ipairs(list) do
+    rows[i] = row_of(job, #list - i + 1)
+    longest = max(longest, text.columns(rows[i].name))
+  end
+  local used, gap = layout(width, longest)
   local head = {}
   for _, column in ipairs(columns) do
     if used[column.key] then
@@ -137,7 +141,7 @@ function M.draw(value, width, height, options)
   if height and chosen and chosen > height - 2 then first = chosen - (height - 2) + 1 end
   for i = first, #list do
     if height and #lines >= height then break end
-    local row = row_of(list[i], #list - i + 1)
+    local row = rows[i]
     lines[#lines + 1] = line_of(row, used, gap, glyphs, i == chosen)
     if row.error and (not height or #lines < height) then
       lines[#lines + 1] = {"      ", {row.error, style = "bad"}}
