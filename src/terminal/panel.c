@@ -148,10 +148,10 @@ static void take_signals(void)
                 clear_line();
             break;
         case 'w':
-            if (rhm_display_resize()) {
-                rl_resize_terminal();
-                relayout();
-            }
+            rhm_display_resize();
+            rl_resize_terminal();
+            rhm_display_repaint(); /* also at the size of before: the terminal may have been smaller meanwhile */
+            relayout();
             break;
         case 'z':
             rhm_guard_stop();

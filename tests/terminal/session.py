@@ -68,7 +68,7 @@ class Screen(pyte.Screen):
             self.first = None
 
     def erase_in_display(self, how=0, *rest, **private):
-        self.clears += how == 2
+        self.clears += how == 2 or how == 0 and self.cursor.y == self.cursor.x == 0
         super().erase_in_display(how)
 
     def select_graphic_rendition(self, *codes, **private):
