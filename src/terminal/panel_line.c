@@ -39,6 +39,14 @@ struct rhm_panel_line *rhm_panel_pop_line(void)
     return line;
 }
 
+int rhm_panel_lines(void)
+{
+    int n = 0;
+    for (const struct rhm_panel_line *line = rhm_panel.queue; line; line = line->next)
+        n++;
+    return n;
+}
+
 void rhm_panel_drop_lines(void)
 {
     for (struct rhm_panel_line *line; (line = rhm_panel_pop_line());)

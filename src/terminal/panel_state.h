@@ -71,8 +71,9 @@ void rhm_panel_push(lua_State *L, const char *name);
 
 /* --- panel_line.c */
 
-/* Queues a line to be run after those that wait; takes the next; drops all. */
+/* Queues a line to be run after those that wait; how many wait; takes the next; drops all. */
 void rhm_panel_push_line(const char *text, bool typed);
+int rhm_panel_lines(void);
 struct rhm_panel_line *rhm_panel_pop_line(void);
 void rhm_panel_drop_lines(void);
 

@@ -13,6 +13,8 @@
 
 #define LONG 0.3 /* seconds of a frame */
 
+enum { MOST_COMMANDS = 4 }; /* of keys that wait for the command in work */
+
 static int lua_open(lua_State *L)
 {
     rhm_picture_open(L, rhm_display_colours());
@@ -83,10 +85,10 @@ static int lua_key(lua_State *L)
     lua_pushstring(L, lua_touserdata(L, 1));
     lua_call(L, 1, 1);
     if (lua_type(L, -1) == LUA_TSTRING) {
-        if (rhm_panel.busy)
-            rhm_display_beep(); /* the command in work comes first */
-        else
+        if (rhm_panel_lines() < MOST_COMMANDS)
             rhm_panel_push_line(lua_tostring(L, -1), false);
+        else
+            rhm_display_beep(); /* a key held down must not run on for ever */
     } else if (lua_istable(L, -1)) {
         lua_getfield(L, -1, "ask");
         lua_getfield(L, -2, "call");

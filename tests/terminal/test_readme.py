@@ -1,8 +1,9 @@
 """README's examples, run in its order in one session: what they print is what the page says.
 
 An example is a block indented by four columns that begins with a prompt, or a Python program that begins with an import.
-The prompts are rhm> and, for commands of the shell, $: those of rhm are run, unless a # follows, as they take long. Times
-may differ, and numbers by what another BLAS rounds otherwise. `make readme` writes the present output into the page.
+The prompts are rhm> and, for commands of the shell, $: those of rhm are run, unless a # follows, as they take long. A block
+that begins with the panel's title is its whole screen of 80 x 24, after the lines at its prompts were typed. Times may
+differ, and numbers by what another BLAS rounds otherwise. `make readme` writes the present output into the page.
 """
 import importlib.util
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -106,6 +108,18 @@ class Replay:
             out += ["$ " + line] + printed
         return out
 
+    def screen(self, folder, lines):
+        """The panel's screen after the lines at its prompts; the view may come a few frames later."""
+        typed = [line[len("rhm> "):] for line in lines if line.startswith("rhm> ") and line != "rhm> "]
+        with Session("-q", panel=True, lines=24, columns=80, cwd=folder, home=folder) as session:
+            for line in typed:
+                session.send(line + "\r")
+                session.wait(lambda: line in session.text() and session.line() == "rhm>", "the prompt after " + line)
+            end = time.monotonic() + 3
+            while time.monotonic() < end and not agree(lines, session.text().split("\n")):
+                session.pump(0.1)
+            return self.check("screen", lines, session.text().split("\n"))
+
     def python(self, folder, lines):
         if importlib.util.find_spec("numpy") is None:
             raise unittest.SkipTest("numpy is missing")
@@ -126,9 +140,14 @@ class Replay:
             for start, end, lines in blocks("\n".join(self.lines)):
                 if lines[0].startswith("import "):
                     self.python(folder, lines)
-                if not lines[0].startswith(("rhm> ", "$ ")):
+                if lines[0].lstrip().startswith("F2 layers"):
+                    new = self.screen(folder, lines)
+                elif lines[0].startswith("rhm> "):
+                    new = self.typed(session, lines)
+                elif lines[0].startswith("$ "):
+                    new = self.shell(folder, lines)
+                else:
                     continue
-                new = self.typed(session, lines) if lines[0].startswith("rhm> ") else self.shell(folder, lines)
                 result += self.lines[at:start] + [("    " + line).rstrip() for line in new]
                 at = end
         return "\n".join(result + self.lines[at:])
