@@ -5,7 +5,7 @@ local view = rhm.view
 local text = require "rhm.view.text"
 local state = require "rhm.view.state"
 local subjects = require "rhm.view.subject"
-local completed = require "rhm.view.options"
+local options_for = require "rhm.view.options"
 view.names() -- loaded
 
 local M = rhm.panel -- the table itself, as rhm.view
@@ -76,9 +76,8 @@ end
 -- Makes a view the current one. Without a subject it stays; options are added to those the view has.
 function M.show(name, value, more)
   view.spec(name) -- an error where there is none
-  if more ~= nil and type(more) ~= "table" then
-    error(format("view \"%s\": options = %s: must be a table", name, tostring(more)), 0)
-  end
+  more = options_for.check(name, more)
+  options_for.check_level(name, value == nil and network() or value, more.level)
   if value ~= nil then
     local wanted = view.spec(name).subjects
     local found, why = subjects.find(value, wanted)
@@ -87,7 +86,7 @@ function M.show(name, value, more)
     if subjects.kind(value) == "layer" then level, value = value.level, value.network end
     chosen, own.latest, own.had_latest = value, rhm.latest(), rhm.latest() ~= nil
   end
-  for key, x in next, more or {} do
+  for key, x in next, more do
     if key == "level" then level = x else options_of(name)[key] = x end
   end
   current, disabled[name] = name, nil
@@ -177,7 +176,6 @@ function M.title(width)
   local forms = {
     function(_, name) return format(" %s%s ", view.key(name) and view.key(name) .. " " or "", name) end,
     function(_, name) return format(" %s%s", view.key(name) and view.key(name) .. " " or "", name) end,
-    function(_, name) return format("%s%s ", view.key(name) and sub(view.key(name), 2) .. ":" or "", name) end,
     function(_, name) return format(" %s ", name) end,
     function(_, name) return name == current and format(" %s ", name) or view.key(name) and " " .. view.key(name) or "" end,
     function(_, name) return name == current and name or "" end,
@@ -428,7 +426,7 @@ function M.key(key)
       local found = spec.subjects and subjects.find(value, spec.subjects, o.level) or value
       local ok, done
       if found ~= nil or not spec.subjects then
-        ok, done = pcall(spec.key, found, completed(o), key, seen.width, seen.height)
+        ok, done = pcall(spec.key, found, options_for.complete(o), key, seen.width, seen.height)
         if not ok then
           disable(current, tostring(done))
           return true

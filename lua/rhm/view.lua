@@ -26,7 +26,7 @@ local text = require "rhm.view.text"
 local glyphs = require "rhm.view.glyphs"
 local palette = require "rhm.view.palette"
 local subjects = require "rhm.view.subject"
-local completed = require "rhm.view.options"
+local options_for = require "rhm.view.options"
 
 local M = rhm.view -- the table itself: rhm.view "layers" calls it
 
@@ -130,13 +130,6 @@ function M.glyphs(ascii)
   return glyphs.choose(not ascii and rhm.utf8(), os.getenv "TERM")
 end
 
-local function check_options(name, options)
-  if options ~= nil and type(options) ~= "table" then
-    error(format("view \"%s\": options = %s: must be a table", name, tostring(options)), 0)
-  end
-  return options or {}
-end
-
 -- What stands where a view has nothing to show.
 local function nothing(name, why)
   return {
@@ -148,18 +141,22 @@ end
 -- The lines of a view of a subject (nil: what is in work). height nil: as many as needed.
 function M.lines(name, subject, width, height, options)
   local spec = spec_of(name)
-  options = check_options(name, options)
-  if type(width) ~= "number" or width < 1 then
-    error(format("view \"%s\": width = %s: must be 1 or more", name, tostring(width)), 0)
+  options = options_for.check(name, options)
+  if math.type(width) ~= "integer" or width < 1 then
+    error(format("view \"%s\": width = %s: must be a whole number, 1 or more", name, tostring(width)), 0)
+  end
+  if height ~= nil and (math.type(height) ~= "integer" or height < 0) then
+    error(format("view \"%s\": height = %s: must be a whole number or nil", name, tostring(height)), 0)
   end
   if subject == nil then subject = subjects.latest() end
+  options_for.check_level(name, subject, options.level)
   local why
   subject, why = subjects.find(subject, spec.subjects, options.level)
   local lines
   if subject == nil and spec.subjects then
     lines = nothing(name, why)
   else
-    lines = spec.draw(subject, width, height, completed(options))
+    lines = spec.draw(subject, width, height, options_for.complete(options))
   end
   if type(lines) ~= "table" then
     error(format("view \"%s\" returned %s: a list of lines expected", name,
@@ -175,7 +172,7 @@ end
 
 -- The same as one string, with the terminal's colours. options.width, height, colours, ascii: not the terminal's.
 function M.text(name, subject, options)
-  options = check_options(name, options)
+  options = options_for.check(name, options)
   local width = options.width or require "rhm.print".width()
   local colours = options.colours or rhm.colours()
   local styles = colours > 0 and M.palette(colours) or nil

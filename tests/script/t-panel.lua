@@ -102,6 +102,8 @@ function TestPanel.test_subject()
   lu.assertErrorMsgContains('view "layers": a matrix has no such view', view, "layers", g:q(1))
   lu.assertErrorMsgContains("there is none of that name", view, "lairs")
   lu.assertErrorMsgContains("options = 5", view, "layers", third, 5)
+  lu.assertErrorMsgContains("level = 3: the network has levels 1 to 2", view, "layers", third, {level=3})
+  lu.assertErrorMsgContains("level = x: must be a whole number", view, "layers", nil, {level="x"})
   lu.assertNotNil(third)
 end
 

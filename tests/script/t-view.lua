@@ -48,7 +48,14 @@ function TestCore.test_refusals()
   for _, call in ipairs(refused) do lu.assertErrorMsgContains(call[1], table.unpack(call, 2)) end
   view.register("own", function() end)
   lu.assertErrorMsgContains('view "own" returned nothing: a list of lines', view.lines, "own", 1, 10)
-  lu.assertErrorMsgContains("width = 0: must be 1", view.lines, "own", 1, 0)
+  lu.assertErrorMsgContains("width = 0: must be a whole number, 1", view.lines, "own", 1, 0)
+  lu.assertErrorMsgContains("width = 9.5: must be a whole number", view.lines, "own", 1, 9.5)
+  lu.assertErrorMsgContains("height = x: must be a whole number", view.lines, "own", 1, 10, "x")
+  for key, value in pairs {level=0, width="wide", height=-1, colours=true} do
+    lu.assertErrorMsgContains(key .. " = " .. tostring(value) .. ": must be a whole number", view.text, "own", 1, {[key]=value})
+  end
+  local net = rhm.network{ V=4, s=2, L=2 }
+  lu.assertErrorMsgContains('view "layers": level = 3: the network has levels 1 to 2', view, "layers", net, {level=3})
   lu.assertErrorMsgContains("options = 5: must be a table", view.lines, "own", 1, 10, 5, 5)
   lu.assertErrorMsgContains('did you mean "own"', view, "ow")
   lu.assertErrorMsgContains("view: which one?", view)
