@@ -272,7 +272,7 @@ static void warn_of_untrained(const struct rhm_network *net, struct rhm_diagnosi
              out->untrained);
     if (out->unknown > 0)
         warn(out,
-             "never trained: %zu patches have no positive sum of outputs and count as unknown: raise n or "
+             "never trained: %zu patches have a sum of outputs near 0 and count as unknown: raise n or "
              "steps, or lower "
              "lambda",
              out->unknown);

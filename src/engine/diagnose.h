@@ -22,7 +22,7 @@ struct rhm_diagnosis {
     double noise; /* expected |q^ - q| of a patch from its count alone: sqrt((1 - |q|^2)/n_mu), count-weighted
                      rms */
     double gap, error, error_max; /* exact, or nan */
-    size_t unknown;               /* trained patches with no positive sum */
+    size_t unknown;               /* trained patches whose sum is near 0 (RHM_TAU) */
     size_t untrained;             /* with a grammar: rules never sampled, of parents that were */
     size_t missing;               /* with a grammar: parents never seen */
     size_t never;                 /* of them, those that never stand first in the grammar */

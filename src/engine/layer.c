@@ -2,6 +2,7 @@
  */
 #include "layer.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "memory.h"
@@ -23,6 +24,24 @@ void rhm_layer_free(struct rhm_layer *layer)
     free(layer->order);
     free(layer->code_parent);
     free(layer);
+}
+
+double rhm_layer_mean_sum(const struct rhm_tally *tally, size_t n, const double *F)
+{
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < n; i++) {
+        double total = 0, count = (double)rhm_tally_patch_count(tally, i);
+        for (size_t c = 0; c < tally->C; c++)
+            total += F[i * tally->C + c];
+        sum += count * total;
+        weight += count;
+    }
+    return weight > 0 ? sum / weight : 0;
+}
+
+double rhm_layer_least_sum(double mean)
+{
+    return fmax(0, RHM_TAU * mean);
 }
 
 void rhm_layer_normalise(size_t n, size_t C, double least, double *f, double *sum, unsigned char *unknown)
@@ -66,7 +85,7 @@ enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const
         status = rhm_ridge_outputs(&inputs, n, tuple, layer->tally.C, layer->W, f, poll, context, err);
     }
     if (status == RHM_OK)
-        rhm_layer_normalise(n, layer->tally.C, RHM_TAU * layer->mean_sum, f, NULL, unknown);
+        rhm_layer_normalise(n, layer->tally.C, rhm_layer_least_sum(layer->mean_sum), f, NULL, unknown);
     free(embedding);
     free(square);
     free(tuple);

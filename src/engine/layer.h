@@ -15,8 +15,10 @@
 
 #define RHM_NO_PARENT UINT32_MAX
 
-/* An unseen patch whose sum 1^T W x is below RHM_TAU times the count-weighted mean sum of the trained patches
- * is unknown: its output is 1/C. A trained patch is unknown only where its sum is not positive. */
+/* A patch whose sum 1^T W x is below RHM_TAU times the count-weighted mean sum of the trained patches is
+ * unknown, trained or not: its output is 1/C. The sum estimates 1; ridge and early stopping shrink it with
+ * the outputs, which does no harm, but where it is as small as the inner products of different patches
+ * (eps_O, 1/sqrt(M)) the outputs are what others leave there, and their ratio to the sum may lie anywhere. */
 #define RHM_TAU 0.05
 
 enum rhm_solver { RHM_SOLVER_EXACT, RHM_SOLVER_GD };
@@ -70,6 +72,11 @@ void rhm_layer_free(struct rhm_layer *layer);
 enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const double *h, double *f,
                                   unsigned char *unknown, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err);
+
+/* The count-weighted mean of 1^T F over the first n rows of the tally (F: n x C), and the least sum of a
+ * patch that is known, given that mean. */
+double rhm_layer_mean_sum(const struct rhm_tally *tally, size_t n, const double *F);
+double rhm_layer_least_sum(double mean);
 
 /* f (n x C) = F/(1^T F) row by row, in place; rows whose sum is not above `least` become 1/C and unknown. sum
  * (n) may be NULL. */

@@ -179,13 +179,15 @@ enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *t, double *f, doub
     enum rhm_status status = rhm_ridge_outputs(&t->layer->features, tally->patches.n, tally->patches.tuple,
                                                tally->C, W, f, NULL, NULL, err);
     if (status == RHM_OK)
-        rhm_layer_normalise(tally->patches.n, tally->C, 0, f, sum, unknown);
+        rhm_layer_normalise(tally->patches.n, tally->C,
+                            rhm_layer_least_sum(rhm_layer_mean_sum(tally, tally->patches.n, f)), f, sum,
+                            unknown);
     free(W);
     return status;
 }
 
 /* The largest distance between patches of one true parent and the smallest between two, of the first rows. */
-static void measure_spread(const struct rhm_layer *layer, const double *f,
+static void measure_spread(const struct rhm_layer *layer, const double *f, const unsigned char *unknown,
                            struct rhm_progress_layer *progress)
 {
     size_t n = layer->tally.patches.n, C = layer->tally.C;
@@ -195,7 +197,8 @@ static void measure_spread(const struct rhm_layer *layer, const double *f,
     int known = 0;
     for (size_t a = 0; a < n; a++)
         for (size_t b = a + 1; b < n; b++) {
-            if (layer->parent[a] == RHM_NO_PARENT || layer->parent[b] == RHM_NO_PARENT)
+            if (layer->parent[a] == RHM_NO_PARENT || layer->parent[b] == RHM_NO_PARENT || unknown[a] ||
+                unknown[b])
                 continue;
             double square = 0;
             for (size_t c = 0; c < C; c++)
@@ -229,8 +232,8 @@ static void measure(struct rhm_trainer *t, struct rhm_network *net)
                 RHM_OK;
     }
     if (known && (t->ridge.dual || W != NULL)) {
-        rhm_layer_normalise(n, C, 0, f, NULL, unknown);
-        measure_spread(t->layer, f, &progress);
+        rhm_layer_normalise(n, C, rhm_layer_least_sum(rhm_layer_mean_sum(tally, n, f)), f, NULL, unknown);
+        measure_spread(t->layer, f, unknown, &progress);
     }
     free(f);
     free(W);
@@ -349,11 +352,9 @@ static enum rhm_status make_outputs(struct rhm_trainer *t, struct rhm_monitor *m
                                                layer->output, rhm_monitor_poll, monitor, err);
     if (status != RHM_OK)
         return status;
-    rhm_layer_normalise(U, C, 0, layer->output, layer->sum, layer->unknown);
-    double sum = 0;
-    for (size_t i = 0; i < U; i++)
-        sum += (double)rhm_tally_patch_count(&layer->tally, i) * layer->sum[i];
-    layer->mean_sum = sum / (double)layer->tally.N;
+    layer->mean_sum = rhm_layer_mean_sum(&layer->tally, U, layer->output);
+    rhm_layer_normalise(U, C, rhm_layer_least_sum(layer->mean_sum), layer->output, layer->sum,
+                        layer->unknown);
     layer->loss = rhm_ridge_loss(&t->ridge);
     layer->condition = rhm_ridge_condition(&t->ridge);
     return RHM_OK;
@@ -386,7 +387,7 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *ne
     progress.error = layer->error;
     progress.seconds = layer->seconds;
     if (monitor != NULL)
-        measure_spread(layer, layer->output, &progress);
+        measure_spread(layer, layer->output, layer->unknown, &progress);
     rhm_network_lock_writer(net);
     t->progress = progress;
     t->spent = layer->seconds;

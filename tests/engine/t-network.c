@@ -421,7 +421,7 @@ static void test_unseen_patches_predict(void **state)
         int seen = rhm_tuples_find(&layer->tally.patches, tuple + 2 * i) != SIZE_MAX;
         double sum = output_of(layer, tuple + 2 * i, f);
         unseen += !seen;
-        if (sum <= (seen ? 0 : RHM_TAU * layer->mean_sum)) {
+        if (sum <= RHM_TAU * layer->mean_sum) { /* seen or not */
             counted++;
             for (size_t c = 0; c < 8; c++)
                 f[c] = 0.125;
@@ -435,6 +435,44 @@ static void test_unseen_patches_predict(void **state)
     rhm_chain_clear(&chain);
     rhm_network_free(net);
     rhm_grammar_clear(&g);
+}
+
+/* Few features and few steps: sums of trained patches that nearly cancel. Without a limit their q^ would be
+ * anywhere; those of known patches stay within limits. */
+static void test_trained_patches_without_an_output(void **state)
+{
+    (void)state;
+    size_t unknown = 0, wild = 0, known = 0;
+    double worst = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct rhm_grammar g = draw_grammar((struct shape){8, 4, 2, 1, 8}, seed);
+        struct rhm_network *net = create(&g, 64, RHM_CODEBOOK_CENTROID);
+        struct rhm_train_options how = from_grammar(net, &g, 60);
+        how.solver = seed % 2 ? RHM_SOLVER_GD : RHM_SOLVER_EXACT;
+        how.steps = 5;
+        must(rhm_network_train(net, &how, NULL, NULL, &err));
+        const struct rhm_layer *layer = net->layer[1];
+        for (size_t row = 0; row < layer->tally.patches.n; row++) {
+            double f[8], sum = output_of(layer, rhm_tuples_row(&layer->tally.patches, row), f);
+            int beyond = sum <= RHM_TAU * layer->mean_sum;
+            assert_int_equal(layer->unknown[row], beyond);
+            if (!beyond) {
+                known++;
+                worst = fmax(worst, largest(8, layer->output + row * 8));
+                assert_true(relative(8, f, layer->output + row * 8) < 1e-9);
+                continue;
+            }
+            unknown++;
+            wild += sum > 0 && largest(8, f) > 5;
+            for (size_t c = 0; c < 8; c++)
+                assert_true(layer->output[row * 8 + c] == 0.125);
+        }
+        rhm_network_free(net);
+        rhm_grammar_clear(&g);
+    }
+    print_message("%zu patches unknown, %zu of them with a q^ above 5; %zu known, largest q^ %.2g\n", unknown,
+                  wild, known, worst);
+    assert_true(wild > 0 && known > 10 * unknown && worst < 1 / RHM_TAU);
 }
 
 /* ------------------------------------------------------------ refusals */
@@ -641,6 +679,7 @@ static void test_finished_layers_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trained_patches_without_an_output),
         cmocka_unit_test(test_learns_from_a_grammar),
         cmocka_unit_test(test_learns_with_other_features),
         cmocka_unit_test(test_learns_from_a_data_set),
