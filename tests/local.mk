@@ -24,6 +24,7 @@ engine_tests = \
 	tests/engine/t-results \
 	tests/engine/t-ridge \
 	tests/engine/t-sample \
+	tests/engine/t-shallow \
 	tests/engine/t-signal \
 	tests/engine/t-split
 

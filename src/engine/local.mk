@@ -24,6 +24,7 @@ engine_headers = \
 	src/engine/ridge.h \
 	src/engine/rng.h \
 	src/engine/sample.h \
+	src/engine/shallow.h \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
@@ -93,6 +94,10 @@ engine_sources = \
 	src/engine/ridge.c \
 	src/engine/rules.h \
 	src/engine/sample.c \
+	src/engine/shallow.c \
+	src/engine/shallow_file.c \
+	src/engine/shallow_fit.c \
+	src/engine/shallow_fit.h \
 	src/engine/signal.c \
 	src/engine/synonyms.c \
 	src/engine/tally.c \

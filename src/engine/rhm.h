@@ -24,6 +24,7 @@
 #include "ridge.h"
 #include "rng.h"
 #include "sample.h"
+#include "shallow.h"
 #include "signal.h"
 #include "tally.h"
 #include "threads.h"
