@@ -2,6 +2,7 @@
 lua_modules = \
 	lua/rhm/check.lua \
 	lua/rhm/complete.lua \
+	lua/rhm/fit.lua \
 	lua/rhm/help.lua \
 	lua/rhm/help/baseline.lua \
 	lua/rhm/help/dataset.lua \
@@ -9,6 +10,7 @@ lua_modules = \
 	lua/rhm/help/grammar.lua \
 	lua/rhm/help/layer.lua \
 	lua/rhm/help/network.lua \
+	lua/rhm/help/plot.lua \
 	lua/rhm/help/results.lua \
 	lua/rhm/help/sweep.lua \
 	lua/rhm/help/topics.lua \
@@ -17,6 +19,9 @@ lua_modules = \
 	lua/rhm/json.lua \
 	lua/rhm/manual.lua \
 	lua/rhm/panel.lua \
+	lua/rhm/plot.lua \
+	lua/rhm/plot/heat.lua \
+	lua/rhm/plot/script.lua \
 	lua/rhm/print.lua \
 	lua/rhm/report.lua \
 	lua/rhm/shell.lua \

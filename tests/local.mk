@@ -48,6 +48,7 @@ script_tests = \
 	tests/script/t-network.lua \
 	tests/script/t-parse.lua \
 	tests/script/t-panel.lua \
+	tests/script/t-plot.lua \
 	tests/script/t-print.lua \
 	tests/script/t-results.lua \
 	tests/script/t-sweep.lua \

@@ -25,6 +25,14 @@ function rhm.search(t)
   return require "rhm.sweep".search(t)
 end
 
+function rhm.plot(t)
+  return require "rhm.plot".plot(t)
+end
+
+function rhm.fit(t)
+  return require "rhm.fit".fit(t)
+end
+
 -- rhm.view and rhm.panel are the modules themselves, filled when first used; rhm.view, called, shows a view.
 local function lazily(name)
   return setmetatable({}, {

@@ -11,6 +11,7 @@ local objects = {
   grammar = g, dataset = g:sample{ n=20 }, network = net, layer = net:layer(1), matrix = g:q(1), job = net.job,
   cnn = rhm.cnn{ grammar=g, h=4 },
   results = rhm.results{ path="help.db", create=true },
+  fit = rhm.fit{ x={ 1, 2, 3 }, y={ 1, 2, 4 } },
   sweep = rhm.sweep{ name="help", jobs=0, run=function() return { x=1 } end },
   search = rhm.search{ name="help", jobs=0, run=function() return { accuracy=1 } end },
 }
@@ -96,6 +97,7 @@ end
 function TestHelp:test_keys()
   local calls = {
     ["rhm.grammar"] = rhm.grammar, ["rhm.dataset"] = rhm.dataset, ["rhm.network"] = rhm.network,
+    ["rhm.plot"] = rhm.plot, ["rhm.fit"] = rhm.fit,
     ["rhm.sweep"] = rhm.sweep, ["sweep:series"] = function(t) return objects.sweep:series(t) end,
     ["rhm.search"] = rhm.search, ["search:series"] = function(t) return objects.search:series(t) end,
     ["rhm.results"] = rhm.results, ["results:add"] = function(t) return objects.results:add(t) end,
@@ -123,6 +125,8 @@ function TestHelp:test_values_of_keys()
   local calls = {
     ["rhm.grammar"] = function(key, value) return rhm.grammar{ V=4, m=4, s=2, L=2, [key]=value } end,
     ["rhm.network"] = function(key, value) return rhm.network{ grammar=g, M=64, [key]=value } end,
+    ["rhm.plot"] = function(key, value) return rhm.plot{ y={ 1, 2 }, out="values.csv", [key]=value } end,
+    ["rhm.fit"] = function(key, value) return rhm.fit{ x={ 1, 2 }, y={ 1, 2 }, [key]=value } end,
     ["grammar:schedule"] = function(key, value) return g:schedule{ [key]=value } end,
     ["network:train"] = function(key, value)
       return rhm.network{ grammar=g, M=64 }:train{ from=g, n=100, progress=false, [key]=value }
