@@ -15,7 +15,7 @@ local format, concat, rep, find, sub, lower = string.format, table.concat, strin
 local max, min = math.max, math.min
 
 M.open = false   -- is there a panel? set by its C side
-M.speed = 25     -- steps a second of a layer that a key begins; nil: as fast as it goes
+M.speed = 25     -- steps a second of steps by keys; nil: as fast as it goes
 M.steps = 100    -- how many "r" takes
 
 local current = "layers"
@@ -264,7 +264,7 @@ local function begin(what, net, lay)
   if not from then
     error(format("%s: from what? This network knows no grammar: net:layer(%d):begin{ from=d } says it", what, lay.level), 0)
   end
-  lay:begin{ from = from, steps_per_second = M.speed }
+  lay:begin{ from = from }
 end
 
 local function ready(what)
@@ -279,7 +279,7 @@ end
 -- Takes k steps of gradient descent on the layer whose turn it is; begins it where that is still to be done.
 function M.step(k)
   local _, lay = ready "panel.step"
-  lay:step(k or 1)
+  lay:step(k or 1, M.speed or 0)
 end
 
 -- A training that is paused goes on; else the layer whose turn it is takes steps up to the next 100 (k: k more).
@@ -292,10 +292,10 @@ function M.run(k)
   end
   local _, lay = ready "panel.run"
   local left = k or M.steps - lay.steps % M.steps
-  local portion = max(1, (M.speed or 100) // 10)
   stop_run = false
-  while left > 0 and not stop_run do -- in portions, so that the key for a pause is heard
-    lay:step(min(left, portion))
+  while left > 0 and not stop_run do -- in portions, so that the keys for a pause and the speed are heard
+    local portion = max(1, (M.speed or 1000) // 10 | 0)
+    lay:step(min(left, portion), M.speed or 0)
     left = left - portion
   end
 end
@@ -363,7 +363,7 @@ end
 
 local function change_speed(factor)
   M.speed = max(1, min(1e6, (M.speed or 1e6) * factor))
-  messages[#messages + 1] = format("%g steps a second, from the next layer on that a key begins", M.speed)
+  messages[#messages + 1] = format("%g steps a second", M.speed)
   return true
 end
 

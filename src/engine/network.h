@@ -111,6 +111,10 @@ enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,
                                   struct rhm_error *err);
 enum rhm_status rhm_network_step(struct rhm_network *net, unsigned l, uint64_t k, struct rhm_monitor *monitor,
                                  struct rhm_error *err);
+/* The same at another pace than the layer was begun with; 0: as fast as possible. */
+enum rhm_status rhm_network_step_paced(struct rhm_network *net, unsigned l, uint64_t k,
+                                       double steps_per_second, struct rhm_monitor *monitor,
+                                       struct rhm_error *err);
 enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct rhm_monitor *monitor,
                                    struct rhm_error *err);
 

@@ -270,8 +270,9 @@ enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,
     return status;
 }
 
-enum rhm_status rhm_network_step(struct rhm_network *net, unsigned l, uint64_t k, struct rhm_monitor *monitor,
-                                 struct rhm_error *err)
+/* Negative: the pace it was begun with. */
+static enum rhm_status step(struct rhm_network *net, unsigned l, uint64_t k, double steps_per_second,
+                            struct rhm_monitor *monitor, struct rhm_error *err)
 {
     enum rhm_status status = check_layer(net, l, err);
     if (status == RHM_OK)
@@ -279,10 +280,31 @@ enum rhm_status rhm_network_step(struct rhm_network *net, unsigned l, uint64_t k
     if (status != RHM_OK)
         return status;
     status = check_begun(net, l, "step", err);
-    if (status == RHM_OK)
+    if (status == RHM_OK) {
+        double begun_with = net->trainer->steps_per_second;
+        if (steps_per_second >= 0)
+            net->trainer->steps_per_second = steps_per_second;
         status = rhm_trainer_step(net->trainer, net, k, monitor, err);
+        net->trainer->steps_per_second = begun_with;
+    }
     rhm_network_release(net);
     return status;
+}
+
+enum rhm_status rhm_network_step(struct rhm_network *net, unsigned l, uint64_t k, struct rhm_monitor *monitor,
+                                 struct rhm_error *err)
+{
+    return step(net, l, k, -1, monitor, err);
+}
+
+enum rhm_status rhm_network_step_paced(struct rhm_network *net, unsigned l, uint64_t k,
+                                       double steps_per_second, struct rhm_monitor *monitor,
+                                       struct rhm_error *err)
+{
+    if (!(steps_per_second >= 0))
+        return rhm_fail(err, RHM_EARG, "steps_per_second = %g: must be 0 (no limit) or more",
+                        steps_per_second);
+    return step(net, l, k, steps_per_second, monitor, err);
 }
 
 enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct rhm_monitor *monitor,

@@ -46,6 +46,8 @@ struct call {
     struct rhm_network *net;
     unsigned level;
     uint64_t steps;
+    int paced;
+    double steps_per_second; /* where paced */
     struct rhm_train_options options;
 };
 
@@ -56,6 +58,9 @@ static enum rhm_status run_call(void *context, struct rhm_monitor *monitor, stru
     case ACTION_BEGIN:
         return rhm_network_begin(call->net, call->level, &call->options, monitor, err);
     case ACTION_STEP:
+        if (call->paced)
+            return rhm_network_step_paced(call->net, call->level, call->steps, call->steps_per_second,
+                                          monitor, err);
         return rhm_network_step(call->net, call->level, call->steps, monitor, err);
     default:
         return rhm_network_finish(call->net, call->level, monitor, err);
@@ -93,6 +98,12 @@ static int layer_step(lua_State *L)
     call.net = check_layer(L, &call.level);
     if (!lua_isnoneornil(L, 2))
         call.steps = (uint64_t)rhm_args_whole(L, 2, "layer:step", "steps", 1, (lua_Integer)1 << 53);
+    if (!lua_isnoneornil(L, 3)) {
+        call.paced = 1;
+        if (lua_type(L, 3) != LUA_TNUMBER)
+            return luaL_error(L, "layer:step: steps_per_second = %s: must be a number", rhm_args_show(L, 3));
+        call.steps_per_second = lua_tonumber(L, 3);
+    }
     run(L, "layer:step", &call);
     struct rhm_layer_view view;
     struct rhm_error err;

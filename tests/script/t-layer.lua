@@ -62,6 +62,23 @@ function TestLayer.test_patches_are_those_of_the_grammar()
   lu.assertStrContains(tostring(patches), "32 patches")
 end
 
+function TestLayer.test_pace()
+  local lay = rhm.network{ grammar=g, M=64 }:layer(3)
+  lay:begin{ from=g, n=1000, steps_per_second=40 }
+  local function seconds(...)
+    local start = rhm.clock()
+    lay:step(...)
+    return rhm.clock() - start
+  end
+  lu.assertTrue(seconds(8) >= 0.17)       -- as begun
+  lu.assertTrue(seconds(4000, 0) < 90)    -- no limit: 100 s with it
+  lu.assertTrue(seconds(4, 20) >= 0.15)
+  lu.assertTrue(seconds(8) >= 0.17)       -- as begun again
+  lu.assertEquals(lay.steps, 4020)
+  lu.assertErrorMsgContains("steps_per_second = -1: must be 0", lay.step, lay, 1, -1)
+  lu.assertErrorMsgContains("steps_per_second = 'x': must be a number", lay.step, lay, 1, "x")
+end
+
 function TestLayer.test_numbers_are_the_fields()
   lu.assertNil(rhm.network{ grammar=g, M=64 }:layer(3):numbers())
   local stepped = rhm.network{ grammar=g, M=256 }:layer(3)

@@ -37,8 +37,10 @@ lay:begin{ from=g, n=20000 }
 for k = 1, 10 do print(k, lay:step(5)) end   -- the loss
 print(lay:finish():diagnostics())]], see = {"layer:step", "layer:finish"}},
 
-  {name = "layer:step", signature = "lay:step([k])", summary = "takes k steps of gradient descent (1 unless given)",
-    text = [[W <- W - eta (W (G + lambda I) - B). An error before lay:begin.]],
+  {name = "layer:step", signature = "lay:step([k [, steps_per_second]])",
+    summary = "takes k steps of gradient descent (1 unless given)",
+    text = [[W <- W - eta (W (G + lambda I) - B). An error before lay:begin. steps_per_second is the pace of these steps, 0 for no limit;
+that of lay:begin unless given.]],
     returns = "the loss after them", see = {"layer:begin", "layer:finish"}},
 
   {name = "layer:finish", signature = "lay:finish()",

@@ -116,7 +116,7 @@ rhm.view("loss", net)]], see = {"views"}},
   {name = "rhm.panel.step", group = "panel", signature = "rhm.panel.step([k])",
     summary = "k steps of gradient descent (1 unless given) on the layer whose turn it is",
     text = [[That is the first layer from L down which is not trained, of the network the panel shows. Where it has not begun, it begins
-with samples from the network's grammar, or from the data set of the last training, at rhm.panel.speed steps a second.]],
+with samples from the network's grammar, or from the data set of the last training. The pace is rhm.panel.speed.]],
     see = {"layer:step", "panel"}},
   {name = "rhm.panel.run", group = "panel", signature = "rhm.panel.run([k])",
     summary = "steps up to the next 100, or k of them; a training that is paused goes on instead",
@@ -165,7 +165,7 @@ plain keys to the view, so that one can step a layer by hand and watch synonyms 
       {"/", "", "in the view: search, where it is a text"},
       {"arrows, PageUp, PageDown, Home, End", "", "in the view: scroll it, or move its cursor"},
     },
-    more = [[rhm.panel.speed is the steps a second of a layer that a key begins (25; nil: no limit), rhm.panel.steps how many r takes
+    more = [[rhm.panel.speed is the pace of these steps, so many a second (25; nil: no limit), rhm.panel.steps how many r takes
 (100). rhm.panel.open tells whether there is a panel.]],
     see = {"views", "keys"}},
 }
