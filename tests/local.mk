@@ -51,6 +51,7 @@ script_tests = \
 	tests/script/t-plot.lua \
 	tests/script/t-print.lua \
 	tests/script/t-results.lua \
+	tests/script/t-shallow.lua \
 	tests/script/t-sweep.lua \
 	tests/script/t-view.lua \
 	tests/script/t-view-distances.lua \

@@ -227,6 +227,11 @@ function M.cnn(r)
   })
 end
 
+-- shallow:train.
+function M.shallow(r)
+  return format("%s strings, sigma = %s: accuracy %.4f on them, %s", count(r.n), number(r.sigma), r.accuracy, seconds(r.seconds))
+end
+
 -- What stays of a job that went with its network; the same line as a job's own.
 function M.job(t)
   return format("job %d: %s: %s%s, %.2f s%s", t.id, t.name, t.state,

@@ -10,17 +10,27 @@
 #include "engine/poll.h"
 #include "script/args.h"
 
-#define RHM_CNN "rhm.cnn"
+#define RHM_CNN     "rhm.cnn"
+#define RHM_SHALLOW "rhm.shallow"
 
 struct rhm_cnn;
+struct rhm_cnn_options;
 
 void rhm_open_cnn(lua_State *L);
 int rhm_script_cnn(lua_State *L);
 struct rhm_cnn *rhm_check_cnn(lua_State *L); /* at index 1 */
 int rhm_cnn_train_method(lua_State *L);
 
+/* Reads the key scaling; makes a network and pushes it. */
+void rhm_cnn_read_scaling(const struct rhm_args *args, struct rhm_cnn_options *options);
+int rhm_cnn_push_new(const struct rhm_args *args, const struct rhm_cnn_options *options);
+
+void rhm_open_shallow(lua_State *L);
+int rhm_script_shallow(lua_State *L);
+
 /* rhm.load of such a file: pushes the object and returns 1; 0 where the file holds something else. */
 int rhm_cnn_load_object(lua_State *L, const char *path);
+int rhm_shallow_load_object(lua_State *L, const char *path);
 
 /* A model as the methods below see it. */
 struct rhm_baseline {

@@ -38,6 +38,22 @@ static int cnn_gc(lua_State *L)
 static const char *const scalings[] = {
     [RHM_CNN_STANDARD] = "standard", [RHM_CNN_MEAN_FIELD] = "mean-field", NULL};
 
+void rhm_cnn_read_scaling(const struct rhm_args *args, struct rhm_cnn_options *options)
+{
+    int scaling = (int)options->scaling;
+    rhm_args_choice(args, "scaling", scalings, &scaling);
+    options->scaling = (enum rhm_cnn_scaling)scaling;
+}
+
+int rhm_cnn_push_new(const struct rhm_args *args, const struct rhm_cnn_options *options)
+{
+    struct object *object = push_cnn(args->L);
+    struct rhm_error err;
+    if (rhm_cnn_create(&object->net, options, &err) != RHM_OK)
+        return rhm_raise(args->L, args->function, &err);
+    return 1;
+}
+
 int rhm_script_cnn(lua_State *L)
 {
     static const char *const keys[] = {"grammar", "V",      "s",       "L",    "classes", "C",
@@ -47,17 +63,12 @@ int rhm_script_cnn(lua_State *L)
     struct rhm_cnn_options options = rhm_cnn_defaults();
     rhm_baseline_sizes(&args, &options.V, &options.s, &options.L, &options.classes);
     rhm_args_integer(&args, "h", &options.h);
-    int shared = 1, scaling = (int)options.scaling;
+    int shared = 1;
     rhm_args_boolean(&args, "shared", &shared);
-    rhm_args_choice(&args, "scaling", scalings, &scaling);
     options.local = !shared;
-    options.scaling = (enum rhm_cnn_scaling)scaling;
+    rhm_cnn_read_scaling(&args, &options);
     rhm_args_seed(&args, "seed", &options.seed);
-    struct object *object = push_cnn(L);
-    struct rhm_error err;
-    if (rhm_cnn_create(&object->net, &options, &err) != RHM_OK)
-        return rhm_raise(L, args.function, &err);
-    return 1;
+    return rhm_cnn_push_new(&args, &options);
 }
 
 int rhm_cnn_load_object(lua_State *L, const char *path)
@@ -75,7 +86,7 @@ static int cnn_save(lua_State *L)
 {
     struct rhm_cnn *net = rhm_check_cnn(L);
     struct rhm_error err;
-    if (rhm_cnn_save(net, luaL_checkstring(L, 2), &err) != RHM_OK)
+    if (rhm_cnn_save(net, rhm_args_path(L, 2, "cnn:save"), &err) != RHM_OK)
         return rhm_raise(L, "cnn:save", &err);
     lua_settop(L, 1);
     return 1;

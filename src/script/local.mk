@@ -43,6 +43,7 @@ script_sources = \
 	src/script/screen.c \
 	src/script/screen.h \
 	src/script/script.h \
+	src/script/shallow.c \
 	src/script/train.c \
 	src/script/work.c \
 	src/script/work.h

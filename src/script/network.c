@@ -105,7 +105,7 @@ int rhm_script_network(lua_State *L)
 int rhm_script_load(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    if (rhm_cnn_load_object(L, path))
+    if (rhm_cnn_load_object(L, path) || rhm_shallow_load_object(L, path))
         return 1;
     struct object *object = push_network(L);
     struct rhm_error err;

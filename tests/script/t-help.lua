@@ -9,7 +9,7 @@ net:train{ from=g, n=2000, progress=false }
 -- One object of each class.
 local objects = {
   grammar = g, dataset = g:sample{ n=20 }, network = net, layer = net:layer(1), matrix = g:q(1), job = net.job,
-  cnn = rhm.cnn{ grammar=g, h=4 },
+  cnn = rhm.cnn{ grammar=g, h=4 }, shallow = rhm.shallow{ grammar=g, M=4 },
   results = rhm.results{ path="help.db", create=true },
   fit = rhm.fit{ x={ 1, 2, 3 }, y={ 1, 2, 4 } },
   sweep = rhm.sweep{ name="help", jobs=0, run=function() return { x=1 } end },
@@ -106,6 +106,7 @@ function TestHelp:test_keys()
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
     ["network:train"] = function(t) return net:train(t) end,
     ["layer:begin"] = function(t) return net:layer(2):begin(t) end,
+    ["rhm.shallow"] = rhm.shallow, ["shallow:train"] = function(t) return objects.shallow:train(t) end,
     ["rhm.cnn"] = rhm.cnn, ["cnn:train"] = function(t) return objects.cnn:train(t) end,
   }
   for _, entry in ipairs(help.list) do
@@ -131,6 +132,7 @@ function TestHelp:test_values_of_keys()
     ["network:train"] = function(key, value)
       return rhm.network{ grammar=g, M=64 }:train{ from=g, n=100, progress=false, [key]=value }
     end,
+    ["rhm.shallow"] = function(key, value) return rhm.shallow{ grammar=g, [key]=value } end,
     ["rhm.cnn"] = function(key, value) return rhm.cnn{ grammar=g, h=4, [key]=value } end,
     ["cnn:train"] = function(key, value)
       return rhm.cnn{ grammar=g, h=4 }:train{ from=g, n=20, epochs=1, progress=false, [key]=value }

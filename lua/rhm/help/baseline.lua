@@ -90,4 +90,65 @@ among the training strings all the same, where the grammar has few).]],
 
   {name = "cnn:save", signature = "c:save(path)", summary = "writes the network to an .h5 file; rhm.load reads it",
     returns = "the network", example = "c:save(\"cnn.h5\")", see = {"rhm.load"}},
+
+  {name = "rhm.shallow", group = "rhm",
+    signature = {"rhm.shallow{ grammar= [, kind=, M=, sigma=, lambda=, seed=] }", "rhm.shallow{ V=, d= [, classes=, kind=, ...] }"},
+    summary = "a learner that does not know the tree, on whole strings",
+    text = [[kind="rbf": ridge regression of the label on M random Fourier features of the one-hot string, exactly solved.
+kind="kernel": the same with the Gaussian kernel exp(-|x - x'|^2/(2 sigma^2)) itself, which is what many features tend to; it
+holds n^2 numbers and does n^3/3 multiplications for n strings. kind="mlp": a network with one hidden layer of width h, trained
+by gradients: an object of rhm.cnn with one patch of d tokens (help "cnn:train").
+
+They need a share of all V m^((s^L-1)/(s-1)) strings, where the chain needs about m^L.]],
+    keys = {
+      {"grammar", "none", "a grammar: V, d, classes are its own unless given"},
+      {"kind", "\"rbf\"", "the learner", values = {"rbf", "kernel", "mlp"}},
+      {"V", "grammar's", "symbols"},
+      {"d", "grammar's", "tokens a string"},
+      {"classes", "V", "labels"},
+      {"C", "V", "the same as classes"},
+      {"M", "4096", "\"rbf\": features, even"},
+      {"sigma", "chosen", "bandwidth; the median distance of two training strings unless given"},
+      {"lambda", "1e-6", "ridge: lambda times n is added to the kernel's diagonal"},
+      {"h", "256", "\"mlp\": width"},
+      {"scaling", "\"standard\"", "\"mlp\": as for rhm.cnn"},
+      {"seed", "0", "of the features or first weights and, unless given there, of trainings"},
+    },
+    returns = "a model (see help \"shallow\"), for \"mlp\" a cnn",
+    example = [[k = rhm.shallow{ grammar=g, kind="kernel" }
+k:train{ from=g, n=2000 }
+k:accuracy(g)]], see = {"shallow:train", "rhm.cnn"}},
+
+  {name = "shallow", kind = "object",
+    summary = "ridge regression on whole strings: trained, asked, saved",
+    text = [[Made by rhm.shallow and rhm.load.]],
+    fields = {
+      {"kind", "\"rbf\" or \"kernel\""}, {"V", "symbols"}, {"d", "tokens a string"}, {"classes", "labels"},
+      {"M", "features, of \"rbf\""}, {"sigma", "bandwidth in use; nil: not chosen yet"}, {"lambda", "ridge"},
+      {"seed", "of the features"}, {"n", "strings it was trained on, 0: none"},
+    },
+    see = {"rhm.shallow"}},
+
+  {name = "shallow:train", signature = "k:train{ from= [, n=, seed=] }", summary = "solves for all strings at once",
+    text = [[A second training takes the place of the first. Until its end predictions are the old ones; Ctrl-C leaves them.]],
+    keys = {
+      {"from", "required", "a dataset or a grammar, whose strings are drawn"},
+      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000"},
+      {"seed", "the model's", "of strings drawn from a grammar"},
+    },
+    returns = "a report: .n, .sigma, .accuracy (of the training strings), .seconds",
+    example = "k:train{ from=d }", see = {"shallow:accuracy"}},
+
+  {name = "shallow:predict", signature = {"k:predict(d)", "k:predict{ 1, 5, 2, ... }"},
+    summary = "the labels with the largest outputs, and the outputs",
+    text = [[Outputs estimate probabilities by least squares: they can be negative.]],
+    returns = "a list of labels and a matrix, strings x classes; for a single string one label and a row of the matrix",
+    see = {"cnn:predict"}},
+
+  {name = "shallow:accuracy", signature = {"k:accuracy(d)", "k:accuracy(g [, { n=, seed= }])"},
+    summary = "the share of right labels", text = [[As cnn:accuracy.]],
+    returns = "a number from 0 to 1", see = {"cnn:accuracy"}},
+
+  {name = "shallow:save", signature = "k:save(path)", summary = "writes the model to an .h5 file; rhm.load reads it",
+    returns = "the model", see = {"rhm.load"}},
 }

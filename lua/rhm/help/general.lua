@@ -10,8 +10,8 @@ labels, levels and places count from 1 in Lua and from 0 in files.]],
       {"version", "of the program"},
     }},
 
-  {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads a network that net:save or c:save wrote",
-    returns = "a network, or a cnn", see = {"network:save", "cnn:save"}},
+  {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads what net:save, c:save or k:save wrote",
+    returns = "a network, a cnn or a shallow model", see = {"network:save", "cnn:save", "shallow:save"}},
 
   {name = "rhm.latest", group = "rhm", signature = "rhm.latest([kind])",
     summary = "the network that was made, trained or stepped last",
