@@ -25,6 +25,7 @@ local chosen                                    -- the subject that was asked fo
 local options = {}                              -- view -> its options
 local disabled = {}                             -- view -> what was wrong
 local messages = {}
+local note, noted                               -- an answer to the last key, in the status line for 5 s
 local scroll = {}                               -- view -> first line shown - 1, of views that are texts
 local seen = {total = 0, height = 0, width = 80} -- by the last frame
 local stop_run = false
@@ -207,6 +208,10 @@ function M.status(width)
   local glyphs = view.glyphs()
   local value = subject_for(current)
   local net = subjects.network(value)
+  if note and rhm.clock() - noted < 5 then
+    state.hold(false)
+    return text.clip({{note, style = "bold"}}, width)
+  end
   if not net then
     state.hold(false)
     local what = value ~= nil and subjects.kind(value) or nil
@@ -363,7 +368,7 @@ end
 
 local function change_speed(factor)
   M.speed = max(1, min(1e6, (M.speed or 1e6) * factor))
-  messages[#messages + 1] = format("%g steps a second", M.speed)
+  note, noted = format("%g steps a second", M.speed), rhm.clock()
   return true
 end
 
@@ -400,7 +405,7 @@ local function search(what)
       return
     end
   end
-  messages[#messages + 1] = format("\"%s\" is not in this view", what)
+  note, noted = format("\"%s\" is not in this view", what), rhm.clock()
 end
 
 local function scroll_key(key)
@@ -416,6 +421,7 @@ end
 
 -- A key: true (something changed), false (not for us), a Lua command to run, or {ask=, call=}.
 function M.key(key)
+  note = nil
   if not disabled[current] then
     local spec = view.spec(current)
     if spec.key then

@@ -227,7 +227,10 @@ function TestPanel.test_speed()
   lu.assertEquals(panel.speed, 200)
   lu.assertTrue(panel.key "<")
   lu.assertEquals(panel.speed, 100)
-  panel.message()
+  lu.assertEquals(status(), "100 steps a second")
+  lu.assertNil(panel.message()) -- no error
+  panel.key "f"
+  lu.assertStrContains(status(), "by hand")
   panel.speed = nil
   lu.assertNotNil(net)
 end
@@ -271,8 +274,9 @@ function TestPanel.test_scroll_and_search()
     lu.assertEquals(first(), at)
   end
   question.call "nowhere"
-  lu.assertStrContains(panel.message(), '"nowhere" is not in this view')
+  lu.assertEquals(status(), '"nowhere" is not in this view')
   lu.assertEquals(first(), 30)
+  lu.assertFalse(panel.key "Z") -- the next key takes the note away
   rhm.network{ V=5, s=2, L=2 }
   lu.assertStrContains(status(100), "30-39 of 100")
 end
