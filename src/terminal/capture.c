@@ -124,17 +124,18 @@ int rhm_capture_error(void)
     return error_output;
 }
 
-void rhm_capture_drain(void)
+bool rhm_capture_drain(void)
 {
     fflush(stdout);
     pthread_mutex_lock(&lock);
-    take();
+    bool news = take() || announced;
     if (announced) {
         eventfd_t count;
         eventfd_read(event, &count);
         announced = false;
     }
     pthread_mutex_unlock(&lock);
+    return news;
 }
 
 void rhm_capture_lock(void)

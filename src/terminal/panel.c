@@ -201,7 +201,8 @@ static void paint(void)
         rhm_panel_draw_view();
         double end = rhm_clock();
         rhm_panel.next_view = now + (SHARE * (end - now) > FRAME ? SHARE * (end - now) : FRAME);
-        rhm_capture_drain(); /* an error may have been written */
+        if (rhm_capture_drain()) /* an error, or what jobs and hooks said before */
+            what |= RHM_DIRTY_CONSOLE;
     }
     if (what & (RHM_DIRTY_CONSOLE | RHM_DIRTY_HELP)) {
         rhm_console_draw(&rhm_panel.console, &rhm_panel.layout,

@@ -92,8 +92,10 @@ static int lua_key(lua_State *L)
     } else if (lua_istable(L, -1)) {
         lua_getfield(L, -1, "ask");
         lua_getfield(L, -2, "call");
-        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
-            rhm_panel_ask(RHM_QUESTION_VIEW, lua_tostring(L, -2), luaL_ref(L, LUA_REGISTRYINDEX));
+        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1)) {
+            const char *text = lua_tostring(L, -2); /* first: luaL_ref pops */
+            rhm_panel_ask(RHM_QUESTION_VIEW, text, luaL_ref(L, LUA_REGISTRYINDEX));
+        }
     } else if (!lua_toboolean(L, -1)) {
         rhm_display_beep();
     }
