@@ -22,6 +22,7 @@
 #include "engine/threads.h"
 #include "script/call.h"
 #include "script/interrupt.h"
+#include "script/nearest.h"
 #include "script/paths.h"
 #include "script/screen.h"
 #include "script/script.h"
@@ -64,40 +65,12 @@ static const char usage[] = "usage: rhm [options] [script [args]]\n"
 /* --- usage errors ------------------------------------------------------------------------------------ */
 
 static const char *const known_options[] = {
-    "-e", "-l", "-i", "-E", "-q", "-W", "-v", "-h", "--quiet", "--version", "--help", "--plain", "--threads"};
-
-/* Edit distance (Levenshtein), for words of fewer than 64 bytes. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[64], n = strlen(b);
-    if (n >= 64)
-        return n;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            size_t skip = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            row[j] = change < skip ? change : skip;
-        }
-    }
-    return row[n];
-}
+    "-e",      "-l",        "-i",     "-E",      "-q",        "-W", "-v", "-h",
+    "--quiet", "--version", "--help", "--plain", "--threads", NULL};
 
 static int fail_usage(const char *what, const char *word)
 {
-    const char *nearest = NULL;
-    size_t best = 3;
-    for (size_t i = 0; i < sizeof known_options / sizeof *known_options; i++) {
-        size_t d = distance(word, known_options[i]);
-        if (strlen(word) > 2 && d < best) {
-            best = d;
-            nearest = known_options[i];
-        }
-    }
+    const char *nearest = rhm_nearest_word(word, known_options);
     if (strncmp(what, "unknown", 7) == 0 && nearest)
         fprintf(stderr, "rhm: %s %s: did you mean %s? (rhm --help lists all)\n", what, word, nearest);
     else
@@ -355,7 +328,9 @@ static int open_modules(lua_State *L)
     lua_pop(L, 1);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "rhm.startup");
-    return report(L, rhm_call(L, 1, 0));
+    int code = report(L, rhm_call(L, 1, 0));
+    rhm_module_seal(L);
+    return code;
 }
 
 static int run(lua_State *L, const struct options *o)

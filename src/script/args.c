@@ -1,18 +1,50 @@
 /* args.c - see args.h. */
 #include "script/args.h"
 
-#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
+#include "script/nearest.h"
+
 /* --- messages ----------------------------------------------------------------------------------------- */
+
+/* In quotes, on one line, the end of a long one left out. */
+static const char *show_string(lua_State *L, int index)
+{
+    enum { MOST = 80 };
+    size_t length;
+    const char *text = lua_tolstring(L, index, &length);
+    size_t shown = length <= MOST ? length : MOST;
+    while (shown < length && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--; /* not in the middle of a character of UTF-8 */
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addchar(&b, '\'');
+    for (size_t i = 0; i < shown; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        char escape[8];
+        if (byte >= 32 && byte != 127) {
+            luaL_addchar(&b, text[i]);
+            continue;
+        }
+        if (byte == '\n' || byte == '\t' || byte == '\r')
+            snprintf(escape, sizeof escape, "\\%c", byte == '\n' ? 'n' : byte == '\t' ? 't' : 'r');
+        else
+            snprintf(escape, sizeof escape, "\\x%02x", byte);
+        luaL_addstring(&b, escape);
+    }
+    luaL_addstring(&b, shown < length ? "...'" : "'");
+    luaL_pushresult(&b);
+    return lua_tostring(L, -1);
+}
 
 const char *rhm_args_show(lua_State *L, int index)
 {
     switch (lua_type(L, index)) {
     case LUA_TSTRING:
-        return lua_pushfstring(L, "'%s'", lua_tostring(L, index));
+        return show_string(L, lua_absindex(L, index));
     case LUA_TNUMBER:
         if (!lua_rawequal(L, index, index))
             return lua_pushliteral(L, "nan"); /* not the "-nan" of 0/0 */
@@ -37,51 +69,11 @@ static int fail_kind(const struct rhm_args *args, const char *key, const char *w
     return luaL_error(args->L, "%s: %s = %s: must be %s", args->function, key, shown, what);
 }
 
-enum { LONGEST_KEY = 32 };
-
-static int same_letter(char a, char b)
+static int fail_unknown(lua_State *L, const char *function, const char *const *keys)
 {
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Letters changed, added, left out or swapped with the next between two words, capitals like small ones. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t d[LONGEST_KEY + 1][LONGEST_KEY + 1], m = strlen(a), n = strlen(b);
-    if (m > LONGEST_KEY || n > LONGEST_KEY)
-        return SIZE_MAX;
-    for (size_t i = 0; i <= m; i++)
-        for (size_t j = 0; j <= n; j++) {
-            if (i == 0 || j == 0) {
-                d[i][j] = i + j;
-                continue;
-            }
-            d[i][j] = least(d[i - 1][j - 1] + !same_letter(a[i - 1], b[j - 1]),
-                            least(d[i - 1][j], d[i][j - 1]) + 1);
-            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]))
-                d[i][j] = least(d[i][j], d[i - 2][j - 2] + 1);
-        }
-    return d[m][n];
-}
-
-static int fail_unknown(lua_State *L, const char *function, const char *key, const char *const *keys)
-{
-    const char *nearest = NULL;
-    size_t best = strlen(key) / 3 + 1; /* one letter in three may be wrong, case apart */
-    for (int i = 0; keys[i]; i++) {
-        size_t d = distance(key, keys[i]);
-        if (d < best) {
-            best = d;
-            nearest = keys[i];
-        }
-    }
+    const char *nearest = rhm_nearest_word(lua_tostring(L, -2), keys), *key = rhm_args_show(L, -2);
     if (nearest)
-        return luaL_error(L, "%s: unknown key '%s': did you mean '%s'?", function, key, nearest);
+        return luaL_error(L, "%s: unknown key %s: did you mean '%s'?", function, key, nearest);
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     for (int i = 0; keys[i]; i++) {
@@ -89,7 +81,7 @@ static int fail_unknown(lua_State *L, const char *function, const char *key, con
         luaL_addstring(&b, keys[i]);
     }
     luaL_pushresult(&b);
-    return luaL_error(L, "%s: unknown key '%s': it knows %s", function, key, lua_tostring(L, -1));
+    return luaL_error(L, "%s: unknown key %s: it knows %s", function, key, lua_tostring(L, -1));
 }
 
 /* --- the table ---------------------------------------------------------------------------------------- */
@@ -111,7 +103,7 @@ struct rhm_args rhm_args_open(lua_State *L, int index, const char *function, con
         for (int i = 0; keys[i] && !known; i++)
             known = strcmp(keys[i], key) == 0;
         if (!known)
-            fail_unknown(L, function, key, keys);
+            fail_unknown(L, function, keys);
     }
     return args;
 }
@@ -274,4 +266,15 @@ lua_Integer rhm_args_whole(lua_State *L, int index, const char *function, const 
     if (low == high)
         return luaL_error(L, "%s: %s %s: must be %I", function, name, shown, low);
     return luaL_error(L, "%s: %s %s: must be a whole number from %I to %I", function, name, shown, low, high);
+}
+
+const char *rhm_args_path(lua_State *L, int index, const char *function)
+{
+    size_t length = 0;
+    const char *path = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
+    if (path && length > 0 && strlen(path) == length)
+        return path;
+    const char *shown = rhm_args_show(L, index);
+    luaL_error(L, "%s: path = %s: must be the name of a file, a string", function, shown);
+    return NULL;
 }

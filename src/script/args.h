@@ -45,7 +45,10 @@ void rhm_args_require(const struct rhm_args *args, const char *key, int present)
 lua_Integer rhm_args_whole(lua_State *L, int index, const char *function, const char *name, lua_Integer low,
                            lua_Integer high);
 
-/* Pushes how a value is shown in messages: 2.5, 'x', nil, a table. */
+/* The name of a file at `index`. */
+const char *rhm_args_path(lua_State *L, int index, const char *function);
+
+/* Pushes how a value is shown in messages: 2.5, 'x', nil, a table; on one line, not too long. */
 const char *rhm_args_show(lua_State *L, int index);
 
 #endif

@@ -185,7 +185,7 @@ static int dataset_save(lua_State *L)
 {
     struct rhm_dataset *data = rhm_check_dataset(L, 1);
     struct rhm_error err;
-    if (rhm_dataset_save(data, luaL_checkstring(L, 2), &err) != RHM_OK)
+    if (rhm_dataset_save(data, rhm_args_path(L, 2, "dataset:save"), &err) != RHM_OK)
         return rhm_raise(L, "dataset:save", &err);
     lua_settop(L, 1);
     return 1;

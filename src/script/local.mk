@@ -28,6 +28,8 @@ script_sources = \
 	src/script/latest.h \
 	src/script/layer.c \
 	src/script/matrix.c \
+	src/script/nearest.c \
+	src/script/nearest.h \
 	src/script/network.c \
 	src/script/object.c \
 	src/script/object.h \

@@ -46,7 +46,7 @@ static int matrix_save(lua_State *L)
 {
     struct rhm_matrix *m = check(L);
     struct rhm_error err;
-    if (rhm_matrix_save(m, luaL_checkstring(L, 2), &err) != RHM_OK)
+    if (rhm_matrix_save(m, rhm_args_path(L, 2, "matrix:save"), &err) != RHM_OK)
         return rhm_raise(L, "matrix:save", &err);
     lua_settop(L, 1);
     return 1;

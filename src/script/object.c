@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "script/args.h"
 #include "script/interrupt.h"
 
 /* --- classes ------------------------------------------------------------------------------------------ */
@@ -21,9 +22,9 @@ static int index_object(lua_State *L)
 
 static int refuse_assignment(lua_State *L)
 {
-    const char *key = luaL_tolstring(L, 2, NULL);
+    const char *key = rhm_args_show(L, 2);
     luaL_getmetafield(L, 1, "__name");
-    return luaL_error(L, "%s: field '%s' cannot be set", lua_tostring(L, -1), key);
+    return luaL_error(L, "%s: field %s cannot be set", lua_tostring(L, -1), key);
 }
 
 static void set_names(lua_State *L, const char *key, const char *const *names)

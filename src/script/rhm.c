@@ -16,6 +16,7 @@
 #include "script/child.h"
 #include "script/hooks.h"
 #include "script/jobs.h"
+#include "script/nearest.h"
 #include "script/latest.h"
 #include "script/objects.h"
 #include "script/results.h"
@@ -25,6 +26,11 @@ static int module_clock(lua_State *L)
     lua_pushnumber(L, rhm_clock());
     return 1;
 }
+
+static const char *const module_fields[] = {"memory", "threads", NULL};
+
+/* In the metatable: from now on only fields that exist can be set. */
+#define SEALED "__sealed"
 
 /* rhm.memory and rhm.threads are no fields: reading asks the engine, writing tells it. */
 static int module_index(lua_State *L)
@@ -37,6 +43,27 @@ static int module_index(lua_State *L)
     return 0;
 }
 
+/* rhm.memry = 5 is more likely a slip than somebody's own field. */
+static int refuse_field(lua_State *L)
+{
+    const char *shown = rhm_args_show(L, 2);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return luaL_error(L, "rhm: field %s cannot be set", shown);
+    const char *word = lua_tostring(L, 2), *nearest = rhm_nearest_word(word, module_fields);
+    size_t best = nearest ? rhm_word_distance(word, nearest) : strlen(word) / 3 + 1;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        size_t d = key ? rhm_word_distance(word, key) : SIZE_MAX;
+        if (d < best) { /* the table keeps the name */
+            best = d;
+            nearest = key;
+        }
+    }
+    if (nearest)
+        return luaL_error(L, "rhm: there is no field %s to set: did you mean '%s'?", shown, nearest);
+    return luaL_error(L, "rhm: there is no field %s to set: 'memory' and 'threads' can be", shown);
+}
+
 static int module_newindex(lua_State *L)
 {
     const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
@@ -47,21 +74,33 @@ static int module_newindex(lua_State *L)
         lua_Integer n = rhm_args_whole(L, 3, "rhm.threads", "threads", 1, 1024);
         if (rhm_threads_set((int)n, &err) != RHM_OK)
             return rhm_raise(L, "rhm.threads", &err);
+    } else if (luaL_getmetafield(L, 1, SEALED) != LUA_TNIL) {
+        return refuse_field(L);
     } else {
         lua_rawset(L, 1);
     }
     return 0;
 }
 
+void rhm_module_seal(lua_State *L)
+{
+    lua_getglobal(L, "rhm");
+    if (lua_getmetatable(L, -1)) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, SEALED);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 static void set_module_metatable(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", module_index}, {"__newindex", module_newindex}, {NULL, NULL}};
-    static const char *const fields[] = {"memory", "threads"};
     luaL_newlib(L, metamethods);
     lua_createtable(L, 2, 0);
     for (int i = 0; i < 2; i++) {
-        lua_pushstring(L, fields[i]);
+        lua_pushstring(L, module_fields[i]);
         lua_rawseti(L, -2, i + 1);
     }
     lua_setfield(L, -2, "__fields");

@@ -7,4 +7,7 @@
 /* Opens the module "rhm": leaves its table on the stack. */
 int luaopen_rhm(lua_State *L);
 
+/* The global rhm has all its fields: from now on setting one that is not there is an error. */
+void rhm_module_seal(lua_State *L);
+
 #endif

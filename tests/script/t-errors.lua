@@ -84,6 +84,10 @@ function TestErrors.test_keys()
   refuse_code("rhm.grammar{ v=8, m=4, s=2, L=3 }", "unknown key 'v'", "did you mean 'V'?")
   refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3, sede=1 }", "unknown key 'sede'", "did you mean 'seed'?")
   refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3, nonsense=1 }", "unknown key 'nonsense'", "V, m, s, L")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3, ['a\\n\\tb']=1 }", "unknown key 'a\\n\\tb': it knows")
+  refuse_code("rhm.grammar{ V=8, m=4, s=2, L=3, [('x'):rep(500)]=1 }", "unknown key 'xxxx", "xxx...'")
+  refuse_code("rhm.network{ V=8, s=2, L=3, codebook='ex\\nact' }", "codebook = 'ex\\nact'")
+  refuse_code("g = rhm.grammar{ V=8, m=4, s=2, L=3 } g['a\\1b'] = 1", "field 'a\\x01b' cannot be set")
   refuse_code("rhm.grammar{ V=8, m=4, s=2 }", "key 'L' is missing")
   refuse_code("rhm.grammar{ 8, 4, 2, 3 }", "value 8 has no name")
   refuse_code("rhm.grammar()", "one table of arguments expected, got nothing")
@@ -208,10 +212,32 @@ function TestErrors.test_layers_by_hand()
   refuse_code(lay .. "lay:q()", "not trained")
 end
 
+-- What is there can be set, also by the user: a function of rhm replaced.
+function TestErrors.test_fields_that_can_be_set()
+  local load = rhm.load
+  rhm.load = print
+  lu.assertEquals(rhm.load, print)
+  rhm.load = load
+  rawset(rhm, "mine", 1)
+  lu.assertEquals(rhm.mine, 1)
+  rhm.mine = nil
+end
+
 function TestErrors.test_module()
   refuse_code("rhm.threads = 0", "threads 0", "1024")
   refuse_code("rhm.memory = -1", "bytes -1")
+  refuse_code("rhm.memry = 5", "no field 'memry' to set", "did you mean 'memory'?")
+  refuse_code("rhm.Grammar = 5", "no field 'Grammar' to set", "did you mean 'grammar'?")
+  refuse_code("rhm.something_else = 5", "no field 'something_else' to set")
+  refuse_code("rhm[5] = 5", "field 5 cannot be set")
   refuse_code("rhm.load('none.h5')", "none.h5")
+  refuse_code("rhm.load(5)", "rhm.load: path = 5: must be the name of a file")
+  local net = "net = rhm.network{ V=8, s=2, L=3, M=16 } "
+  refuse_code(net .. "net:save(5)", "network:save: path = 5: must be the name of a file, a string")
+  refuse_code(net .. "net:save()", "network:save: path = nil: must be")
+  refuse_code(net .. "net:save('')", "network:save: path = '': must be")
+  refuse_code(net .. "net:save('n.csv')", "network:save: path = 'n.csv': a network is written to an .h5 file")
+  refuse_code("m = rhm.grammar{ V=8, m=4, s=2, L=3 }:q(1) m:save(5)", "matrix:save: path = 5")
   refuse_code("m = rhm.grammar{ V=8, m=4, s=2, L=3 }:q(1) m:save('m.xyz')", "m.xyz")
   refuse_code("m = rhm.grammar{ V=8, m=4, s=2, L=3 }:q(1) m:save('/nonexistent/m.csv')", "/nonexistent/m.csv")
 end

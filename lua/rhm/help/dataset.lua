@@ -14,9 +14,9 @@ X_labels.npy, or in the same name with "labels" for "tokens"; any integer type. 
 V and classes are one more than the largest value seen unless given; given, a value out of range is an error that names the
 file and the line.]],
     keys = {
-      {"path", "or tokens", "the file"},
-      {"tokens", "or path", "a list of n lists of d symbols, from 1"},
-      {"labels", "with tokens", "a list of n labels, from 1"},
+      {"path", "", "the file; or tokens and labels"},
+      {"tokens", "", "in place of a file: a list of n lists of d symbols, from 1"},
+      {"labels", "", "with tokens: a list of n labels, from 1"},
       {"V", "from the data", "symbols"},
       {"classes", "from the data", "labels"},
     },
