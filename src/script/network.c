@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/network_file.h"
+#include "engine/output.h"
 #include "script/baseline.h"
 #include "script/latest.h"
 
@@ -104,7 +105,7 @@ int rhm_script_network(lua_State *L)
 
 int rhm_script_load(lua_State *L)
 {
-    const char *path = luaL_checkstring(L, 1);
+    const char *path = rhm_args_path(L, 1, "rhm.load");
     if (rhm_cnn_load_object(L, path) || rhm_shallow_load_object(L, path))
         return 1;
     struct object *object = push_network(L);
@@ -118,8 +119,13 @@ int rhm_script_load(lua_State *L)
 static int network_save(lua_State *L)
 {
     struct rhm_network *net = rhm_check_network(L, 1);
+    const char *path = rhm_args_path(L, 2, "network:save");
+    if (rhm_format_of(path) != RHM_FORMAT_HDF5) {
+        const char *shown = rhm_args_show(L, 2);
+        return luaL_error(L, "network:save: path = %s: a network is written to an .h5 file", shown);
+    }
     struct rhm_error err;
-    if (rhm_network_save(net, luaL_checkstring(L, 2), &err) != RHM_OK)
+    if (rhm_network_save(net, path, &err) != RHM_OK)
         return rhm_raise(L, "network:save", &err);
     lua_settop(L, 1);
     return 1;
