@@ -13,6 +13,7 @@ parser:option("--seeds", "Grammars a row: the first that pass g:check().", "40")
   if n and n >= 1 then return n end
   return nil, "--seeds " .. text .. ": must be a whole number, 1 or more"
 end)
+parser:help_max_width(79)
 parser:flag("--quick", "At most 10 grammars a row, and codebook=\"centroid\" alone.")
 function parser:error(message)
   io.stderr:write("rhm learning_table: ", message, " (see rhm learning_table --help)\n")

@@ -3,12 +3,18 @@
 -- Run it as `rhm quickstart`, read it as a tutorial: each step also works when typed at the prompt.
 local usage = [[
 usage: rhm quickstart [--quick] [--seed N]
-Makes a Random Hierarchy Model with (V, m, s, L) = (8, 4, 2, 3), trains a chain on it layer by layer and shows the result.
+Makes a Random Hierarchy Model with (V, m, s, L) = (8, 4, 2, 3), trains a chain
+on it layer by layer and shows the result.
 
   --quick    fewer random features: the same in less time
   --seed N   of the grammar: 0, 1, 2, ... (default 3)
   --help     this text
 ]]
+
+local function fail(message)
+  io.stderr:write("rhm quickstart: ", message, " (see rhm quickstart --help)\n")
+  os.exit(2)
+end
 
 local M, seed = 2048, 3
 local i = 1
@@ -18,10 +24,13 @@ while arg[i] do
     return
   elseif arg[i] == "--quick" then
     M = 512
-  elseif arg[i] == "--seed" and math.tointeger(tonumber(arg[i + 1])) then
+  elseif arg[i] == "--seed" then
     i, seed = i + 1, math.tointeger(tonumber(arg[i + 1]))
+    if not seed or seed < 0 then
+      fail("--seed " .. (arg[i] or "without a number") .. ": must be a whole number, 0 or more")
+    end
   else
-    error("unknown argument " .. arg[i] .. " (see rhm quickstart --help)", 0)
+    fail("unknown argument '" .. arg[i] .. "'")
   end
   i = i + 1
 end
@@ -52,10 +61,10 @@ print(net:layer(g.L):synonyms())
 -- 5. The exact q of the first parent of level 2, and its estimate for the patches of that parent.
 print("\n== exact q of parent 1 of level 2, and q^ of its patches")
 local lay = net:layer(2)
-print(g:q(2)[1])
+rhm.print(g:q(2)[1])
 local q = lay:q()
 for row, patch in ipairs(lay:patches()) do
-  if patch.parent == 1 then print(q[row]) end
+  if patch.parent == 1 then rhm.print(q[row]) end
 end
 
 -- 6. A string it has not seen, and how often it is right: on 1000 such strings, and exactly, summed over all strings of

@@ -102,8 +102,21 @@ local function is_module(value)
   return false
 end
 
+-- Our functions that take a table and nothing else, by their signatures: an opening brace serves them better.
+local braces
+local function find_braces()
+  braces = {}
+  for _, entry in ipairs(help.list) do
+    local signatures = type(entry.signature) == "table" and entry.signature or {entry.signature}
+    local all = #signatures > 0
+    for _, signature in ipairs(signatures) do all = all and find(signature, "^[%w_.:]+{") ~= nil end
+    local f = all and help.function_of(entry.name)
+    if f then braces[f] = true end
+  end
+end
+
 local function suffixed(name, value, only_functions)
-  if type(value) == "function" then return name .. "(" end
+  if type(value) == "function" then return name .. (braces[value] and "{" or "(") end
   if only_functions then return nil end
   local meta = type(value) == "table" and getmetatable(value)
   if meta and rawget(meta, "__call") ~= nil then return name end -- rhm.view: a function and a module
@@ -261,6 +274,7 @@ local function candidates(before, name, above, files)
 end
 
 function M.candidates(before, name, above, files)
+  find_braces()
   local list = candidates(before, name, above, files)
   sort(list)
   return list

@@ -40,20 +40,24 @@ function M.methods(object)
   return list
 end
 
+-- The function that an entry is about, or nil.
+function M.function_of(name)
+  local field = match(name, "^rhm%.(.*)")
+  local found = field and rawget(rhm, field)
+  if found then return found end
+  local inner, last = match(name, "^rhm%.(%a+)%.(%a+)$")
+  if inner and type(rhm[inner]) == "table" then return rawget(rhm[inner], last) end
+  local object, method = match(name, "^(.*):(.*)$")
+  local meta = object and debug.getregistry()["rhm." .. object]
+  local methods = type(meta) == "table" and rawget(meta, "__methods")
+  if type(methods) == "table" then return rawget(methods, method) end
+  return M.entries[name].group == "shell" and rawget(_G, name) or nil
+end
+
 -- The name of a public function: looked for in rhm, the shell's globals and the methods of all objects.
 function M.name_of(f)
-  for name, entry in pairs(M.entries) do
-    local field = match(name, "^rhm%.(.*)")
-    if field and rawget(rhm, field) == f then return name end
-    local inner, last = match(name, "^rhm%.(%a+)%.(%a+)$")
-    if inner and type(rhm[inner]) == "table" and rawget(rhm[inner], last) == f then return name end
-    local object, method = match(name, "^(.*):(.*)$")
-    if object then
-      local meta = debug.getregistry()["rhm." .. object]
-      local methods = type(meta) == "table" and rawget(meta, "__methods")
-      if type(methods) == "table" and rawget(methods, method) == f then return name end
-    end
-    if entry.group == "shell" and rawget(_G, name) == f then return name end
+  for name in pairs(M.entries) do
+    if M.function_of(name) == f then return name end
   end
 end
 

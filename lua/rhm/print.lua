@@ -95,14 +95,9 @@ end
 local value_text
 
 -- Numbers in columns: the cells of one width, as many in a line as fit.
-local function numbers_text(t, n, indent, width)
-  local shown = n > M.limits.numbers and M.limits.numbers or n
-  local cells, wide = {}, 0
-  for i = 1, shown do
-    cells[i] = tostring(rawget(t, i))
-    if #cells[i] > wide then wide = #cells[i] end
-  end
-  local tail = shown < n and format(", ... (%d more)", n - shown) or ""
+local function cells_text(cells, tail, indent, width)
+  local shown, wide = #cells, 0
+  for _, cell in ipairs(cells) do wide = math.max(wide, #cell) end
   local line = "{" .. concat(cells, ", ") .. tail .. "}"
   if #line + indent <= width then return line end
   local each = floor((width - indent - 1) / (wide + 2))
@@ -116,6 +111,24 @@ local function numbers_text(t, n, indent, width)
     end
   end
   return "{" .. concat(lines, ",\n" .. rep(" ", indent + 1)) .. tail .. "}"
+end
+
+local function numbers_text(t, n, indent, width)
+  local shown = n > M.limits.numbers and M.limits.numbers or n
+  local cells = {}
+  for i = 1, shown do cells[i] = tostring(rawget(t, i)) end
+  return cells_text(cells, shown < n and format(", ... (%d more)", n - shown) or "", indent, width)
+end
+
+-- A row of a matrix says itself how its numbers look.
+local function row_text(row, indent, width)
+  local cells = {}
+  for cell in string.gmatch(tostring(row), "[^{}, ]+") do
+    if #cells == M.limits.numbers then break end
+    cells[#cells + 1] = cell
+  end
+  local tail = #row > #cells and format(", ... (%d more)", #row - #cells) or ""
+  return cells_text(cells, tail, indent, width)
 end
 
 -- The items of a table as texts: those of the list first, then the rest by key.
@@ -173,6 +186,9 @@ function value_text(value, depth, indent, width, path)
   local meta = getmetatable(value)
   if t == "table" and not (type(meta) == "table" and rawget(meta, "__tostring")) then
     return table_text(value, depth, indent, width, path)
+  end
+  if t == "userdata" and type(meta) == "table" and rawget(meta, "__name") == "rhm.row" then
+    return row_text(value, indent, width)
   end
   local before = margin
   margin = indent

@@ -94,6 +94,19 @@ static void add_traceback(lua_State *L)
     luaL_pushresult(&b);
 }
 
+/* "module 'x' not found:" without the twenty lines of names that follow. */
+static void shorten_not_found(lua_State *L)
+{
+    static const char found[] = "' not found:\n\tno field package.preload['";
+    const char *message = lua_tostring(L, 1), *at = strstr(message, found);
+    if (!at)
+        return;
+    lua_pushlstring(L, message, (size_t)(at - message));
+    lua_pushliteral(L, "' not found in package.path (.lua) or package.cpath (.so)");
+    lua_concat(L, 2);
+    lua_replace(L, 1);
+}
+
 static int message_handler(lua_State *L)
 {
     if (lua_type(L, 1) != LUA_TSTRING) {
@@ -105,6 +118,7 @@ static int message_handler(lua_State *L)
         lua_replace(L, 1);
     }
     lua_settop(L, 1);
+    shorten_not_found(L);
     if (!rhm_interrupt_pending())
         add_traceback(L);
     return 1;

@@ -31,10 +31,15 @@ end
 
 function TestComplete:test_fields_and_methods()
   lu.assertEquals(offers "string.re", { "rep(", "reverse(" })
-  lu.assertEquals(offers "rhm.gr", { "grammar(" })
-  lu.assertEquals(offers "g:s", { "sample(", "schedule(" })
+  lu.assertEquals(offers "rhm.gr", { "grammar{" })
+  lu.assertEquals(offers "g:s", { "sample{", "schedule{" })
   lu.assertEquals(offers "g.c", { "check(", "classes" })
   lu.assertEquals(offers "g:c", { "check(" })
+  local_net = rhm.network{ grammar = g }
+  lu.assertEquals(offers "local_net:tr", { "train{" }) -- a table and nothing else, says its signature
+  lu.assertEquals(offers "local_net:pr", { "predict(" }) -- or a data set
+  lu.assertEquals(offers "rhm.data", { "dataset(" })
+  local_net = nil
   t = { u = { value = 1, call = print } }
   lu.assertEquals(offers "t.u.", { "call(", "value" })
   lu.assertEquals(offers "t.u:", { "call(" })
@@ -82,10 +87,10 @@ end
 
 function TestComplete:test_strings_and_comments_hide_code()
   lu.assertEquals(offers "-- rhm.", {})
-  lu.assertEquals(offers "x = '{' .. rhm.gr", { "grammar(" })
+  lu.assertEquals(offers "x = '{' .. rhm.gr", { "grammar{" })
   lu.assertEquals(offers("rhm.gr", "--[[ {"), {})
-  lu.assertEquals(offers("rhm.gr", "--[[ { ]]"), { "grammar(" })
-  lu.assertEquals(offers [[x = "a\"" rhm.gr]], { "grammar(" })
+  lu.assertEquals(offers("rhm.gr", "--[[ { ]]"), { "grammar{" })
+  lu.assertEquals(offers [[x = "a\"" rhm.gr]], { "grammar{" })
 end
 
 function TestComplete:test_no_metamethod_runs()

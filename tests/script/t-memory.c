@@ -552,7 +552,7 @@ static void test_completion(void **unused)
                 assert_int_equal(lua_gettop(L), 0);
                 char line[] = "rhm.gram";
                 char **matches = complete(line);
-                if (!matches || strcmp(matches[0], "grammar(") != 0)
+                if (!matches || strcmp(matches[0], "grammar{") != 0)
                     fail_msg("%s, allocation %llu, mode %d: then rhm.gram has no completion", lines[i],
                              (unsigned long long)n, mode);
                 free_matches(matches);

@@ -100,6 +100,19 @@ function TestPrint:test_real_matrix()
   lu.assertStrContains(tostring(q), "[4 x 4]")
 end
 
+function TestPrint:test_row_of_a_matrix_fits()
+  local q = rhm.grammar{ V = 30, m = 2, s = 2, L = 2, seed = 1 }:q(1)
+  for _, width in ipairs { 20, 40, 79 } do
+    for _, text in ipairs { printer.format(q[1], width), printer.format({ q[1], { q[2] } }, width) } do
+      for line in text:gmatch "[^\n]+" do lu.assertTrue(#line <= width, line) end
+    end
+  end
+  lu.assertEquals(printer.format(q[1], 200), tostring(q[1]))
+  lu.assertEquals(printer.format(q[1], 40):gsub("%s+", ""), (tostring(q[1]):gsub("%s+", "")))
+  local wide = rhm.grammar{ V = 500, m = 2, s = 2, L = 2, seed = 1 }:q(1)
+  lu.assertStrContains(printer.format(wide[1], 79), ", ... (100 more)}")
+end
+
 function TestPrint:test_line()
   lu.assertEquals(printer.line({ 1, 2, { x = 1 } }, 60), "{1, 2, {x = 1}}")
   lu.assertEquals(printer.line(("ä"):rep(50), 20), '"' .. ("ä"):rep(16) .. "...")

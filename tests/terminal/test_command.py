@@ -105,6 +105,28 @@ class Command(unittest.TestCase):
         self.assertEqual((code, err), (0, ""))
         self.assertIn("quickstart", out)
 
+    def test_scripts_speak_within_the_width(self):
+        for name in "quickstart", "learning_table":
+            code, out, err = self.run_rhm(name, "--help")
+            self.assertEqual((code, err), (0, ""))
+            self.assertLessEqual(max(map(len, out.splitlines())), 79, out)
+        code, out, err = self.run_rhm("quickstart", "--quick")
+        self.assertEqual((code, err), (0, ""))
+        self.assertLessEqual(max(map(len, out.splitlines())), 79, out)
+
+    def test_wrong_options_of_scripts(self):
+        for words, problem in ((("quickstart", "--bad"), "unknown argument '--bad'"),
+                               (("quickstart", "--seed", "x"), "--seed x: must be a whole number, 0 or more"),
+                               (("quickstart", "--seed"), "--seed without a number: must be a whole number, 0 or more"),
+                               (("learning_table", "--bad"), "unknown option '--bad'")):
+            self.assertEqual(self.run_rhm(*words),
+                             (2, "", "rhm %s: %s (see rhm %s --help)\n" % (words[0], problem, words[0])))
+
+    def test_missing_module_is_one_line(self):
+        self.assertEqual(self.run_rhm("-e", "require 'rhm.nothing'"),
+                         (1, "", "rhm: (command line):1: module 'rhm.nothing' not found in package.path (.lua) or "
+                          "package.cpath (.so)\n"))
+
     def test_file_here_comes_first(self):
         self.script("print 'mine'", "quickstart")
         self.assertEqual(self.run_rhm("quickstart"), (0, "mine\n", ""))

@@ -41,14 +41,14 @@ class Completion(unittest.TestCase):
         self.completes("whil", "while")
 
     def test_field(self):
-        self.completes("x = rhm.gram", "x = rhm.grammar(")
+        self.completes("x = rhm.gram", "x = rhm.grammar{")
 
     def test_list(self):
         self.lists("string.re", "rep(", "reverse(")
 
     def test_object(self):
         self.session.run("g = rhm.grammar{ V=8, m=4, s=2, L=3 }")
-        self.completes("g:sched", "g:schedule(")
+        self.completes("g:sched", "g:schedule{")
 
     def test_object_field(self):
         self.session.run("g = rhm.grammar{ V=8, m=4, s=2, L=3 }")

@@ -7,7 +7,7 @@ script. The bare name of a script is also looked up in the scripts folder: rhm q
       {"-e CODE", "", "run CODE; may be repeated"},
       {"-l MODULE", "", "require MODULE into a global of that name; NAME=MODULE gives it another"},
       {"-i", "", "enter the shell afterwards"},
-      {"-E", "", "ignore environment variables (LUA_PATH, RHM_...) and the init file"},
+      {"-E", "", "ignore LUA_PATH, LUA_CPATH and the init file"},
       {"-q", "", "no banner (--quiet)"},
       {"-W", "", "turn warnings on"},
       {"--plain", "", "the shell without the panel"},
