@@ -70,8 +70,8 @@ end
 local function fit_text(f)
   local level = f.b_low and format(" (%g %%)", 100 * f.level) or ""
   local power = {[""] = "y = a + b x", x = "y = a + b ln x", y = "ln y = a + b x", xy = "ln y = a + b ln x"}
-  return format("%s: b = %.4g%s, a = %.4g%s%s; R2 = %.4f, %d points", power[f.log], f.b, bracket(f.b_low, f.b_high), f.a,
-    bracket(f.a_low, f.a_high), level, f.r2, f.n)
+  return format("%s: b = %.4g%s, a = %.4g%s%s; R2 = %.4f, %d points", power[f.log], f.b, bracket(f.b_low, f.b_high),
+    f.a, bracket(f.a_low, f.a_high), level, f.r2, f.n)
 end
 
 -- f:at(x): the y of the line.

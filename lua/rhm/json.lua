@@ -1,12 +1,13 @@
 -- json.lua - Lua values as JSON and back: parameters and measures in the results' file, messages to child processes.
 --
--- encode is canonical: keys in order, no blanks, 1000.0 as 1000. Equal values give equal texts, so that parameters can be
--- found by their text. nan becomes null and so is absent when read back; inf is 9e999, which JSON's readers take for it.
+-- encode is canonical: keys in order, no blanks, 1000.0 as 1000. Equal values give equal texts, so that parameters can
+-- be found by their text. nan becomes null and so is absent when read back; inf is 9e999, which JSON's readers take for
+-- it.
 local M = {}
 
 local type, next, tostring, tonumber, error, pcall = type, next, tostring, tonumber, error, pcall
-local format, byte, char, find, gsub, match, sub = string.format, string.byte, string.char, string.find, string.gsub, string.match,
-  string.sub
+local format, byte, find, gsub = string.format, string.byte, string.find, string.gsub
+local match, sub = string.match, string.sub
 local concat, sort = table.concat, table.sort
 local floor, huge, mathtype, tointeger = math.floor, math.huge, math.type, math.tointeger
 

@@ -15,8 +15,8 @@ local huge, max, min = math.huge, math.max, math.min
 
 local where = "rhm.plot"
 local series_keys = {"x", "y", "err", "low", "high", "label", "fit", "kind"}
-local own_keys = {"series", "matrix", "title", "xlabel", "ylabel", "zlabel", "log", "xrange", "yrange", "zrange", "xnames",
-  "ynames", "out", "sixel", "width", "height"}
+local own_keys = {"series", "matrix", "title", "xlabel", "ylabel", "zlabel", "log", "xrange", "yrange", "zrange",
+  "xnames", "ynames", "out", "sixel", "width", "height"}
 local keys = table.move(own_keys, 1, #own_keys, #series_keys + 1, table.move(series_keys, 1, #series_keys, 1, {}))
 
 -- --- what is drawn ------------------------------------------------------------------------------------------------
@@ -38,8 +38,7 @@ end
 
 -- Logarithms of what is not above 0 do not exist: such points are left out.
 local function can_show(x, y, scale)
-  return x == x and y == y and x ~= huge and y ~= huge and x ~= -huge and y ~= -huge and not (x <= 0 and find(scale, "x"))
-    and not (y <= 0 and find(scale, "y"))
+  return x - x == 0 and y - y == 0 and not (x <= 0 and find(scale, "x")) and not (y <= 0 and find(scale, "y"))
 end
 
 local function add_fit(out, given, scale)
@@ -107,7 +106,8 @@ local function read_all_series(t, p)
     one.kind = nil
     list = {one}
   elseif type(list) ~= "table" or #list == 0 then
-    check.fail(where, "series = %s: must be a list of series, {{x=, y=}, ...}", type(list) == "table" and "{}" or check.show(list))
+    check.fail(where, "series = %s: must be a list of series, {{x=, y=}, ...}",
+      type(list) == "table" and "{}" or check.show(list))
   end
   p.series = {}
   local points = 0
@@ -133,7 +133,9 @@ local function read_matrix(t, p)
   local low, high = huge, -huge
   for i = 1, m.rows do
     m[i] = {}
-    if #given[i] ~= m.cols then check.fail(where, "matrix: row %d has %d numbers, row 1 has %d", i, #given[i], m.cols) end
+    if #given[i] ~= m.cols then
+      check.fail(where, "matrix: row %d has %d numbers, row 1 has %d", i, #given[i], m.cols)
+    end
     for j = 1, m.cols do
       local value = number(given[i][j], "matrix[%d][%d]", i, j)
       m[i][j] = value
@@ -159,7 +161,7 @@ end
 
 local function cell(value)
   if value == nil or value ~= value then return "" end
-  if type(value) == "number" then return math.type(value) == "integer" and format("%d", value) or format("%.15g", value) end
+  if type(value) == "number" then return format(math.type(value) == "integer" and "%d" or "%.15g", value) end
   if find(value, '[",\r\n]') then return '"' .. gsub(value, '"', '""') .. '"' end
   return value
 end
@@ -238,7 +240,8 @@ local function gnuplot(text)
   local file = assert(io.open(input, "w"))
   file:write(text)
   file:close()
-  local ok = os.execute(format("gnuplot -d %s >%s 2>%s", shell_quoted(input), shell_quoted(output), shell_quoted(errors)))
+  local streams = " >" .. shell_quoted(output) .. " 2>" .. shell_quoted(errors)
+  local ok = os.execute("gnuplot -d " .. shell_quoted(input) .. streams)
   local said, drawn = read_file(errors), read_file(output)
   for _, name in ipairs{input, output, errors} do os.remove(name) end
   if not ok then
@@ -281,7 +284,9 @@ local function read_options(t)
   if p.log ~= "" and p.log ~= "x" and p.log ~= "y" and p.log ~= "xy" then
     check.fail(where, "log = %s: must be \"x\", \"y\" or \"xy\"", check.show(p.log))
   end
-  for _, key in ipairs{"title", "xlabel", "ylabel", "zlabel"} do p[key] = check.field(where, t, key, "string", false) or nil end
+  for _, key in ipairs{"title", "xlabel", "ylabel", "zlabel"} do
+    p[key] = check.field(where, t, key, "string", false) or nil
+  end
   for _, key in ipairs{"xrange", "yrange", "zrange"} do
     local range = check.field(where, t, key, "table", false)
     if range and not (type(range[1]) == "number" and type(range[2]) == "number" and range[1] < range[2]) then

@@ -1,8 +1,8 @@
--- sweep.lua - rhm.sweep: a function on many parameters and seeds, on all processors, with results that last; rhm.search: the
--- smallest N that reaches a goal.
+-- sweep.lua - rhm.sweep: a function on many parameters and seeds, on all processors, with results that last.
+-- rhm.search: the smallest N that reaches a goal.
 --
--- In a child process the script runs again up to the sweep it serves; sweeps before that one have ended when it was started,
--- so that their results are read from the file.
+-- In a child process the script runs again up to the sweep it serves; sweeps before that one have ended when it was
+-- started, so that their results are read from the file.
 local M = {}
 
 local rhm = require "rhm"
@@ -25,11 +25,12 @@ end
 -- What both have in common. Returns what runner.new takes, or in the child of this call never.
 local function prepare(where, t, known)
   check.keys(where, t, known)
+  if runner.serving then check.fail(where, "a run of a sweep cannot start a sweep of its own") end
   calls = calls + 1
   local s = {where = format("%s{ name=%q }", where, t.name or ""), name = check.field(where, t, "name", "string")}
   if not match(s.name, "^%a[%w_-]*$") or #s.name > 100 or match(s.name, "^rhm_") or match(s.name, "^sqlite_") then
-    check.fail(where, "name = %s: must be a letter and then letters, digits, _ or -, and not begin with rhm_ or sqlite_",
-      check.show(s.name))
+    check.fail(where, "name = %s: must be a letter and then letters, digits, _ or -, and not begin with rhm_ or "
+      .. "sqlite_", check.show(s.name))
   end
   s.jobs = check.whole(where, t, "jobs", 0, 1024, child.cores())
   s.quiet = check.field(where, t, "quiet", "boolean", false)
@@ -42,13 +43,13 @@ local function prepare(where, t, known)
   local index = task and tointeger(tonumber(match(task, "^%d+")))
   if index == calls then
     if match(task, " (.*)$") ~= s.name then
-      check.fail(where, "the script came to another sweep ('%s') in a child process than here ('%s'): what it does before must not "
-        .. "change from run to run", s.name, match(task, " (.*)$"))
+      check.fail(where, "the script came to another sweep ('%s') in a child process than here ('%s'): what it does "
+        .. "before must not change from run to run", s.name, match(task, " (.*)$"))
     end
     runner.serve(t.run) -- does not return
   end
   s.reading = task ~= nil -- a sweep before: its results are there
-  if s.reading then s.jobs = 0 end
+  if s.reading then s.jobs, s.quiet, s.retry = 0, true, false end
   s.run, s.command = plan.command_of(where, {run=t.run, jobs=s.jobs, name=s.name})
   s.task = format("%d %s", calls, s.name)
   return s
@@ -67,7 +68,7 @@ function M.sweep(t)
       place[task] = #tasks
     end
   end
-  local store <close> = rhm.results{ path=s.path, create=true }
+  local store <close> = rhm.results{ path=s.path, create=not s.reading, readonly=s.reading }
   s.store = store
   function s.done(task, row) rows[place[task]] = row end
   local work = runner.new(s)
@@ -86,7 +87,7 @@ function M.search(t)
   table.move(common, 1, #common, #known + 1, known)
   local s = prepare("rhm.search", t, known)
   search.arguments("rhm.search", t, s)
-  local store <close> = rhm.results{ path=s.path, create=true }
+  local store <close> = rhm.results{ path=s.path, create=not s.reading, readonly=s.reading }
   s.store = store
   local cells, work = search.run(s, runner)
   return report.search(s, cells, work)

@@ -155,7 +155,7 @@ static int spawn(pid_t *pid, char **argv, char **environment, int socket, int ou
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    int number = posix_spawn(pid, argv[0], &actions, &attributes, argv, environment);
+    int number = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return number;

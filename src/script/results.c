@@ -32,19 +32,22 @@ static struct rhm_results *check(lua_State *L)
 
 int rhm_script_results(lua_State *L)
 {
-    static const char *const keys[] = {"path", "create", NULL};
+    static const char *const keys[] = {"path", "create", "readonly", NULL};
     const char *path = NULL;
-    int create = 0;
+    int create = 0, readonly = 0;
     if (lua_type(L, 1) == LUA_TSTRING) {
         path = lua_tostring(L, 1);
     } else {
         struct rhm_args args = rhm_args_open(L, 1, "rhm.results", keys);
         rhm_args_require(&args, "path", rhm_args_string(&args, "path", &path));
         rhm_args_boolean(&args, "create", &create);
+        rhm_args_boolean(&args, "readonly", &readonly);
+        if (create && readonly)
+            return luaL_error(L, "rhm.results: 'create' and 'readonly' exclude each other");
     }
-    enum rhm_results_mode mode = create                                               ? RHM_RESULTS_CREATE
-                                 : access(path, F_OK) == 0 && access(path, W_OK) != 0 ? RHM_RESULTS_READ
-                                                                                      : RHM_RESULTS_WRITE;
+    enum rhm_results_mode mode = create ? RHM_RESULTS_CREATE : RHM_RESULTS_WRITE;
+    if (readonly || (!create && access(path, F_OK) == 0 && access(path, W_OK) != 0))
+        mode = RHM_RESULTS_READ;
     struct rhm_results **box = lua_newuserdatauv(L, sizeof *box, 0);
     struct rhm_error err;
     *box = NULL;

@@ -19,7 +19,8 @@ local function run(code, path, more)
   local file = io.open("plot.lua", "w")
   file:write(code)
   file:close()
-  local pipe = io.popen(("%s %s %q plot.lua 2>errors"):format(more or "COLUMNS=80 LINES=24", path and "PATH=" .. path or "", program))
+  local settings = (more or "COLUMNS=80 LINES=24") .. (path and " PATH=" .. path or "")
+  local pipe = io.popen(("%s %q plot.lua 2>errors"):format(settings, program))
   local out = pipe:read "a"
   local ok = pipe:close()
   return out, read "errors", ok
@@ -58,7 +59,9 @@ function TestFit:test_interval_covers()
   math.randomseed(7)
   local hit, x, y = 0, { 1, 2, 3, 4, 5, 6 }, { }
   for _ = 1, 2000 do
-    for i = 1, 6 do y[i] = 2 * x[i] + (-2 * math.log(1 - math.random())) ^ 0.5 * math.cos(2 * math.pi * math.random()) end
+    for i = 1, 6 do
+      y[i] = 2 * x[i] + (-2 * math.log(1 - math.random())) ^ 0.5 * math.cos(2 * math.pi * math.random())
+    end
     local f = rhm.fit{ x=x, y=y }
     if f.b_low <= 2 and 2 <= f.b_high then hit = hit + 1 end
   end
@@ -67,7 +70,9 @@ end
 
 function TestFit:test_scales()
   local x, power, exponential, logarithm = { 1, 2, 4, 8 }, { }, { }, { }
-  for i, v in ipairs(x) do power[i], exponential[i], logarithm[i] = 3 * v ^ 1.5, 3 * math.exp(0.7 * v), 3 + 2 * math.log(v) end
+  for i, v in ipairs(x) do
+    power[i], exponential[i], logarithm[i] = 3 * v ^ 1.5, 3 * math.exp(0.7 * v), 3 + 2 * math.log(v)
+  end
   local f = rhm.fit{ x=x, y=power, log="xy" }
   lu.assertAlmostEquals(f.b, 1.5, 1e-12)
   lu.assertAlmostEquals(math.exp(f.a), 3, 1e-12)
@@ -91,7 +96,8 @@ end
 
 TestPlot = {}
 
-local series = [[series={ { x={1, 10, 100}, y={0.2, 0.6, 0.9}, low={0.1, 0.5, 0.8}, high={0.3, 0.7, 1/0}, label="one, \"two\"" },
+local series = [[series={
+  { x={1, 10, 100}, y={0.2, 0.6, 0.9}, low={0.1, 0.5, 0.8}, high={0.3, 0.7, 1/0}, label="one, \"two\"" },
   { x={1, 10, 100}, y={0.1, 0.2, 0.4}, fit="xy" } }]]
 
 function TestPlot:test_terminal()
@@ -143,7 +149,8 @@ function TestPlot:test_files()
   lu.assertStrContains(out, "\27P") -- sixels begin so
 end
 
-local matrix = "matrix={ { 0, 0.5, 1 }, { 1, 0/0, 0.25 } }, xnames={ 10, 20, 30 }, ynames={ 'a', 'b' }, zlabel='acc', xlabel='m'"
+local matrix = [[matrix={ { 0, 0.5, 1 }, { 1, 0/0, 0.25 } }, xnames={ 10, 20, 30 }, ynames={ 'a', 'b' },
+  zlabel='acc', xlabel='m']]
 
 function TestPlot:test_heat()
   local out, errors = run("rhm.plot{ " .. matrix .. ", title='H', width=40, height=12 }", nil, "LC_ALL=C COLUMNS=80")
@@ -167,8 +174,9 @@ function TestPlot:test_heat()
 end
 
 function TestPlot:test_large_heat_fits()
-  local out = run("local m = { } for i = 1, 300 do m[i] = { } for j = 1, 300 do m[i][j] = i + j end end rhm.plot{ matrix=m }", nil,
-    "LC_ALL=C COLUMNS=60 LINES=24")
+  local out = run([[local m = { }
+    for i = 1, 300 do m[i] = { } for j = 1, 300 do m[i][j] = i + j end end
+    rhm.plot{ matrix=m }]], nil, "LC_ALL=C COLUMNS=60 LINES=24")
   lu.assertTrue(select(2, out:gsub("\n", "")) <= 22)
   for line in out:gmatch "[^\n]*" do lu.assertTrue(#line < 60, line) end
 end
@@ -185,7 +193,8 @@ function TestPlot:test_without_gnuplot()
   os.remove "n.csv"
   local out, errors, ok = run("rhm.plot{ " .. series .. ", out='n.svg' }", "/nowhere")
   lu.assertEquals({ out, ok }, { "", true })
-  lu.assertEquals(errors, "rhm.plot: there is no gnuplot to draw with (Debian: gnuplot-nox); the numbers are in n.csv\n")
+  lu.assertEquals(errors,
+    "rhm.plot: there is no gnuplot to draw with (Debian: gnuplot-nox); the numbers are in n.csv\n")
   lu.assertStrContains(read "n.csv", "2,100,0.4")
   lu.assertNil(read "n.svg")
   out, errors = run("rhm.plot{ " .. series .. " }", "/nowhere")

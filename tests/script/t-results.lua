@@ -16,7 +16,8 @@ end
 
 function TestJson:test_comes_back()
   local value = {
-    list={ 1, -2, 3.5, 1e300, 5e-324, 0.1 + 0.2, math.maxinteger, math.mininteger }, text="ü \"\\\n\t\r\0\127/", yes=true, no=false,
+    list={ 1, -2, 3.5, 1e300, 5e-324, 0.1 + 0.2, math.maxinteger, math.mininteger },
+    text="ü \"\\\n\t\r\0\127/", yes=true, no=false,
     inner={ deep={ deeper={ } } }, ["odd key"]="x",
   }
   lu.assertEquals(json.decode(json.encode(value)), value)
@@ -53,7 +54,8 @@ function TestResults:test_runs()
   local r = self.r
   lu.assertEquals(#r, 0)
   local before = os.time()
-  r:add{ experiment="one", parameters={ N=1000, kind="a" }, seed=1, measures={ accuracy=0.5 }, started=before, seconds=2 }
+  r:add{ experiment="one", parameters={ N=1000, kind="a" }, seed=1, measures={ accuracy=0.5 }, started=before,
+    seconds=2 }
   r:add{ experiment="one", parameters={ kind="a", N=1e3 }, seed=2, error="no luck" }
   r:add{ experiment="two", parameters={ }, seed=1, measures={ bad=0/0 }, version="0", host="h" }
   lu.assertEquals(#r, 3)
@@ -62,7 +64,8 @@ function TestResults:test_runs()
   lu.assertEquals(#runs, 2)
   lu.assertEquals(runs[1].parameters, { N=1000, kind="a" })
   lu.assertEquals(runs[1].measures, { accuracy=0.5 })
-  lu.assertEquals({ runs[1].status, runs[1].seed, runs[1].seconds, runs[1].started, runs[1].ended }, { "done", 1, 2, before, before + 2 })
+  lu.assertEquals({ runs[1].status, runs[1].seed, runs[1].seconds }, { "done", 1, 2 })
+  lu.assertEquals({ runs[1].started, runs[1].ended }, { before, before + 2 })
   lu.assertEquals(runs[1].version, rhm.version)
   lu.assertEquals({ runs[2].status, runs[2].error, runs[2].measures }, { "failed", "no luck" })
   lu.assertEquals(r:find("one", { N=1000, kind="a" }, 2).error, "no luck")
@@ -84,6 +87,12 @@ function TestResults:test_refusals()
   refused("not a list", { experiment="a", seed=1, parameters={ 1, 2 }, measures={ } })
   refused("'measures' or 'error'", { experiment="a", seed=1, parameters={ } })
   lu.assertEquals(#r, 0)
+  local reader = rhm.results{ path="r.db", readonly=true }
+  lu.assertErrorMsgContains("reading only", reader.add, reader,
+    { experiment="a", seed=1, parameters={ }, measures={ } })
+  lu.assertErrorMsgContains("reading only", reader.merge, reader, "none.db")
+  reader:close()
+  lu.assertErrorMsgContains("exclude each other", rhm.results, { path="r.db", create=true, readonly=true })
   lu.assertErrorMsgContains("No such file", rhm.results, "none.db")
   lu.assertErrorMsgContains("no runs", r.export, r, "x.csv")
   r:close()
@@ -92,7 +101,8 @@ function TestResults:test_refusals()
   local file = io.open("r.csv", "w")
   file:write "N,accuracy\n1000,0.5\n"
   file:close()
-  lu.assertErrorMsgContains("r.csv: not an SQLite database; it stays as it is", rhm.results, { path="r.csv", create=true })
+  lu.assertErrorMsgContains("r.csv: not an SQLite database; it stays as it is", rhm.results,
+    { path="r.csv", create=true })
 end
 
 function TestResults:test_merge_and_export()

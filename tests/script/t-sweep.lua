@@ -35,7 +35,8 @@ function TestSweep:test_here()
   lu.assertEquals({ r.ran, r.found, r.failed, r.path, r.name }, { 4, 0, 0, "t.db", "t" })
   local seen = {}
   for i, row in ipairs(r.rows) do seen[i] = { row.b, row.seed, row.product, row.seed2, row.status } end
-  lu.assertEquals(seen, { { 1, 1, 3, 2, "done" }, { 1, 2, 3, 4, "done" }, { 2, 1, 6, 2, "done" }, { 2, 2, 6, 4, "done" } })
+  lu.assertEquals(seen, { { 1, 1, 3, 2, "done" }, { 1, 2, 3, 4, "done" }, { 2, 1, 6, 2, "done" },
+    { 2, 2, 6, 4, "done" } })
   t.grid.b[3], t.seeds = 7, { 2, 5 } -- only what is new is run
   r = rhm.sweep(t)
   lu.assertEquals({ r.ran, r.found, #r }, { 4, 2, 6 })
@@ -72,7 +73,8 @@ end
 function TestSweep:test_printed()
   local r = rhm.sweep{ name="t", jobs=0, run=product, parameters={ a=3 }, grid={ b={ 1, 2 } }, seeds=3 }
   local text = tostring(r):gsub("%d[%d.e-]* [mu]?s", "TIME")
-  lu.assertEquals(text:gsub(" +", " "), "t: 6 runs, medians, a = 3\nb runs product seed2 time\n1 3 3 4 TIME\n2 3 6 4 TIME")
+  lu.assertEquals(text:gsub(" +", " "),
+    "t: 6 runs, medians, a = 3\nb runs product seed2 time\n1 3 3 4 TIME\n2 3 6 4 TIME")
 end
 
 function TestSweep:test_series()
@@ -134,8 +136,8 @@ function TestSweep:test_shards_merge_to_the_whole()
   local function content(results)
     local rows = {}
     for _, run in ipairs(results:runs()) do
-      rows[#rows + 1] = ("%d %d %d %s %g %g"):format(run.parameters.a, run.parameters.b, run.seed, run.status, run.measures.product,
-        run.measures.seed2)
+      local p, m = run.parameters, run.measures
+      rows[#rows + 1] = ("%d %d %d %s %g %g"):format(p.a, p.b, run.seed, run.status, m.product, m.seed2)
     end
     table.sort(rows)
     return rows
@@ -186,9 +188,25 @@ end
 function TestChildren:test_two_sweeps_in_a_script()
   local output, code = script [[
     local a = rhm.sweep{ name="c", jobs=2, seeds=3, run=function(p, seed) return { x=seed } end }
-    local b = rhm.sweep{ name="d", jobs=2, seeds={ a.rows[3].x }, run=function(p, seed) return { y=a.rows[2].x + seed } end }
+    local function run(p, seed) return { y=a.rows[2].x + seed } end
+    local b = rhm.sweep{ name="d", jobs=2, seeds={ a.rows[3].x }, run=run }
     print(b.rows[1].y, b.rows[1].seed)]]
   lu.assertEquals({ output, code }, { "5\t3\n", 0 })
+  output, code = script [[
+    local n = io.open("marker") and 4 or 3
+    io.open("marker", "w"):close()
+    rhm.sweep{ name="c", jobs=2, seeds=n, run=function() return { } end }
+    rhm.sweep{ name="d", jobs=2, seeds=9, run=function() return { } end }]]
+  os.remove "marker"
+  lu.assertEquals(code, 1)
+  lu.assertStrContains(output, "misses a run in c.db")
+end
+
+function TestChildren:test_no_sweep_in_a_run()
+  local output = script [[
+    local function inner() return rhm.sweep{ name="d", run=function() return { } end } end
+    print(rhm.sweep{ name="c", jobs=1, run=inner }.rows[1].error)]]
+  lu.assertStrContains(output, "a run of a sweep cannot start a sweep of its own")
 end
 
 function TestChildren:test_ends_of_children()
@@ -215,17 +233,17 @@ function TestChildren:test_a_child_that_never_comes()
     rhm.sweep{ name="c", jobs=2, run=function() return { } end }]])
   os.remove "marker"
   lu.assertEquals(code, 1)
-  lu.assertStrContains(output, "a child process ended before it came to this rhm.sweep")
+  lu.assertStrContains(output, "a child process ended before it came to this sweep")
   lu.assertStrContains(output, "not again")
 end
 
 function TestChildren:test_code_and_prompt()
-  local pipe = io.popen(("%q -e 'print(rhm.sweep{ name=\"c\", jobs=1, seeds=2, run=function(p, s) return { x=s } end }.rows[2].x)'")
-    :format(program))
+  local code = "print(rhm.sweep{ name=\"c\", jobs=1, seeds=2, run=function(p, s) return { x=s } end }.rows[2].x)"
+  local pipe = io.popen(("%q -e '%s'"):format(program, code))
   lu.assertEquals(pipe:read "a", "2\n")
   pipe:close()
   pipe = io.popen(("echo 'rhm.sweep{ name=\"c\", run=print }' | %q 2>&1"):format(program))
-  lu.assertStrContains(pipe:read "a", "rhm.sweep: a function typed at the prompt")
+  lu.assertStrContains(pipe:read "a", "rhm.sweep: child processes cannot have a function that was typed")
   pipe:close()
 end
 
@@ -296,7 +314,7 @@ function TestSearch:test_failed_runs_do_not_reach()
   lu.assertStrContains(tostring(r), "6 runs failed; the first: ")
 end
 
--- With m = n seeds of one crossing each the replicate's distribution is known: P[all five >= the second] = (4/5)^5 and so on.
+-- Seed k reaches the goal from N = k on: a replicate's N* is the median of its seeds.
 function TestSearch:test_interval()
   local trials = {}
   for k = 1, 5 do

@@ -14,14 +14,16 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, Session, environment  # noqa: E402
 
-# 24 runs of 20 ms, one of which fails.
+# Arguments: the seconds of a run, the seeds of each of 6 sets of parameters. One run fails.
 SCRIPT = """
-local r = rhm.sweep{ name="learning", jobs=3, seeds=4, out="r.db", grid={ N={ 1, 2, 3 }, m={ 2, 4 } }, run=function(p, seed)
-  local stop = rhm.clock() + (tonumber(arg[1]) or 0.02)
+local function run(p, seed)
+  local stop = rhm.clock() + tonumber(arg[1])
   while rhm.clock() < stop do end
   if p.N == 2 and seed == 3 and p.m == 4 then error "no luck" end
   return { x=p.N * p.m + seed, odd=seed % 2 == 1 }
-end }
+end
+local r = rhm.sweep{ name="learning", run=run, jobs=3, seeds=tonumber(arg[2] or 4), out="r.db",
+  grid={ N={ 1, 2, 3 }, m={ 2, 4 } } }
 print(#r, r.failed)
 """
 
@@ -30,16 +32,16 @@ class Sweep(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="rhm-test-")
         self.addCleanup(shutil.rmtree, self.folder, True)
-        self.script = os.path.join(self.folder, os.path.basename(self.folder) + ".lua")  # a name that /proc can be asked for
+        self.script = os.path.join(self.folder, os.path.basename(self.folder) + ".lua")  # a name to find in /proc
         with open(self.script, "w") as file:
             file.write(SCRIPT)
 
     def start(self, *words, **more):
-        return subprocess.Popen([RHM, self.script, *words], cwd=self.folder, env=environment(self.folder), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
+        return subprocess.Popen([RHM, self.script, *words], cwd=self.folder, env=environment(self.folder), text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
 
     def processes(self, name=None):
-        """Those that run the script, the parent and its children; or that have another name in their command line."""
+        """Those that run the script, parent and children; or those with another name in their command line."""
         name = (name or os.path.basename(self.script)).encode()
         found = []
         for path in glob.glob("/proc/[0-9]*/cmdline"):
@@ -68,30 +70,28 @@ class Sweep(unittest.TestCase):
         self.assertEqual(len(set(rows)), len(rows))
         return sorted(rows, key=str)
 
-    def whole(self):
-        """The rows of an undisturbed sweep."""
-        child = self.start("0")
-        self.assertEqual(child.communicate(timeout=60), ("24\t1\n", ""))
-        rows = self.rows()
-        self.assertEqual(len(rows), 24)
-        os.remove(os.path.join(self.folder, "r.db"))
-        return rows
-
     def test_kill_at_random_moments(self):
-        whole, moments, seen = self.whole(), random.Random(5), [0]
+        """A sweep of 120 runs is killed 20 times, most often before it has done a quarter of them."""
+        words, last = ("0.01", "20"), ("120\t1\n", "")
+        start = time.monotonic()
+        self.assertEqual(self.start(*words).communicate(timeout=60), last)
+        quarter = (time.monotonic() - start) / 4
+        whole = self.rows()
+        self.assertEqual(len(whole), 120)
+        os.remove(os.path.join(self.folder, "r.db"))
+        moments, seen = random.Random(5), []
         for _ in range(20):
-            child = self.start()
-            time.sleep(moments.uniform(0, 0.15))
+            child = self.start(*words)
+            time.sleep(moments.uniform(0, quarter))
             child.kill()
             child.communicate(timeout=20)
             self.assertAllGone()
             rows = self.rows()
             self.assertLessEqual(set(rows), set(whole))
-            self.assertGreaterEqual(len(rows), seen[-1])
+            self.assertGreaterEqual(len(rows), max(seen, default=0))
             seen.append(len(rows))
-        self.assertGreater(seen[-1], 0)
-        child = self.start()
-        self.assertEqual(child.communicate(timeout=60), ("24\t1\n", ""))
+        self.assertGreater(len(set(seen)), 2, seen)
+        self.assertEqual(self.start(*words).communicate(timeout=60), last)
         self.assertEqual(self.rows(), whole)
         self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(("-wal", "-shm"))], [])
 
@@ -143,15 +143,18 @@ class Sweep(unittest.TestCase):
             self.assertEqual(s.run("1 + 1"), "2")
             self.assertEqual(self.processes("slow.lua"), [])
 
+    @unittest.skipUnless(shutil.which("unshare"), "no unshare")
     def test_full_disk(self):
-        inner = 'mount -t tmpfs -o size=512k none disk && cp %s disk/s.lua && cd disk && { %s s.lua; echo "code $?"; cp r.db* ..; }'
+        inner = ("mount -t tmpfs -o size=512k none disk && cp %s disk/s.lua && cd disk && "
+                 "{ %s s.lua; echo \"code $?\"; cp r.db* ..; }")
         os.mkdir(os.path.join(self.folder, "disk"))
         with open(self.script, "w") as file:
             file.write('rhm.sweep{ name="big", jobs=2, seeds=200, out="r.db", run=function(p, seed) '
                        'return { text=("x"):rep(2000), seed2=seed } end }')
-        done = subprocess.run(["unshare", "-rm", "sh", "-c", inner % (os.path.basename(self.script), RHM)], cwd=self.folder,
-                              env=environment(self.folder), capture_output=True, text=True, timeout=60)
-        if "code" not in done.stdout:
+        words = ["unshare", "-rm", "sh", "-c", inner % (os.path.basename(self.script), RHM)]
+        done = subprocess.run(words, cwd=self.folder, env=environment(self.folder), capture_output=True, text=True,
+                              timeout=60)
+        if "code" not in done.stdout:  # no user namespaces, or no tmpfs in them
             self.skipTest("no mount here")
         self.assertIn("code 1", done.stdout)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)

@@ -1,15 +1,18 @@
 -- help/results.lua - rhm.results and its objects.
 return {
-  {name = "rhm.results", group = "rhm", signature = {"rhm.results(path)", "rhm.results{ path= [, create=] }"},
+  {name = "rhm.results", group = "rhm",
+    signature = {"rhm.results(path)", "rhm.results{ path= [, create=, readonly=] }"},
     summary = "opens a file of experiments' results",
-    text = [[An SQLite database in which every run (experiment, parameters, seed) stands once, committed by itself: whatever is
-killed, the runs that were added are there. A file that is no such database, or that is damaged, is an error and stays as it is.
+    text = [[An SQLite database in which every run (experiment, parameters, seed) stands once, committed by itself:
+whatever is killed, the runs that were added are there. A file that is no such database, or that is damaged, is an
+error and stays as it is.
 
-Others read it too, also while runs are added: there is a view for each experiment, of its name, with a column for each parameter
-and each measure: sqlite3 results.db "select N, avg(accuracy) from learning group by N".]],
+Others read it too, also while runs are added: there is a view for each experiment, of its name, with a column for
+each parameter and each measure: sqlite3 results.db "select N, avg(accuracy) from learning group by N".]],
     keys = {
       {"path", "required", "the file"},
       {"create", "false", "true: made where there is none"},
+      {"readonly", "false", "true: nothing is written, whatever is called"},
     },
     returns = "results (see help \"results\")",
     example = "r = rhm.results(\"results.db\")\nr:export(\"learning.csv\", \"learning\")", see = {"results"}},
@@ -17,8 +20,9 @@ and each measure: sqlite3 results.db "select N, avg(accuracy) from learning grou
   {name = "results", kind = "object", summary = "the runs of experiments in a file; #r is their number",
     text = [[Made by rhm.results. Printing it lists the experiments.
 
-A run is a table: experiment, parameters (a table), seed, status ("done" or "failed"), measures (a table), error (why it failed),
-version (of rhm), host, seconds (wall time), started and ended (seconds since 1970; os.date shows them).]],
+A run is a table: experiment, parameters (a table), seed, status ("done" or "failed"), measures (a table), error
+(why it failed), version (of rhm), host, seconds (wall time), started and ended (seconds since 1970; os.date shows
+them).]],
     fields = {{"path", "the name of the file"}}, see = {"rhm.results"}},
 
   {name = "results:runs", signature = "r:runs([experiment])", summary = "the runs of an experiment, or all",
@@ -43,8 +47,8 @@ version (of rhm), host, seconds (wall time), started and ended (seconds since 19
     returns = "the results",
     example = "r:add{ experiment=\"learning\", parameters={ N=1000 }, seed=1,\n  measures={ accuracy=0.93 } }"},
   {name = "results:merge", signature = "r:merge(path)", summary = "takes over the runs of another file",
-    text = [[All of them or, on an error, none. A run that failed here and not there is replaced; of two that differ in their measures
-this file's stays.]],
+    text = [[All of them or, on an error, none. A run that failed here and not there is replaced; of two that differ
+in their measures this file's stays.]],
     returns = "a table of counts: added, replaced, equal, kept (with other measures)",
     example = "r = rhm.results{ path=\"all.db\", create=true }\nr:merge(\"a.db\")\nr:merge(\"b.db\")"},
   {name = "results:export", signature = "r:export(path [, experiment])",

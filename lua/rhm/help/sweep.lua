@@ -4,7 +4,7 @@ local common = {
   {"parameters", "{}", "a table of parameters for all runs, or a list of such tables"},
   {"grid", "{}", "{N={500, 1000}, m={2, 4}}: every combination, with each of the parameters"},
   {"seeds", "1", "how many (1, 2, ...), or a list of them"},
-  {"run", "required", "a function of (parameters, seed) that returns a table of measures, or the name of a file that returns one"},
+  {"run", "required", "a function of (parameters, seed) that returns a table of measures, or a file that returns one"},
   {"jobs", "all processors", "child processes; 0: here, one after the other"},
   {"out", "NAME.db", "the file of the results (see rhm.results)"},
   {"shard", "", "\"2/4\": only every fourth run, from the second on, into a file of its own: results.2-of-4.db"},
@@ -24,13 +24,14 @@ end
 return {
   {name = "rhm.sweep", group = "rhm", signature = "rhm.sweep{ name=, run= [, parameters=, grid=, seeds=, ...] }",
     summary = "runs a function on many parameters and seeds, with results that last",
-    text = [[The runs are shared among child processes, of one thread each. Every run is written to the file when it ends; one that
-is there is not run again, so a sweep that was interrupted or killed goes on where it was, and one that is extended runs what is
-new. A run that fails is kept with its error, and the sweep goes on. math.random begins each run with its seed.
+    text = [[The runs are shared among child processes, of one thread each. Every run is written to the file when it
+ends; one that is there is not run again, so a sweep that was interrupted or killed goes on where it was, and one
+that is extended runs what is new. A run that fails is kept with its error, and the sweep goes on. math.random
+begins each run with its seed.
 
-The child processes run the same command again up to the same call of rhm.sweep: what the script does before is done by each of
-them (what it prints is dropped), and must not depend on anything else. A function typed at the prompt has to be put into a file:
-run="file.lua".
+The child processes run the same command again up to the same call of rhm.sweep: what the script does before is done
+by each of them (what it prints is dropped), and must not depend on anything else. A function typed at the prompt
+has to be put into a file: run="file.lua".
 
 Machines share a sweep by shard="i/n"; results:merge brings the files together.]],
     keys = with{}, returns = "the sweep: its rows, and a table of medians when printed (see help \"sweep\")",
@@ -47,12 +48,12 @@ print(r)]], see = {"sweep", "rhm.search", "rhm.results"}},
   {name = "rhm.search", group = "rhm",
     signature = "rhm.search{ name=, run= [, goal=, measure=, from=, to=, ...] }",
     summary = "the smallest N at which the median over seeds reaches a goal",
-    text = [[A search for each set of parameters, all at the same time: N is doubled or halved from `from` until the goal is
-bracketed, then bisected on a log scale. The function gets p.N. Runs are kept and found again as by rhm.sweep; a run that failed
-counts as one that has not reached the goal.
+    text = [[A search for each set of parameters, all at the same time: N is doubled or halved from `from` until the
+goal is bracketed, then bisected on a log scale. The function gets p.N. Runs are kept and found again as by
+rhm.sweep; a run that failed counts as one that has not reached the goal.
 
-The interval (95 %) is a bootstrap over the seeds, which all N share: the smallest N tried from which on all medians reach the
-goal, in 1000 draws of as many seeds with replacement. inf: in so many draws the largest N tried does not.]],
+The interval (95 %) is a bootstrap over the seeds, which all N share: the smallest N tried from which on all medians
+reach the goal, in 1000 draws of as many seeds with replacement. inf: in so many draws the largest N tried does not.]],
     keys = with{
       {"variable", "\"N\"", "the name of what is searched for, a whole number"},
       {"measure", "\"accuracy\"", "the measure that shall reach the goal"},
@@ -68,7 +69,8 @@ goal, in 1000 draws of as many seeds with replacement. inf: in so many draws the
   {name = "sweep", kind = "object", summary = "what rhm.sweep returns",
     text = [[Printing it gives, for each set of parameters, the medians of the measures over seeds.
 
-A row is a run as results:runs gives it; parameters and measures can be read from the row itself: row.N, row.accuracy.]],
+A row is a run as results:runs gives it; parameters and measures can be read from the row itself: row.N,
+row.accuracy.]],
     fields = {
       {"name", "of the experiment"}, {"path", "of the results' file"},
       {"rows", "the runs, in the order of parameters and seeds; #sweep is their number"},
@@ -76,7 +78,8 @@ A row is a run as results:runs gives it; parameters and measures can be read fro
       {"error", "the first error"}, {"seconds", "wall time"},
     }, see = {"rhm.sweep"}},
   {name = "sweep:series", signature = "r:series{ x=, y= [, by=] }", summary = "medians against a parameter, for a plot",
-    text = [[A series for each value of `by`: medians of y and quartiles (low, high) over seeds and all other parameters.]],
+    text = [[A series for each value of `by`: medians of y and quartiles (low, high) over seeds and all other
+parameters.]],
     keys = {
       {"x", "required", "the name of a parameter or measure"},
       {"y", "required", "the name of a measure"},
@@ -88,8 +91,8 @@ A row is a run as results:runs gives it; parameters and measures can be read fro
   {name = "search", kind = "object", summary = "what rhm.search returns",
     text = [[Printing it gives N* and its interval for each set of parameters.
 
-A cell is a table: parameters, N (nil where no N up to `to` was enough), below (the largest N that was not enough), low and high
-(the interval), trials (a list, by N: N, median, values in the order of the seeds), failed (runs).]],
+A cell is a table: parameters, N (nil where no N up to `to` was enough), below (the largest N that was not enough),
+low and high (the interval), trials (a list, by N: N, median, values in the order of the seeds), failed (runs).]],
     fields = {
       {"name", "of the experiment"}, {"path", "of the results' file"},
       {"cells", "one for each set of parameters; #search is their number"},

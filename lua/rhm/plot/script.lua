@@ -8,7 +8,8 @@ local abs, floor, huge, log, max, min = math.abs, math.floor, math.huge, math.lo
 
 -- Okabe and Ito's colours, dark ones first; viridis for heat maps.
 local colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"}
-local viridis = {"#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58", "#B5DE2B", "#FDE725"}
+local viridis = {"#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58", "#B5DE2B",
+  "#FDE725"}
 
 -- Between single quotes gnuplot replaces nothing, but a quote is doubled and a line cannot end.
 local function quoted(text)
@@ -144,12 +145,14 @@ local function series_script(p, lines)
     local bars = series.low or series.high
     if series.line then -- first, so that the points stand on it
       add_curve(lines, "fit" .. k, series, p)
-      plots[#plots + 1] = format("$fit%d using 1:2 with lines lc rgb '%s' lw %s dt 2 notitle", k, colour, dumb and "1" or "2")
+      plots[#plots + 1] = format("$fit%d using 1:2 with lines lc rgb '%s' lw %s dt 2 notitle", k, colour,
+        dumb and "1" or "2")
     end
     if bars then -- of their own: in a legend of text they would take three lines
       plots[#plots + 1] = format("$%s using 1:2:3:4 with yerrorbars %s ps 0 notitle", name, gsub(style, " pt .*", ""))
     end
-    plots[#plots + 1] = format("$%s using 1:2 with %s %s %s", name, kind == "lines" and "linespoints" or "points", style, title)
+    local shape = kind == "lines" and "linespoints" or "points"
+    plots[#plots + 1] = format("$%s using 1:2 with %s %s %s", name, shape, style, title)
   end
   local labelled = false
   for _, series in ipairs(p.series) do labelled = labelled or series.label or series.line end
@@ -181,14 +184,15 @@ local function heat_script(p, lines)
   lines[#lines + 1] = format("set palette defined (%s)", concat(stops, ", "))
   lines[#lines + 1] = format("set cbrange [%s:%s]", number(p.zrange[1]), number(p.zrange[2]))
   if p.zlabel then lines[#lines + 1] = format("set cblabel %s noenhanced\nset rmargin 12", quoted(p.zlabel)) end
-  lines[#lines + 1] = format("set xrange [0.5:%d.5]\nset yrange [0.5:%d.5]\nset tics nomirror out scale 0.5", m.cols, m.rows)
+  lines[#lines + 1] = format("set xrange [0.5:%d.5]\nset yrange [0.5:%d.5]", m.cols, m.rows)
+  lines[#lines + 1] = "set tics nomirror out scale 0.5"
   add_tics(lines, "x", p.xnames, m.cols)
   add_tics(lines, "y", p.ynames, m.rows)
   lines[#lines + 1] = "unset key\nplot $cells matrix using ($1+1):($2+1):3 with image pixels"
 end
 
--- p: device, width, height, colours, file, title, xlabel, ylabel, log, xrange, yrange; series, kind or matrix (.rows, .cols),
--- zrange, zlabel, xnames, ynames.
+-- p: device, width, height, colours, file, title, xlabel, ylabel, log, xrange, yrange; series, kind or matrix (.rows,
+-- .cols), zrange, zlabel, xnames, ynames.
 function M.write(p)
   local lines = {}
   head(p, lines)

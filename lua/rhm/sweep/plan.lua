@@ -21,9 +21,12 @@ end
 local function combinations(where, grid)
   local names, sets = {}, {{}}
   for name, values in next, grid do
-    if type(name) ~= "string" then check.fail(where, "grid: %s: names of parameters must be strings", check.show(name)) end
+    if type(name) ~= "string" then
+      check.fail(where, "grid: %s: names of parameters must be strings", check.show(name))
+    end
     if type(values) ~= "table" or #values == 0 then
-      check.fail(where, "grid.%s = %s: must be a list of values", name, type(values) == "table" and "{}" or check.show(values))
+      check.fail(where, "grid.%s = %s: must be a list of values", name,
+        type(values) == "table" and "{}" or check.show(values))
     end
     names[#names + 1] = name
   end
@@ -42,8 +45,8 @@ local function combinations(where, grid)
   return sets
 end
 
--- t.parameters (a list of sets, or one set for all) times t.grid: a list of sets, no two the same. Values come as they will
--- be read from the file.
+-- t.parameters (a list of sets, or one set for all) times t.grid: a list of sets, no two the same. Values come as they
+-- will be read from the file.
 function M.parameters(where, t)
   local given = check.field(where, t, "parameters", "table", {})
   if #given == 0 then given = {given} end
@@ -92,7 +95,9 @@ function M.shard(where, t)
   if not text then return nil end
   local i, n = match(text, "^%s*(%d+)%s*/%s*(%d+)%s*$")
   i, n = tointeger(tonumber(i)), tointeger(tonumber(n))
-  if not i or not n or i < 1 or i > n then check.fail(where, "shard = %q: must be i/n with 1 <= i <= n, as 2/4", text) end
+  if not i or not n or i < 1 or i > n then
+    check.fail(where, "shard = %q: must be i/n with 1 <= i <= n, as 2/4", text)
+  end
   return i, n
 end
 
@@ -124,7 +129,7 @@ local function options_of(line, count)
   return command
 end
 
--- The command line of this process, from 0; how many words after the program are options; whether there is code to repeat.
+-- The command line of this process, from 0, and how many words after the program are options.
 local function own_line()
   local words, line, first = M.command, {}, 0
   while words[first - 1] do first = first - 1 end
@@ -139,8 +144,8 @@ local function repeat_command(where, run)
   local line, options = own_line()
   local from_file = find(source, "^@") and line[options + 1] and line[options + 1] ~= "-"
   if not from_file and source ~= "=(command line)" then
-    check.fail(where, "a function typed at the prompt cannot be had by child processes: put it in a file (run=\"file.lua\", which "
-      .. "returns it), or run here, one after the other (jobs=0)")
+    check.fail(where, "child processes cannot have a function that was typed or loaded at the prompt: put it in a file "
+      .. "(run=\"file.lua\", which returns it), or run here, one after the other (jobs=0)")
   end
   local command = options_of(line, options)
   for i = options + 1, #line do command[#command + 1] = line[i] end
@@ -166,7 +171,8 @@ function M.command_of(where, t)
   if type(run) == "function" then
     return run, t.jobs ~= 0 and repeat_command(where, run) or nil
   elseif type(run) ~= "string" then
-    check.fail(where, "run = %s: must be a function of (parameters, seed), or the name of a file that returns one", check.show(run))
+    check.fail(where, "run = %s: must be a function of (parameters, seed), or the name of a file that returns one",
+      check.show(run))
   end
   local command = options_of({[0] = M.command[0]}, 0)
   command[#command + 1] = "-e"

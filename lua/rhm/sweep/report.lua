@@ -1,6 +1,7 @@
 -- sweep/report.lua - what rhm.sweep and rhm.search return: rows and cells, their tables, and series for rhm.plot.
 local M = {}
 
+local rhm = require "rhm"
 local check = require "rhm.check"
 local json = require "rhm.json"
 local printer = require "rhm.print"
@@ -147,11 +148,12 @@ local function sweep_text(result)
     row[#row + 1] = #seconds > 0 and printer.duration(search.median(seconds)) or "-"
     rows[i] = row
   end
-  local lines = {heading(result, sets, constant, format("%d runs%s", #result.rows, #measures > 0 and ", medians" or ""))}
+  local what = format("%d runs%s", #result.rows, #measures > 0 and ", medians" or "")
+  local lines = {heading(result, sets, constant, what)}
   if #rows > 0 then add_table(lines, head, rows) end
   if failed > 0 then
-    lines[#lines + 1] = printer.wrap(format("%d of %d runs failed; the first: %s", failed, #result.rows, result.error or "?"),
-      printer.width())
+    what = format("%d of %d runs failed; the first: %s", failed, #result.rows, result.error or "?")
+    lines[#lines + 1] = printer.wrap(what, printer.width())
   end
   return concat(lines, "\n")
 end
@@ -164,7 +166,9 @@ local function sweep_series(result, t)
   local series, at = {}, {}
   for _, row in ipairs(result.rows) do
     local place, name = row[x], by and row[by]
-    if type(place) ~= "number" then check.fail("sweep:series", "x = %q: no number in a run: %s", x, check.show(place)) end
+    if type(place) ~= "number" then
+      check.fail("sweep:series", "x = %q: no number in a run: %s", x, check.show(place))
+    end
     local key = by and text_of(name) or ""
     local one = at[key]
     if not one then
@@ -208,8 +212,8 @@ local sweep_meta = class("rhm.sweep", sweep_text, {series = sweep_series},
 
 function M.sweep(s, rows, work)
   return setmetatable({
-    name = s.name, path = s.path, rows = rows, ran = work.ran, found = work.found, failed = work.failed, error = work.first_error,
-    seconds = require "rhm".clock() - work.start,
+    name = s.name, path = s.path, rows = rows, ran = work.ran, found = work.found, failed = work.failed,
+    error = work.first_error, seconds = rhm.clock() - work.start,
   }, sweep_meta)
 end
 
@@ -235,12 +239,13 @@ local function search_text(result)
     row[#row + 1] = cell.failed > 0 and tostring(cell.failed) or ""
     rows[i] = row
   end
-  local what = format("smallest %s with median %s >= %.4g over %d seed%s", result.variable, result.measure, result.goal, result.seeds,
-    result.seeds == 1 and "" or "s")
+  local what = format("smallest %s with median %s >= %.4g over %d seed%s", result.variable, result.measure, result.goal,
+    result.seeds, result.seeds == 1 and "" or "s")
   local lines = {heading(result, sets, constant, what)}
   if #rows > 0 then add_table(lines, head, rows) end
   if result.failed > 0 then
-    lines[#lines + 1] = printer.wrap(format("%d runs failed; the first: %s", result.failed, result.error or "?"), printer.width())
+    what = format("%d runs failed; the first: %s", result.failed, result.error or "?")
+    lines[#lines + 1] = printer.wrap(what, printer.width())
   end
   return concat(lines, "\n")
 end
@@ -279,12 +284,14 @@ local function search_series(result, t)
 end
 
 local search_meta = class("rhm.search", search_text, {series = search_series},
-  {"name", "path", "cells", "variable", "measure", "goal", "seeds", "ran", "found", "failed", "error", "seconds"}, "cells")
+  {"name", "path", "cells", "variable", "measure", "goal", "seeds", "ran", "found", "failed", "error", "seconds"},
+  "cells")
 
 function M.search(s, cells, work)
   return setmetatable({
-    name = s.name, path = s.path, cells = cells, variable = s.variable, measure = s.measure, goal = s.goal, seeds = #s.seeds,
-    ran = work.ran, found = work.found, failed = work.failed, error = work.first_error, seconds = require "rhm".clock() - work.start,
+    name = s.name, path = s.path, cells = cells, variable = s.variable, measure = s.measure, goal = s.goal,
+    seeds = #s.seeds, ran = work.ran, found = work.found, failed = work.failed, error = work.first_error,
+    seconds = rhm.clock() - work.start,
   }, search_meta)
 end
 

@@ -37,7 +37,8 @@ function M.perform(run, parameters, seed)
   if not ok then
     answer.error = type(measures) == "string" and measures or "error: " .. tostring(measures)
   elseif type(measures) ~= "table" then
-    answer.error = "run returned " .. (measures == nil and "nothing" or "a " .. type(measures)) .. ": a table of measures expected"
+    answer.error = format("run returned %s: a table of measures expected",
+      measures == nil and "nothing" or "a " .. type(measures))
   else
     local good, text = pcall(json.encode, measures, "measures")
     if not good then
@@ -53,6 +54,7 @@ end
 
 -- The life of a child from here: it ends when the parent does.
 function M.serve(run)
+  M.serving = true
   child.begin()
   child.write '{"ready":true}'
   while true do
@@ -130,6 +132,10 @@ function Runner:add(task)
     self.found = self.found + 1
     return finish(self, task, row)
   end
+  if self.reading then
+    error(format("%s: a child process that goes through this sweep to a later one misses a run in %s: what the script "
+      .. "does must not change from run to run", self.where, self.store.path), 0)
+  end
   self.last = self.last + 1
   self.queue[self.last] = task
 end
@@ -176,8 +182,8 @@ local function ended(self, i, how)
   local why = said and format("%s: %s", how, said) or how
   if not state.ready then
     clear(self)
-    error(format("%s: a child process ended before it came to this %s (%s): the script must come to it again when it is run with "
-      .. "the same arguments", self.where, self.where, why), 0)
+    error(format("%s: a child process ended before it came to this sweep (%s): the script must come to it again when "
+      .. "it is run with the same arguments", self.where, why), 0)
   end
   if state.task then
     keep(self, state.task, {error = "the process ended: " .. why, seconds = rhm.clock() - state.since}, state.started)
@@ -208,7 +214,8 @@ local function stop_late(self, now)
       local task, started = state.task, state.started
       self.children[i] = nil
       self.count = self.count - 1
-      keep(self, task, {error = format("stopped after %g s (timeout)", self.timeout), seconds = now - state.since}, started)
+      local message = format("stopped after %g s (timeout)", self.timeout)
+      keep(self, task, {error = message, seconds = now - state.since}, started)
     end
   end
 end
@@ -219,9 +226,12 @@ end
 -- child), task (what RHM_SWEEP tells it) or run; retry, timeout, quiet, headline.
 function M.new(t)
   return setmetatable({
-    name = t.name, store = t.store, jobs = t.jobs, done = t.done, where = t.where, command = t.command, task = t.task, run = t.run,
-    retry = t.retry, timeout = t.timeout, headline = t.headline, live = not t.quiet and child.terminal(), queue = {}, first = 1,
-    last = 0, total = 0, finished = 0, failed = 0, ran = 0, found = 0, children = {}, count = 0, drawn = -1, start = rhm.clock(),
+    name = t.name, store = t.store, jobs = t.jobs, done = t.done, where = t.where, command = t.command, task = t.task,
+    run = t.run, retry = t.retry, reading = t.reading, timeout = t.timeout, headline = t.headline,
+    live = not t.quiet and child.terminal(), drawn = -1, start = rhm.clock(),
+    queue = {}, first = 1, last = 0,                              -- tasks to give, queue[first..last]
+    total = 0, finished = 0, failed = 0, ran = 0, found = 0,      -- tasks, and how they ended
+    children = {}, count = 0,                                     -- by the crew's numbers
   }, Runner)
 end
 

@@ -1,15 +1,17 @@
 -- sweep/search.lua - N*: the smallest N at which the median over seeds of a measure reaches a goal.
 --
--- Bracketing by factors of 2, then bisection on a log scale until the bracket's ends differ by less than `precision`. Which N
--- are tried depends on the results alone, so that a search that was killed takes the same way again, along the runs in the
--- file. The interval is a bootstrap over seeds: all N tried share the seeds, so a replicate draws seeds, not runs.
+-- Bracketing by factors of 2, then bisection on a log scale until the bracket's ends differ by less than `precision`.
+-- Which N are tried depends on the results alone, so that a search that was killed takes the same way again, along the
+-- runs in the file. The interval is a bootstrap over seeds: all N tried share them, so a replicate draws seeds, not
+-- runs.
 local M = {}
 
 local check = require "rhm.check"
 local ipairs, next, error = ipairs, next, error
 local format = string.format
 local floor, huge, max, min, sqrt = math.floor, math.huge, math.max, math.min, math.sqrt
-local sort, create, resume, status, yield = table.sort, coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
+local create, resume, status, yield = coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
+local sort = table.sort
 
 local REPLICATES, SHARE = 1000, 0.95
 
@@ -21,8 +23,10 @@ function M.arguments(where, t, s)
   s.to = check.whole(where, t, "to", 1, 0x1p53, 1000000)
   s.precision = check.number(where, t, "precision", 1.0001, 100, 1.1)
   if s.from > s.to then check.fail(where, "from = %d is above to = %d", s.from, s.to) end
-  for i, set in ipairs(s.parameters) do
-    if set[s.variable] ~= nil then check.fail(where, "parameters: '%s' is what is searched for (variable)", s.variable) end
+  for _, set in ipairs(s.parameters) do
+    if set[s.variable] ~= nil then
+      check.fail(where, "parameters: '%s' is what is searched for (variable)", s.variable)
+    end
   end
 end
 
@@ -46,8 +50,8 @@ local function generator(state)
   end
 end
 
--- The smallest N tried from which on all medians reach the goal; inf where the largest does not. trials: in order of N, each
--- with values by the place of the seed.
+-- The smallest N tried from which on all medians reach the goal; inf where the largest does not. trials: in order of N,
+-- each with values by the place of the seed.
 local function crossing(trials, places, goal)
   local best = huge
   for i = #trials, 1, -1 do
@@ -68,13 +72,14 @@ function M.interval(trials, seeds, goal)
     found[b] = crossing(trials, places, goal)
   end
   sort(found)
-  return found[max(1, floor((1 - SHARE) / 2 * REPLICATES))], found[min(REPLICATES, floor((1 + SHARE) / 2 * REPLICATES) + 1)]
+  local cut = floor((1 - SHARE) / 2 * REPLICATES)
+  return found[cut], found[REPLICATES + 1 - cut]
 end
 
 -- --- one cell -----------------------------------------------------------------------------------------------------
 
--- tried(N): whether N reaches the goal, having run it. Returns the smallest that does, the largest below that does not; nil
--- and `to` where none up to `to` does.
+-- tried(N): whether N reaches the goal, having run it. Returns the smallest that does and the largest below that does
+-- not; nil and `to` where none up to `to` does.
 function M.bisect(tried, from, to, precision)
   local low, high
   if tried(from) then
