@@ -6,6 +6,7 @@ engine_tests = \
 	tests/engine/t-cluster \
 	tests/engine/t-cnn \
 	tests/engine/t-cnn-file \
+	tests/engine/t-cnn-train \
 	tests/engine/t-csv \
 	tests/engine/t-dataset \
 	tests/engine/t-features \
@@ -78,6 +79,7 @@ test_files = \
 	$(terminal_tests) \
 	tests/data/rhm-8-4-2-3.npy \
 	tests/data/rhm-8-4-2-3_labels.npy \
+	tests/engine/cnn.h \
 	tests/engine/common.h \
 	tests/engine/scratch.h \
 	tests/bench/torch_step.py \

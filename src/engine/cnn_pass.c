@@ -22,15 +22,14 @@ static size_t count_blocks(const struct rhm_cnn *net, size_t rows, struct rhm_cn
     size_t n = 0;
     for (unsigned l = 0; l <= net->L; l++) {
         const struct rhm_cnn_layer *layer = &net->layer[l];
-        size_t each = l == net->L ? net->V : rows; /* of the token table: one place of the patch */
+        size_t place = l == net->L ? net->V : net->h; /* inputs of a place of the patch: no block has two */
+        size_t each = l == net->L || place < rows ? place : rows;
         for (size_t set = 0; set < layer->sets; set++) {
-            for (size_t first = 0; first < layer->inputs; first += each, n++)
+            for (size_t first = 0, count; first < layer->inputs; first += count, n++) {
+                count = place - first % place < each ? place - first % place : each;
                 if (out)
-                    out[n] = (struct rhm_cnn_block){
-                        .l = l,
-                        .set = set,
-                        .first = first,
-                        .count = layer->inputs - first < each ? layer->inputs - first : each};
+                    out[n] = (struct rhm_cnn_block){.l = l, .set = set, .first = first, .count = count};
+            }
             if (out)
                 out[n] = (struct rhm_cnn_block){.l = l, .set = set, .bias = 1};
             n++;
@@ -40,7 +39,7 @@ static size_t count_blocks(const struct rhm_cnn *net, size_t rows, struct rhm_cn
 }
 
 enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cnn *net, size_t batch,
-                                  int gradients, struct rhm_error *err)
+                                  int gradients, int all, struct rhm_error *err)
 {
     *pass = (struct rhm_cnn_pass){.net = net, .batch = batch};
     double numbers = 0;
@@ -75,7 +74,10 @@ enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cn
     }
     if (gradients)
         count_blocks(net, rows, pass->block);
-    return RHM_OK;
+    status = all ? RHM_OK : rhm_cnn_patches_init(pass, gradients, err);
+    if (status != RHM_OK)
+        rhm_cnn_pass_clear(pass);
+    return status;
 }
 
 void rhm_cnn_pass_clear(struct rhm_cnn_pass *pass)
@@ -89,6 +91,7 @@ void rhm_cnn_pass_clear(struct rhm_cnn_pass *pass)
     free(pass->loss);
     free(pass->right);
     free(pass->block);
+    rhm_cnn_patches_clear(&pass->patches);
     *pass = (struct rhm_cnn_pass){0};
 }
 
@@ -124,16 +127,16 @@ static const float *bias_of(const struct rhm_cnn *net, unsigned l, size_t p)
 }
 
 /* One-hot inputs: the product is a sum of s rows of the table. */
-static void look_up(struct rhm_cnn_pass *pass, size_t a, size_t b)
+void rhm_cnn_look_up(const struct rhm_cnn *net, size_t n, size_t positions, const uint16_t *const *string,
+                     float *y)
 {
-    const struct rhm_cnn *net = pass->net;
     const struct rhm_cnn_layer *layer = &net->layer[net->L];
     size_t h = net->h, V = net->V, s = net->s;
-    for (size_t i = a; i < b; i++)
-        for (size_t p = 0; p < layer->positions; p++) {
+    float scale = layer->scale;
+    for (size_t i = 0; i < n; i++)
+        for (size_t p = 0; p < positions; p++, y += h) {
             const float *table = weights_of(net, net->L, p), *bias = bias_of(net, net->L, p);
-            const uint16_t *token = pass->string[i] + p * s;
-            float *y = pass->act[net->L] + (i * layer->positions + p) * h, scale = layer->scale;
+            const uint16_t *token = string[i] + p * s;
             const float *row = table + token[0] * h;
             if (s == 2) { /* in one sweep */
                 const float *other = table + (V + token[1]) * h;
@@ -187,17 +190,33 @@ static void multiply(struct rhm_cnn_pass *pass, unsigned l, size_t a, size_t b)
 
 static void forward(struct rhm_cnn_pass *pass, size_t a, size_t b)
 {
-    look_up(pass, a, b);
-    for (unsigned l = pass->net->L; l-- > 0;)
+    const struct rhm_cnn *net = pass->net;
+    unsigned l = net->L;
+    if (pass->patches.n > 0) {
+        rhm_cnn_patches_gather(pass, a, b);
+        l--;
+    } else {
+        size_t positions = net->layer[l].positions;
+        rhm_cnn_look_up(net, b - a, positions, pass->string + a, pass->act[l] + a * positions * net->h);
+    }
+    while (l-- > 0)
         multiply(pass, l, a, b);
 }
 
 void rhm_cnn_pass_forward(struct rhm_cnn_pass *pass, size_t n)
 {
     size_t shard = shard_of(pass->net, n), shards = (n + shard - 1) / shard;
-#pragma omp parallel for schedule(dynamic, 1) if (shards > 1 && worth_threads(pass->net, n))
-    for (size_t k = 0; k < shards; k++)
-        forward(pass, k * shard, k + 1 < shards ? (k + 1) * shard : n);
+    rhm_cnn_patches_find(pass, n);
+    size_t pieces = rhm_cnn_patches_pieces(pass);
+#pragma omp parallel if (shards > 1 && worth_threads(pass->net, n))
+    {
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < pieces; k++)
+            rhm_cnn_patches_forward(pass, k);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < shards; k++)
+            forward(pass, k * shard, k + 1 < shards ? (k + 1) * shard : n);
+    }
 }
 
 /* ------------------------------------------------------------ losses */
@@ -334,22 +353,52 @@ static void collect_bias(const struct rhm_cnn_pass *pass, const struct rhm_cnn_b
         add_columns(n * positions, out, out, delta, scale, to);
 }
 
+static void collect(struct rhm_cnn_pass *pass, const struct rhm_cnn_block *block, size_t n, float *to)
+{
+    const struct rhm_cnn *net = pass->net;
+    int by_patches = pass->patches.n > 0;
+    if (block->bias && block->l == net->L && by_patches)
+        add_columns(pass->patches.n, net->h, net->h, pass->patches.delta, 1, to);
+    else if (block->bias)
+        collect_bias(pass, block, n, to);
+    else if (block->l == net->L && by_patches)
+        rhm_cnn_patches_tokens(pass, block->first / net->V, to);
+    else if (block->l == net->L)
+        collect_tokens(pass, block, n, to);
+    else if (block->l + 1 == net->L && by_patches)
+        rhm_cnn_patches_weights(pass, block->first, block->count, to);
+    else
+        collect_weights(pass, block, n, to);
+}
+
 void rhm_cnn_pass_train(struct rhm_cnn_pass *pass, size_t n, double over, float *gradient,
                         rhm_cnn_update *update, void *context)
 {
     const struct rhm_cnn *net = pass->net;
     size_t shard = shard_of(net, n), shards = (n + shard - 1) / shard;
+    rhm_cnn_patches_find(pass, n);
+    size_t pieces = rhm_cnn_patches_pieces(pass), places = pieces > 0 ? net->s : 0;
+    unsigned lowest = pieces > 0 ? net->L - 1 : net->L; /* that has a row for each position */
     int threads = worth_threads(net, n);
 #pragma omp parallel if (threads)
     {
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < pieces; k++)
+            rhm_cnn_patches_forward(pass, k);
 #pragma omp for schedule(dynamic, 1)
         for (size_t k = 0; k < shards; k++) {
             size_t a = k * shard, b = k + 1 < shards ? a + shard : n;
             forward(pass, a, b);
             soften(pass, a, b, over);
-            for (unsigned l = 0; l < net->L; l++)
+            for (unsigned l = 0; l < lowest; l++)
                 send_back(pass, l, a, b);
         }
+#pragma omp for schedule(dynamic, 1)
+        for (size_t j = 0; j < places; j++)
+            rhm_cnn_patches_scatter(pass, n, j);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t k = 0; k < pieces; k++)
+            rhm_cnn_patches_back(pass, k);
 #pragma omp for schedule(dynamic, 1)
         for (size_t k = 0; k < pass->blocks; k++) {
             const struct rhm_cnn_block *block = &pass->block[k];
@@ -359,12 +408,7 @@ void rhm_cnn_pass_train(struct rhm_cnn_pass *pass, size_t n, double over, float 
                 first = layer->weight + (block->set * layer->inputs + block->first) * layer->outputs;
                 count = block->count * layer->outputs;
             }
-            if (block->bias)
-                collect_bias(pass, block, n, gradient + first);
-            else if (block->l == net->L)
-                collect_tokens(pass, block, n, gradient + first);
-            else
-                collect_weights(pass, block, n, gradient + first);
+            collect(pass, block, n, gradient + first);
             if (update)
                 update(context, first, count, gradient + first);
         }

@@ -30,14 +30,15 @@ static void lock(struct rhm_cnn *net)
 /* What to do with strings first .. first + n - 1 once the pass holds their activations. */
 typedef void take_function(void *context, const struct rhm_cnn_pass *pass, size_t first, size_t n);
 
-/* All strings through the network, by the same weights; labels (may be NULL) for the losses. */
-static enum rhm_status sweep(struct rhm_cnn *net, size_t n, const uint16_t *tokens, const uint16_t *labels,
-                             take_function *take, void *taker, rhm_poll_function *poll, void *context,
-                             struct rhm_error *err)
+/* All strings through the network, by the same weights; labels (may be NULL) for the losses; all: activations
+ * of the lowest layer are wanted as well. */
+static enum rhm_status sweep(struct rhm_cnn *net, int all, size_t n, const uint16_t *tokens,
+                             const uint16_t *labels, take_function *take, void *taker,
+                             rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct rhm_cnn_pass pass;
     size_t batch = batch_of(net, n), d = (size_t)net->d;
-    enum rhm_status status = rhm_cnn_pass_init(&pass, net, batch, 0, err);
+    enum rhm_status status = rhm_cnn_pass_init(&pass, net, batch, 0, all, err);
     if (status != RHM_OK)
         return status;
     rhm_linalg_share();
@@ -93,7 +94,7 @@ enum rhm_status rhm_cnn_predict(struct rhm_cnn *net, size_t n, const uint16_t *t
                                 struct rhm_error *err)
 {
     struct prediction to = {labels, probability};
-    return sweep(net, n, tokens, NULL, take_prediction, &to, poll, context, err);
+    return sweep(net, 0, n, tokens, NULL, take_prediction, &to, poll, context, err);
 }
 
 struct score {
@@ -117,7 +118,7 @@ enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *
     struct score score = {0};
     enum rhm_status status = rhm_cnn_check_data(net, data, err);
     if (status == RHM_OK)
-        status = sweep(net, data->n, data->tokens, data->labels, take_score, &score, poll, context, err);
+        status = sweep(net, 0, data->n, data->tokens, data->labels, take_score, &score, poll, context, err);
     if (status != RHM_OK)
         return status;
     if (accuracy)
@@ -145,7 +146,7 @@ enum rhm_status rhm_cnn_features(struct rhm_cnn *net, unsigned l, size_t n, cons
     struct picture picture = {l, features};
     if (l < 1 || l > net->L)
         return rhm_fail(err, RHM_EARG, "layer %u: must be 1..%u", l, net->L);
-    return sweep(net, n, tokens, NULL, take_features, &picture, NULL, NULL, err);
+    return sweep(net, 1, n, tokens, NULL, take_features, &picture, NULL, NULL, err);
 }
 
 enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *data, double *loss,
@@ -154,7 +155,7 @@ enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *
     struct rhm_cnn_pass pass;
     enum rhm_status status = rhm_cnn_check_data(net, data, err);
     if (status == RHM_OK)
-        status = rhm_cnn_pass_init(&pass, net, data->n, 1, err);
+        status = rhm_cnn_pass_init(&pass, net, data->n, 1, 0, err);
     if (status != RHM_OK)
         return status;
     for (size_t i = 0; i < data->n; i++) {

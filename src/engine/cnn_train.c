@@ -275,7 +275,7 @@ static enum rhm_status prepare(struct training *t, struct rhm_error *err)
     t->batches = (n + t->batch - 1) / t->batch;
     t->rate = first_rate(t->net, t->o);
     t->best_loss = INFINITY;
-    enum rhm_status status = rhm_cnn_pass_init(&t->pass, t->net, t->batch, 1, err);
+    enum rhm_status status = rhm_cnn_pass_init(&t->pass, t->net, t->batch, 1, 0, err);
     if (status == RHM_OK)
         status = rhm_cnn_optimise_init(&t->optimise, t->o->optimiser, t->o->momentum, t->net->parameters,
                                        t->net->w, err);

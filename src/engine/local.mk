@@ -41,6 +41,7 @@ engine_sources = \
 	src/engine/cnn_optimiser.h \
 	src/engine/cnn_pass.c \
 	src/engine/cnn_pass.h \
+	src/engine/cnn_patches.c \
 	src/engine/cnn_predict.c \
 	src/engine/cnn_train.c \
 	src/engine/codebook.c \

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/output.h"
 #include "engine/sample.h"
 #include "script/latest.h"
 #include "script/objects.h"
@@ -116,6 +117,14 @@ int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model)
         return fail(L, model, "accuracy", &err);
     lua_pushnumber(L, accuracy);
     return 1;
+}
+
+const char *rhm_baseline_path(lua_State *L, const char *function)
+{
+    const char *path = rhm_args_path(L, 2, function);
+    if (rhm_format_of(path) != RHM_FORMAT_HDF5)
+        luaL_error(L, "%s: path = %s: a network is written to an .h5 file", function, rhm_args_show(L, 2));
+    return path;
 }
 
 /* --- arguments ---------------------------------------------------------------------------------------- */

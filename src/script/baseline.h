@@ -49,6 +49,9 @@ struct rhm_baseline {
 int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model);
 int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model);
 
+/* The name of an .h5 file at index 2, for a method that saves. */
+const char *rhm_baseline_path(lua_State *L, const char *function);
+
 /* V, s, L, classes (or C) and grammar of a constructor: what is not given comes from the grammar. NULL: the
  * size is not asked for. */
 void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *s, int64_t *levels,

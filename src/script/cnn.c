@@ -86,7 +86,7 @@ static int cnn_save(lua_State *L)
 {
     struct rhm_cnn *net = rhm_check_cnn(L);
     struct rhm_error err;
-    if (rhm_cnn_save(net, rhm_args_path(L, 2, "cnn:save"), &err) != RHM_OK)
+    if (rhm_cnn_save(net, rhm_baseline_path(L, "cnn:save"), &err) != RHM_OK)
         return rhm_raise(L, "cnn:save", &err);
     lua_settop(L, 1);
     return 1;

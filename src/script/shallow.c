@@ -130,7 +130,7 @@ static int shallow_save(lua_State *L)
 {
     struct rhm_shallow *net = check_shallow(L);
     struct rhm_error err;
-    if (rhm_shallow_save(net, luaL_checkstring(L, 2), &err) != RHM_OK)
+    if (rhm_shallow_save(net, rhm_baseline_path(L, "shallow:save"), &err) != RHM_OK)
         return rhm_raise(L, "shallow:save", &err);
     lua_settop(L, 1);
     return 1;

@@ -114,6 +114,7 @@ function TestCnn.test_files()
   rhm.network{ grammar=g, M=64 }:save("chain.h5") -- the chain's files are still its own
   lu.assertStrContains(tostring(rhm.load("chain.h5")), "network:")
   fails("cnn:save", c.save, c, "absent/cnn.h5")
+  fails("cnn:save: path = 'cnn.csv': a network is written to an .h5 file", c.save, c, "cnn.csv")
   fails("rhm.load", rhm.load, "absent.h5")
   os.remove("cnn.h5")
   os.remove("chain.h5")

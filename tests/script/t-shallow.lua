@@ -66,6 +66,7 @@ function TestShallow.test_files()
     k:save("shallow.h5")
     local back = rhm.load("shallow.h5")
     lu.assertEquals(tostring(back), tostring(k))
+    fails("shallow:save: path = 'k.npy': a network is written to an .h5 file", k.save, k, "k.npy")
     lu.assertEquals(back:accuracy(g), k:accuracy(g))
     os.remove("shallow.h5")
   end
