@@ -292,6 +292,9 @@ local function read_options(t)
     if range and not (type(range[1]) == "number" and type(range[2]) == "number" and range[1] < range[2]) then
       check.fail(where, "%s: must be two numbers, the smaller first", key)
     end
+    if range and range[1] <= 0 and find(p.log, key:sub(1, 1), 1, true) then
+      check.fail(where, "%s: must be above 0 on a log scale", key)
+    end
     p[key] = range or nil
   end
   p.out = check.field(where, t, "out", "string", false)

@@ -21,6 +21,7 @@
 #include <lauxlib.h>
 
 #include "script/crew.h"
+#include "script/screen.h"
 
 /* --- the child ---------------------------------------------------------------------------------------- */
 
@@ -162,7 +163,8 @@ static int child_now(lua_State *L)
 static int child_terminal(lua_State *L)
 {
     const char *term = getenv("TERM");
-    lua_pushboolean(L, isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0);
+    bool live = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+    lua_pushboolean(L, live || rhm_screen_is_panel());
     return 1;
 }
 

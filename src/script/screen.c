@@ -69,6 +69,11 @@ void rhm_screen_set(const struct rhm_screen *screen)
         given = *screen;
 }
 
+bool rhm_screen_is_panel(void)
+{
+    return is_given;
+}
+
 static int width(lua_State *L)
 {
     lua_pushinteger(L, rhm_screen_get().width);

@@ -20,6 +20,9 @@ int rhm_screen_width(void);
  * The struct is copied. */
 void rhm_screen_set(const struct rhm_screen *screen);
 
+/* Whether a panel shows the output, which takes \r and "erase the line" as a terminal does. */
+bool rhm_screen_is_panel(void);
+
 /* The colours of a terminal of that TERM and COLORTERM (may be NULL) by their names: 0, 8, 16 or 256. */
 int rhm_screen_term_colours(const char *term, const char *colorterm);
 

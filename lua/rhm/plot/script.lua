@@ -4,7 +4,8 @@ local M = {}
 local ipairs = ipairs
 local format, gsub, rep, concat = string.format, string.gsub, string.rep, table.concat
 local sort, pairs = table.sort, pairs
-local abs, floor, huge, log, max, min = math.abs, math.floor, math.huge, math.log, math.max, math.min
+local abs, ceil, floor, log = math.abs, math.ceil, math.floor, math.log
+local huge, max, min = math.huge, math.max, math.min
 
 -- Okabe and Ito's colours, dark ones first; viridis for heat maps.
 local colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"}
@@ -86,6 +87,17 @@ local function log_tics(range, values)
   return #texts > 1 and concat(texts, ", ") or nil
 end
 
+-- gnuplot does not see that the labels of a small text are in each other's way: at most `most` tics on a linear axis,
+-- 1, 2 or 5 times a power of 10 apart; of decades every second, third, ...
+local function text_tics(range, logarithmic, most)
+  if logarithmic then return number(10.0 ^ ceil(log(range[2] / range[1], 10) / most)) end
+  local rough = (range[2] - range[1]) / most
+  local power = 10.0 ^ floor(log(rough, 10))
+  for _, digit in ipairs{1, 2, 5, 10} do
+    if digit * power >= rough * (1 - 1e-9) then return number(digit * power) end
+  end
+end
+
 local function add_axes(p, lines)
   for _, axis in ipairs{"x", "y"} do
     local lists, places = {}, {}
@@ -100,7 +112,12 @@ local function add_axes(p, lines)
     local range = p[axis .. "range"] or range_of(lists, logarithmic, share)
     lines[#lines + 1] = format("set %srange [%s:%s]", axis, number(range[1]), number(range[2]))
     local tics = logarithmic and log_tics(range, axis == "x" and places or nil)
-    if tics then lines[#lines + 1] = format("set %stics (%s)", axis, tics) end
+    if tics then
+      lines[#lines + 1] = format("set %stics (%s)", axis, tics)
+    elseif p.device == "dumb" then
+      local most = axis == "x" and max(2, p.width // 10) or max(2, (p.height - 6) // 2)
+      lines[#lines + 1] = format("set %stics %s", axis, text_tics(range, logarithmic, most))
+    end
   end
 end
 

@@ -12,7 +12,7 @@ local printer = require "rhm.print"
 local type, ipairs, pcall, error, tostring, setmetatable = type, ipairs, pcall, error, tostring, setmetatable
 local rawget = rawget
 local format, match, gsub, sub = string.format, string.match, string.gsub, string.sub
-local max, min, floor = math.max, math.min, math.floor
+local ceil, max = math.ceil, math.max
 local stderr = io.stderr
 
 -- --- one run ------------------------------------------------------------------------------------------------------
@@ -83,7 +83,9 @@ local function draw(self, now)
   if self.ran > 0 then
     parts[#parts + 1] = rate >= 1 and format("%.3g runs/s", rate) or format("%.3g s a run", 1 / rate)
     local left = (self.total - self.finished) / rate
-    if not self.headline then parts[#parts + 1] = printer.duration(floor(left + 0.999)) .. " left" end
+    if not self.headline then
+      parts[#parts + 1] = (left < 100 and format("%d s", ceil(left)) or printer.duration(left)) .. " left"
+    end
   end
   stderr:write("\r\27[K", sub(table.concat(parts, ", "), 1, max(10, rhm.width() - 1)))
   stderr:flush()
