@@ -66,9 +66,11 @@ script_tests = \
 terminal_tests = \
 	tests/terminal/test_command.py \
 	tests/terminal/test_completion.py \
+	tests/terminal/test_panel_cost.py \
 	tests/terminal/test_panel_input.py \
 	tests/terminal/test_panel_signals.py \
 	tests/terminal/test_panel_terminals.py \
+	tests/terminal/test_panel_views.py \
 	tests/terminal/test_readme.py \
 	tests/terminal/test_shell.py \
 	tests/terminal/test_sweep.py

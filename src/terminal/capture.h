@@ -23,8 +23,8 @@ int rhm_capture_descriptor(void);
 int rhm_capture_output(void);
 int rhm_capture_error(void);
 
-/* Flushes stdout and takes all that was written until now; the descriptor is no longer readable. True where the
- * scrollback has something that was not announced before. */
+/* Flushes stdout and takes all that was written until now; the descriptor is no longer readable. True where
+ * the scrollback has something that was not announced before. */
 bool rhm_capture_drain(void);
 
 /* Held by whoever reads the scrollback. */

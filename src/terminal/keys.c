@@ -139,7 +139,7 @@ void rhm_keys_bind(const struct rhm_keys *to)
             bind_list(in_line, COUNT(in_line), maps[i]);
     }
     bind_list(in_focus, COUNT(in_focus), focus_map);
-    rl_bind_keyseq_in_map("\033", focus, focus_map); /* ESC alone, after Readline's keyseq-timeout */
+    rl_bind_keyseq_in_map("\033", focus, focus_map);
 }
 
 void rhm_keys_focus(bool on)
@@ -150,4 +150,16 @@ void rhm_keys_focus(bool on)
     } else if (!on && rl_get_keymap() == focus_map) {
         rl_set_keymap(line_map);
     }
+}
+
+bool rhm_keys_escape_pending(void)
+{
+    return RL_ISSTATE(RL_STATE_MULTIKEY) && rl_get_keymap() == focus_map && rl_key_sequence_length == 1 &&
+           rl_executing_keyseq && rl_executing_keyseq[0] == '\033';
+}
+
+void rhm_keys_escape_alone(void)
+{
+    rl_callback_sigcleanup();
+    keys.action(RHM_ACTION_FOCUS);
 }

@@ -35,4 +35,9 @@ void rhm_keys_bind(const struct rhm_keys *keys);
 /* on: plain keys go to the panel; off: to the line. */
 void rhm_keys_focus(bool on);
 
+/* While plain keys go to the panel: ESC came, and nothing after it. As callbacks Readline waits for more for
+ * ever. The second one leaves the panel. */
+bool rhm_keys_escape_pending(void);
+void rhm_keys_escape_alone(void);
+
 #endif

@@ -37,6 +37,7 @@
 
 #define FRAME 0.1 /* seconds: at most ten frames in one */
 #define SHARE 60  /* a frame of the views waits for this many times what the last one took */
+#define ALONE 0.5 /* seconds: ESC without a sequence, as Readline's keyseq-timeout */
 
 enum { MOST_LINES = 20000, MOST_BYTES = 64 << 20, MOST_KEYS = 4096 };
 
@@ -150,7 +151,8 @@ static void take_signals(void)
         case 'w':
             rhm_display_resize();
             rl_resize_terminal();
-            rhm_display_repaint(); /* also at the size of before: the terminal may have been smaller meanwhile */
+            rhm_display_repaint(); /* also at the size of before: the terminal may have been smaller meanwhile
+                                    */
             relayout();
             break;
         case 'z':
@@ -243,8 +245,11 @@ static double paint_due(void)
 /* --- the loop --------------------------------------------------------------------------------------------
  */
 
+static double last_key;
+
 static void read_keys(void)
 {
+    last_key = rhm_clock();
     for (int i = 0; i < MOST_KEYS && !rhm_panel.leave; i++) {
         rl_callback_read_char();
         rhm_panel_take_line();
@@ -283,6 +288,9 @@ static void turn(bool wait)
         timeout = (int)(1000 * FRAME);
     if (wait && due >= 0 && (timeout < 0 || due * 1000 < timeout))
         timeout = (int)(due * 1000) + 1;
+    bool escape = rhm_keys_escape_pending();
+    if (wait && escape && (timeout < 0 || timeout > 1000 * ALONE))
+        timeout = (int)(1000 * ALONE) + 1;
     struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                            {.fd = rhm_panel.signals, .events = POLLIN},
                            {.fd = rhm_capture_descriptor(), .events = POLLIN}};
@@ -295,6 +303,8 @@ static void turn(bool wait)
         read_keys();
     else if (n > 0 && fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
         rhm_panel.leave = SIGHUP; /* the terminal is gone */
+    else if (escape && rhm_clock() - last_key > ALONE)
+        rhm_keys_escape_alone();
     if (n > 0 && fds[2].revents) {
         rhm_capture_drain();
         rhm_panel_mark(RHM_DIRTY_CONSOLE);

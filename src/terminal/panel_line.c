@@ -201,8 +201,10 @@ static int read_line(lua_State *L)
     }
     rhm_panel_ask(RHM_QUESTION_INPUT, "input: ", LUA_NOREF);
     rhm_panel.input_ended = false;
+    rhm_interrupt_ticks(false); /* nothing runs */
     while (!rhm_panel.input_ended && !rhm_panel.leave && !rhm_interrupt_pending())
         rhm_panel.turn(true);
+    rhm_interrupt_ticks(true);
     if (!rhm_panel.input_ended)
         rhm_panel_end_question();
     if (rhm_interrupt_pending())

@@ -11,7 +11,8 @@ import pexpect
 import pyte
 
 RHM = os.path.abspath(os.environ.get("RHM", "./rhm"))
-TIMEOUT = 15
+SANITIZED = os.path.exists(RHM) and b"__asan_init" in open(RHM, "rb").read()
+TIMEOUT = 45 if SANITIZED else 15
 
 
 def environment(home, **changes):
@@ -279,6 +280,18 @@ class Panel(Session):
         self.send("\x0c")
         self.wait(lambda: self.screen.clears > clears, "a cleared screen")
         self.settle()
+
+    def stale_rows(self):
+        """Rows, as text, that differ from what drawing the screen from nothing gives; the last one is the cursor."""
+        self.settle()
+        seen, cursor = self.cells(), (self.screen.cursor.y, self.screen.cursor.x)
+        texts = self.rows()
+        self.repaint()
+        fresh = self.cells()
+        stale = [texts[y] for y in range(self.screen.lines) if seen[y] != fresh[y]]
+        if cursor != (self.screen.cursor.y, self.screen.cursor.x):
+            stale.append("cursor at %d, %d instead of %d, %d" % (*cursor, self.screen.cursor.y, self.screen.cursor.x))
+        return stale
 
     def resize(self, lines, columns):
         self.screen.resize(lines, columns)

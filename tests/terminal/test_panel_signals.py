@@ -8,11 +8,10 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from session import RHM, TIMEOUT, Panel, Session  # noqa: E402
+from session import RHM, SANITIZED, TIMEOUT, Panel, Session  # noqa: E402
 
 NETWORK = "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 } net = rhm.network{ grammar=g, seed=1 };"
 TRAINING = "net:train{ from=g, solver='gd', n=3000, steps=9000, steps_per_second=40%s };"
-SANITIZED = "ASAN_OPTIONS" in os.environ and b"__asan_init" in open(RHM, "rb").read()
 
 
 class Interrupt(unittest.TestCase):

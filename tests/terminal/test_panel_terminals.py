@@ -48,13 +48,7 @@ def described(term):
 
 class Resize(unittest.TestCase):
     def fresh(self, s):
-        """The screen is what drawing it from nothing gives."""
-        s.settle()
-        seen, cursor = s.cells(), (s.screen.cursor.y, s.screen.cursor.x)
-        s.repaint()
-        rows = [y for y in range(s.screen.lines) if seen[y] != s.cells()[y]]
-        self.assertEqual(rows, [], "rows that differ from a fresh screen:\n" + s.text())
-        self.assertEqual(cursor, (s.screen.cursor.y, s.screen.cursor.x))
+        self.assertEqual(s.stale_rows(), [], s.text())
 
     def storm(self, s):
         text = "x = 'ä日本 " + "0123456789" * 9 + "'"
