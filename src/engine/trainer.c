@@ -13,8 +13,8 @@
 #define BLOCK_SECONDS   0.02
 #define PUBLISH_SECONDS 0.05
 
-/* With a speed limit each step is published, but not more than 100 a second, and time lost is made up for to
- * this extent. */
+/* With a speed limit each step is published where there is time for 100 a second, and time lost is made up
+ * for to this extent. */
 #define LIMITED_SECONDS 0.0099
 #define LAG_SECONDS     0.05
 
@@ -268,13 +268,10 @@ static void publish(struct rhm_trainer *t, struct rhm_monitor *monitor)
 
 /* ---------------------------------------------------------------- solve */
 
-/* With a limit: sleeps to the end of the interval in which the step was taken; a pause is not caught up. */
-static void keep_pace(const struct rhm_trainer *t, double *due, struct rhm_monitor *monitor)
+/* Until when the pace asks to wait after a step that was due at `due`: time lost is made up for a little. */
+static double next_due(const struct rhm_trainer *t, double due)
 {
-    if (!(t->steps_per_second > 0))
-        return;
-    *due = fmax(*due + 1 / t->steps_per_second, rhm_clock() - LAG_SECONDS);
-    rhm_monitor_sleep(monitor, *due - rhm_clock());
+    return t->steps_per_second > 0 ? fmax(due + 1 / t->steps_per_second, rhm_clock() - LAG_SECONDS) : due;
 }
 
 enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net, uint64_t k,
@@ -303,7 +300,9 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
             pace *= 2;
         else if (took > BLOCK_SECONDS)
             pace = pace > 1 ? pace / 2 : 1;
-        int late = monitor != NULL && rhm_clock() - t->published > between;
+        double now = rhm_clock();
+        due = next_due(t, due);
+        int late = monitor != NULL && (now - t->published > between || due - now > between);
         int at_point = t->ridge.steps >= t->next_point;
         if (at_point)
             record(t, net);
@@ -312,8 +311,12 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
         measured = at_point || late;
         if (late)
             publish(t, monitor);
-        keep_pace(t, &due, monitor);
+        if (t->steps_per_second > 0)
+            rhm_monitor_sleep(monitor, due - rhm_clock());
+        double asked = rhm_clock();
         status = rhm_monitor_poll(monitor, err);
+        if (rhm_clock() - asked > LIMITED_SECONDS) /* a pause, which is not made up for */
+            due = rhm_clock();
     }
     rhm_network_lock_writer(net);
     t->layer->solver = RHM_SOLVER_GD;

@@ -271,6 +271,81 @@ static void test_progress_only_grows(void **state)
     rhm_grammar_clear(&g);
 }
 
+/* A step in ten seconds: pauses and stops do not wait for the next one. */
+static void test_a_slow_pace_does_not_delay_requests(void **state)
+{
+    (void)state;
+    struct rhm_grammar g = draw_grammar((struct shape){4, 2, 2, 2, 4}, 3);
+    struct rhm_network *net = create(&g, RHM_CODEBOOK_CENTROID);
+    struct rhm_train_options how = gd(net, &g, 1000);
+    how.steps_per_second = 0.1;
+    struct rhm_job *job;
+    struct rhm_progress progress;
+    double worst = 0;
+    must(rhm_job_start(&job, net, &how, &err));
+    for (uint64_t step = 1; step <= 4; step++) { /* resumed, it takes its step at once */
+        do {
+            doze(0.0005);
+            rhm_job_progress(job, &progress);
+        } while (progress.layer[2].step < step);
+        assert_int_equal(progress.layer[2].step, step);
+        double asked = rhm_clock();
+        rhm_job_pause(job);
+        assert_int_equal(rhm_job_wait(job, 5), RHM_JOB_PAUSED);
+        worst = fmax(worst, rhm_clock() - asked);
+        rhm_job_resume(job);
+    }
+    double asked = rhm_clock();
+    rhm_job_stop(job);
+    assert_int_equal(rhm_job_wait(job, 5), RHM_JOB_STOPPED);
+    worst = fmax(worst, rhm_clock() - asked);
+    print_message("%.2g s at most from the request to its end\n", worst);
+    assert_true(worst < 1); /* 0.1 s are promised; this machine may do other things */
+    rhm_job_free(job);
+    rhm_network_free(net);
+    rhm_grammar_clear(&g);
+}
+
+/* With a pace that eyes can follow every step has its snapshot; time in a pause is not made up for. */
+static void test_each_slow_step_is_published(void **state)
+{
+    (void)state;
+    enum { STEPS = 30 };
+    struct rhm_grammar g = draw_grammar((struct shape){4, 2, 2, 1, 4}, 3);
+    struct rhm_network *net = create(&g, RHM_CODEBOOK_CENTROID);
+    struct rhm_train_options how = gd(net, &g, STEPS);
+    how.steps_per_second = 50;
+    struct rhm_job *job;
+    struct rhm_progress progress = {0};
+    uint64_t last = 0;
+    double loss = 1e9, started = rhm_clock(), asleep = 0;
+    must(rhm_job_start(&job, net, &how, &err));
+    while (progress.state < RHM_JOB_DONE) {
+        doze(0.0005);
+        rhm_job_progress(job, &progress);
+        uint64_t step = progress.layer[1].step;
+        if (step == last)
+            continue;
+        assert_true(step == last + 1 || rhm_clock() - started > 2); /* a machine that stalls may miss some */
+        assert_true(progress.layer[1].loss <= loss * (1 + 1e-12));
+        loss = progress.layer[1].loss;
+        last = step;
+        if (step == STEPS / 2 && asleep == 0) {
+            double slept = rhm_clock();
+            rhm_job_pause(job);
+            rhm_job_wait(job, 5);
+            doze(0.3);
+            rhm_job_resume(job);
+            asleep = rhm_clock() - slept;
+        }
+    }
+    assert_int_equal(last, STEPS);
+    assert_true(rhm_clock() - started - asleep > 0.8 * STEPS / how.steps_per_second);
+    rhm_job_free(job);
+    rhm_network_free(net);
+    rhm_grammar_clear(&g);
+}
+
 /* ------------------------------------------------------ others beside it */
 
 static void test_there_is_one_writer(void **state)
@@ -465,6 +540,8 @@ int main(void)
         cmocka_unit_test(test_a_stop_keeps_finished_layers),
         cmocka_unit_test(test_waits_have_limits),
         cmocka_unit_test(test_progress_only_grows),
+        cmocka_unit_test(test_a_slow_pace_does_not_delay_requests),
+        cmocka_unit_test(test_each_slow_step_is_published),
         cmocka_unit_test(test_there_is_one_writer),
         cmocka_unit_test(test_jobs_that_cannot),
         cmocka_unit_test(test_readers_see_whole_layers),

@@ -209,7 +209,9 @@ function TestJob.test_interrupt()
   for _, code in ipairs{"net:train" .. long .. " }", "net:train" .. long .. ", background=true }:wait()",
     "pcall(net.train, net, " .. long .. " }) print 'swallowed'",
     "net:train" .. long .. ", background=true } net.job:pause() net:resume()",
-    "net:layer(3):begin{ from=g, n=1000, steps_per_second=100 } net:layer(3):step(100000)"} do
+    "net:layer(3):begin{ from=g, n=1000, steps_per_second=100 } net:layer(3):step(100000)",
+    "net:layer(3):begin{ from=g, n=1000, steps_per_second=.01 } net:layer(3):step(3)",
+    "net:train{ from=g, solver='gd', steps_per_second=.01 }"} do
     local start = rhm.clock()
     local output, status = shell(("timeout --foreground --preserve-status -s INT .5 %q -e %q 2>&1"):format(program, make .. code))
     lu.assertEquals(status, 130, output)
