@@ -106,6 +106,8 @@ static int open_all(lua_State *L)
     rhm_interrupt_open(L);
     luaL_requiref(L, "rhm", luaopen_rhm, 1);
     rhm_screen_open(L);
+    lua_newtable(L);
+    lua_setglobal(L, "arg");
     lua_getglobal(L, "require");
     lua_pushliteral(L, "rhm.startup");
     lua_call(L, 1, 0);
