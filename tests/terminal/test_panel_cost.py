@@ -18,7 +18,7 @@ PAIRS = 3
 
 
 def figure(name, value, limit):
-    print("# %s: %s, limit %s" % (name, value, limit), flush=True)
+    print("## %s: %s, limit %s" % (name, value, limit), flush=True)
 
 
 class Bytes(unittest.TestCase):
@@ -92,7 +92,7 @@ class SlowDown(unittest.TestCase):
         figure("of a training's processor time the panel takes", "%.2f %%" % (1e2 * share), "%.0f %%" % (1e2 * MOST_SLOWER))
         for k, name in enumerate(("processor", "clock")):
             a, b = with_panel[k], without[k]
-            print("# with the panel against --plain, by the %s, medians of %d: %+.1f %% (those of --plain differ by %.1f %%)"
+            print("## with the panel against --plain, by the %s, medians of %d: %+.1f %% (those of --plain differ by %.1f %%)"
                   % (name, PAIRS, 1e2 * (statistics.median(a) / statistics.median(b) - 1), 1e2 * (max(b) / min(b) - 1)))
         if not SANITIZED:  # there malloc and the like are slow, which is what a panel does
             self.assertLess(share, MOST_SLOWER)
