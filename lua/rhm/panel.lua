@@ -49,12 +49,8 @@ local function subject_for(name)
   local wanted = view.spec(name).subjects
   local value = subject()
   if not wanted or subjects.find(value, wanted) ~= nil then return value end
-  local latest = rhm.latest()
-  if subjects.find(latest, wanted) ~= nil then return latest end
-  for _, kind in ipairs(wanted) do
-    if kind == "grammar" and rhm.latest "grammar" then return rhm.latest "grammar" end
-  end
-  return value
+  local latest = subjects.latest(wanted)
+  return subjects.find(latest, wanted) ~= nil and latest or value
 end
 
 local function network()

@@ -131,11 +131,17 @@ function M.glyphs(ascii)
 end
 
 -- What stands where a view has nothing to show.
-local function nothing(name, why)
-  return {
-    {{name, style = "title"}, ": " .. why}, "",
-    "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 }", "net = rhm.network{ grammar=g }", "net:train{ from=g }",
+local function nothing(name, why, width)
+  local lines, rows = {{{name, style = "title"}, ": " .. why}, ""}, {
+    {"g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 }", "rules drawn at random"},
+    {"net = rhm.network{ grammar=g }", "one layer for each level"},
+    {"net:train{ from=g }", "or a step at a time, by hand: F10, then s"},
   }
+  for _, row in ipairs(rows) do
+    local comment = width >= 90 and {text.pad("", 48 - #row[1]) .. "-- " .. row[2], style = "dim"} or ""
+    lines[#lines + 1] = {row[1], comment}
+  end
+  return lines
 end
 
 -- The lines of a view of a subject (nil: what is in work). height nil: as many as needed.
@@ -148,13 +154,13 @@ function M.lines(name, subject, width, height, options)
   if height ~= nil and (math.type(height) ~= "integer" or height < 0) then
     error(format("view \"%s\": height = %s: must be a whole number or nil", name, tostring(height)), 0)
   end
-  if subject == nil then subject = subjects.latest() end
+  if subject == nil then subject = subjects.latest(spec.subjects) end
   options_for.check_level(name, subject, options.level)
   local why
   subject, why = subjects.find(subject, spec.subjects, options.level)
   local lines
   if subject == nil and spec.subjects then
-    lines = nothing(name, why)
+    lines = nothing(name, why, width)
   else
     lines = spec.draw(subject, width, height, options_for.complete(options))
   end

@@ -268,6 +268,14 @@ function TestSubject.test_what_stands_for_what()
   lu.assertEquals({find(net, {"job"})}, {nil, "this network has no job"})
   lu.assertEquals({find(g, {"network", "layer"})}, {nil, "a grammar has no such view: it shows a network or a layer"})
   lu.assertEquals({find(nil, {"network"})}, {nil, "nothing to show yet"})
+  local other = small_grammar() -- newer, but a network comes first where a view takes both
+  local latest = require "rhm.view.subject".latest
+  lu.assertIs(latest {"network"}, net)
+  lu.assertIs(latest {"grammar", "network"}, net)
+  net = nil
+  collectgarbage() collectgarbage()
+  lu.assertNil(latest {"network"})
+  lu.assertIs(latest {"grammar", "network"}, other)
   lu.assertEquals(find(5), 5)
 end
 

@@ -141,12 +141,13 @@ end
 -- --- in words -----------------------------------------------------------------------------------------------------
 
 -- The line below the table.
-local function total(s, width, glyphs)
+local function total(s, width, glyphs, panel)
   local style_of = {trained = "done", untrained = "waiting", ["partly trained"] = "waiting", measuring = "running"}
   local glyph, style = state.look(style_of[s.state] or s.state, glyphs)
   local parts = {}
   if s.state == "untrained" then
-    parts[1] = "nothing is trained yet: net:train{ from=g }, or step by hand"
+    parts[1] = "nothing is trained yet: net:train{ from=g }"
+      .. (panel and ", or by hand: F10, then s" or ", or by hand: lay:begin{ from=g }")
   elseif s.level or s.state == "measuring" then
     parts[1] = s.state == "paused" and "paused: net:resume() goes on; " .. state.work(s)
       or s.state == "stopping" and "stopping at the next block; " .. state.work(s)
@@ -338,7 +339,7 @@ function M.draw(net, width, height, options)
     end
   end
   local told = not options.panel or s.error or s.state == "untrained" -- else the status line says it
-  local words = told and {total(s, width, glyphs)} or {}
+  local words = told and {total(s, width, glyphs, options.panel)} or {}
   local warnings = warning_lines(s, width, glyphs)
   local clean = #warnings == 1 and warnings[1][1].style == "good"
   if not clean or told then

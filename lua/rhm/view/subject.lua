@@ -2,7 +2,7 @@
 local M = {}
 
 local rhm = require "rhm"
-local type, rawget, match = type, rawget, string.match
+local type, ipairs, rawget, match = type, ipairs, rawget, string.match
 local getmetatable = debug.getmetatable
 
 -- "network", "layer", "job", "grammar", ... for our objects, else nil.
@@ -59,9 +59,15 @@ function M.find(value, wanted, level)
   return nil, (k and "a " .. k or "a " .. type(value)) .. " has no such view: it shows a " .. table.concat(wanted, " or a ")
 end
 
--- What there is to look at where nothing is said: the network made, trained or stepped last.
-function M.latest()
-  return rhm.latest()
+-- What there is to look at where nothing is said: the network made, trained or stepped last, or where a view takes none or
+-- there is none the grammar.
+function M.latest(wanted)
+  local net = rhm.latest()
+  if not wanted or M.find(net, wanted) ~= nil then return net end
+  for _, name in ipairs(wanted) do
+    if name == "grammar" and rhm.latest "grammar" then return rhm.latest "grammar" end
+  end
+  return net
 end
 
 return M
