@@ -211,17 +211,17 @@ end
 
 function TestChildren:test_ends_of_children()
   local output, code = script [[
-    local r = rhm.sweep{ name="c", jobs=2, seeds=5, timeout=0.5, run=function(p, seed)
+    local r = rhm.sweep{ name="c", jobs=2, seeds=5, timeout=1.5, run=function(p, seed)
       if seed == 1 then os.exit(3) end
-      if seed == 2 then io.stderr:write "last words\n" os.execute("kill -SEGV $PPID") end
+      if seed == 2 then io.stderr:write "last words\n" os.execute("kill -KILL $PPID") end
       if seed == 3 then while true do end end
       return { x=seed }
     end }
     for i, row in ipairs(r.rows) do print(row.status, row.error or row.x) end]]
   lu.assertEquals(code, 0, output)
   lu.assertStrContains(output, "failed\tthe process ended: exit code 3\n")
-  lu.assertStrContains(output, "failed\tthe process ended: signal 11 %(Segmentation fault%): last words\n", true)
-  lu.assertStrContains(output, "failed\tstopped after 0.5 s (timeout)\n")
+  lu.assertStrContains(output, "failed\tthe process ended: signal 9 %(Killed%): last words\n", true)
+  lu.assertStrContains(output, "failed\tstopped after 1.5 s (timeout)\n")
   lu.assertStrContains(output, "done\t4\ndone\t5\n")
 end
 

@@ -156,17 +156,18 @@ local function series_script(p, lines)
     local label = series.label
     if series.line then label = label and label .. ": " .. series.fit_label or series.fit_label end
     local title = label and "title " .. quoted(gap .. label) or "notitle"
-    local style = format("lc rgb '%s' lw %s pt %d ps %s", colour, dumb and "1" or "2", 4 + k, dumb and "1" or "0.9")
+    -- A text without colours draws each line type with a character of its own.
+    local line = format("lt %d lc rgb '%s' lw %s", k, colour, dumb and "1" or "2")
+    local style = format("%s pt %d ps %s", line, dumb and k or 4 + k, dumb and "1" or "0.9")
     local kind = series.kind or p.kind
     if series.line and kind == "lines" then kind = "points" end -- the fit is the line
     local bars = series.low or series.high
     if series.line then -- first, so that the points stand on it
       add_curve(lines, "fit" .. k, series, p)
-      plots[#plots + 1] = format("$fit%d using 1:2 with lines lc rgb '%s' lw %s dt 2 notitle", k, colour,
-        dumb and "1" or "2")
+      plots[#plots + 1] = format("$fit%d using 1:2 with lines %s dt 2 notitle", k, line)
     end
     if bars then -- of their own: in a legend of text they would take three lines
-      plots[#plots + 1] = format("$%s using 1:2:3:4 with yerrorbars %s ps 0 notitle", name, gsub(style, " pt .*", ""))
+      plots[#plots + 1] = format("$%s using 1:2:3:4 with yerrorbars %s ps 0 notitle", name, line)
     end
     local shape = kind == "lines" and "linespoints" or "points"
     plots[#plots + 1] = format("$%s using 1:2 with %s %s %s", name, shape, style, title)
@@ -174,7 +175,7 @@ local function series_script(p, lines)
   local labelled = false
   for _, series in ipairs(p.series) do labelled = labelled or series.label or series.line end
   lines[#lines + 1] = not labelled and "unset key" or dumb and "set key outside below Left reverse noenhanced"
-    or "set key outside right top Left reverse noenhanced"
+    or "set key outside bottom center horizontal Left reverse noenhanced"
   if not dumb then
     lines[#lines + 1] = "set grid xtics ytics lt 1 lc rgb '#dddddd' lw 0.5\nset tics nomirror\nset border 3"
   end

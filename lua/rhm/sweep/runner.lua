@@ -200,7 +200,8 @@ local function answered(self, i, line)
     return ended(self, i, "it sent what is no answer")
   end
   if answer.ready then
-    state.ready = true
+    -- What the script did up to here is no part of the run.
+    state.ready, state.started, state.since = true, child.now(), rhm.clock()
   elseif state.task then
     local task, started = state.task, state.started
     state.task = nil
@@ -210,9 +211,8 @@ end
 
 local function stop_late(self, now)
   for i, state in pairs(self.children) do
-    if state.task and now - state.since > self.timeout then
+    if state.ready and state.task and now - state.since > self.timeout then
       self.crew:kill(i)
-      state.ready = true
       local task, started = state.task, state.started
       self.children[i] = nil
       self.count = self.count - 1
