@@ -11,7 +11,7 @@
 
 struct rhm_cnn_options rhm_cnn_defaults(void)
 {
-    return (struct rhm_cnn_options){.h = RHM_CNN_DEFAULT_WIDTH};
+    return (struct rhm_cnn_options){.h = RHM_CNN_DEFAULT_WIDTH, .scaling = RHM_CNN_MEAN_FIELD};
 }
 
 static enum rhm_status check_options(const struct rhm_cnn_options *o, struct rhm_error *err)

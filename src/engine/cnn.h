@@ -13,7 +13,7 @@
  *               channels (V or h).
  *   mean-field  W_l ~ N(0, 1), a_l = 1/sqrt(channels), W_0 ~ N(0, 1), a_0 = 1/h, and the rate of SGD is
  *               multiplied by h: the network of Cagnetta et al., PRX 14, 031001 (2024), as in their public
- *               code. Outputs start near 0 and features are learned at any width.
+ *               code, and the default. Outputs start near 0 and features are learned at any width.
  */
 #ifndef RHM_CNN_H
 #define RHM_CNN_H
@@ -92,7 +92,7 @@ struct rhm_cnn_train_options {
     const struct rhm_dataset *held_out; /* or NULL */
     uint64_t epochs, batch;
     enum rhm_cnn_optimiser optimiser;
-    double rate;     /* 0: .1 for SGD; for Adam .001 (standard), .01 (mean-field) */
+    double rate;     /* 0: .1 for SGD; for Adam .001 (standard), .03 (mean-field) */
     double momentum; /* of SGD, [0, 1) */
     enum rhm_cnn_schedule
         schedule;      /* cosine: to 0 at the end; step: a tenth from 1/2, a hundredth from 3/4 */

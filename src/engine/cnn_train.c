@@ -77,7 +77,7 @@ static double first_rate(const struct rhm_cnn *net, const struct rhm_cnn_train_o
 {
     int mean_field = net->scaling == RHM_CNN_MEAN_FIELD;
     if (o->optimiser == RHM_CNN_ADAM)
-        return o->rate > 0 ? o->rate : mean_field ? 0.01 : 0.001;
+        return o->rate > 0 ? o->rate : mean_field ? 0.03 : 0.001;
     return (o->rate > 0 ? o->rate : 0.1) * (mean_field ? (double)net->h : 1);
 }
 

@@ -101,6 +101,34 @@ static void test_learns_a_grammar(void **state)
     }
 }
 
+/* (8,4,2,3): 2000 strings are enough for 90 % (a share of .015 of all strings). */
+static void test_few_strings_are_enough(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct rhm_grammar g = draw_grammar((struct shape){.V = 8, .m = 4, .s = 2, .L = 3}, seed);
+        struct rhm_dataset data = sample(&g, 2000, 1), test = sample(&g, 5000, 2);
+        struct rhm_cnn_options options = rhm_cnn_defaults();
+        options.V = 8;
+        options.s = 2;
+        options.L = 3;
+        options.h = 64;
+        options.seed = seed;
+        struct rhm_cnn *net = make(options);
+        struct rhm_cnn_train_options o = rhm_cnn_train_defaults(net);
+        double accuracy;
+        o.data = &data;
+        must(rhm_cnn_train(net, &o, NULL, NULL, &err));
+        must(rhm_cnn_accuracy(net, &test, &accuracy, NULL, NULL, NULL, &err));
+        print_message("grammar %d: %.4f\n", (int)seed, accuracy);
+        assert_true(accuracy > 0.9);
+        rhm_cnn_free(net);
+        rhm_dataset_clear(&data);
+        rhm_dataset_clear(&test);
+        rhm_grammar_clear(&g);
+    }
+}
+
 static void test_patience(void **state)
 {
     (void)state;
@@ -326,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_tiny_sets_are_learned_by_heart),
         cmocka_unit_test(test_learns_a_grammar),
+        cmocka_unit_test(test_few_strings_are_enough),
         cmocka_unit_test(test_patience),
         cmocka_unit_test(test_pause_and_stop),
         cmocka_unit_test(test_refusals),

@@ -25,7 +25,7 @@ function TestCnn.test_fields()
   lu.assertStrContains(tostring(c), "not trained")
   local known = rhm.cnn{ grammar=g }
   lu.assertEquals({known.V, known.s, known.L, known.classes, known.h, known.shared, known.scaling},
-    {8, 2, 2, 8, 256, true, "standard"})
+    {8, 2, 2, 8, 256, true, "mean-field"})
   lu.assertEquals(rhm.cnn{ grammar=g, s=4, L=1, h=3 }.d, 4) -- one hidden layer
   lu.assertNil(known.nothing)
 end
