@@ -156,6 +156,23 @@ function TestLayers.test_a_job_at_work()
   pictures.each("layers", net)
 end
 
+-- What a failed training says is there in full.
+function TestLayers.test_a_job_that_fails()
+  local net = rhm.network{ grammar=g, M=4096 }
+  local before = rhm.memory
+  rhm.memory = 200000
+  local job = net:train{ from=g, background=true }
+  local ok = pcall(job.wait, job, 20)
+  rhm.memory = before
+  lu.assertFalse(ok)
+  lu.assertEquals(job.state, "failed")
+  for _, name in ipairs {"layers", "jobs"} do
+    local words = pictures.text(name, name == "jobs" and job or net, 60, 30):gsub("%s+", " ")
+    lu.assertStrContains(words, job.error)
+    pictures.each(name, name == "jobs" and job or net)
+  end
+end
+
 TestCurves = {}
 
 function TestCurves.test_every_size_and_state()

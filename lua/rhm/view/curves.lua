@@ -1,4 +1,4 @@
--- curves.lua - the view "curves": loss, spread within (intra) and distance between clusters (inter) by step.
+-- curves.lua - the view "curves": loss, spread within (intra) and distance between clusters (inter), accuracy by step.
 local M = {
   summary = "loss, intra, inter and accuracy by step of gradient descent",
   subjects = {"layer"},
@@ -10,17 +10,19 @@ local canvas = require "rhm.view.canvas"
 local state = require "rhm.view.state"
 local format, max, min = string.format, math.max, math.min
 
--- The history of a layer as series, with the last point. names: of loss, intra, inter.
+-- The history of a layer as series, with the last point. names: of loss, intra, inter, accuracy.
 local function series_of(row, names)
-  local h, list, style = row.history, {}, {loss = "series1", intra = "series2", inter = "series3"}
+  local h, list, style = row.history, {}, {loss = "series1", intra = "series2", inter = "series3", accuracy = "series4"}
   for _, name in ipairs(names) do
     local values = h[name]
-    local s = {name = name, style = style[name], x = {}, y = {}, last = row[name] and text.number(row[name], 6)}
-    for k = 1, #h.step do s.x[k], s.y[k] = h.step[k], values[k] end
-    if row.step and row[name] and row.step > (h.step[#h.step] or -1) then
-      s.x[#s.x + 1], s.y[#s.y + 1] = row.step, row[name]
+    if values then
+      local s = {name = name, style = style[name], x = {}, y = {}, last = row[name] and text.number(row[name], 6)}
+      for k = 1, #h.step do s.x[k], s.y[k] = h.step[k], values[k] end
+      if row.step and row[name] and row.step > (h.step[#h.step] or -1) then
+        s.x[#s.x + 1], s.y[#s.y + 1] = row.step, row[name]
+      end
+      list[#list + 1] = s
     end
-    list[#list + 1] = s
   end
   return list
 end
@@ -48,17 +50,18 @@ end
 -- The curves of a row of state.network that has a history: in one picture, or where there is room the loss, which moves
 -- little, in one of its own.
 function M.plot(row, width, height, options)
+  local rest = {"intra", "inter", "accuracy"}
   if width >= 100 then
     local wide = (width - 4) // 2
-    return text.beside({plot(row, {"loss"}, wide, height, options), plot(row, {"intra", "inter"}, wide, height, options)},
-      {wide, wide}, 4)
+    local left, right = plot(row, {"loss"}, wide, height, options), plot(row, rest, wide, height, options)
+    return text.beside({left, right}, {wide, wide}, 4)
   elseif height >= 18 then
     local lines = plot(row, {"loss"}, width, (height - 1) // 2, options)
     lines[#lines + 1] = ""
-    for _, line in ipairs(plot(row, {"intra", "inter"}, width, height // 2, options)) do lines[#lines + 1] = line end
+    for _, line in ipairs(plot(row, rest, width, height // 2, options)) do lines[#lines + 1] = line end
     return lines
   end
-  return plot(row, {"loss", "intra", "inter"}, width, height, options)
+  return plot(row, {"loss", "intra", "inter", "accuracy"}, width, height, options)
 end
 
 -- Without steps: what the layers have found, level by level.

@@ -143,8 +143,9 @@ function M.draw(value, width, height, options)
     if height and #lines >= height then break end
     local row = rows[i]
     lines[#lines + 1] = line_of(row, used, gap, glyphs, i == chosen)
-    if row.error and (not height or #lines < height) then
-      lines[#lines + 1] = {"      ", {row.error, style = "bad"}}
+    for _, part in ipairs(row.error and text.wrap(row.error, max(10, width - 6)) or {}) do
+      if height and #lines >= height then break end
+      lines[#lines + 1] = {"      ", {part, style = "bad"}}
     end
   end
   if not height or #lines + 1 < height then

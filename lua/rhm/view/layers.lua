@@ -140,7 +140,7 @@ end
 
 -- --- in words -----------------------------------------------------------------------------------------------------
 
--- The line below the table.
+-- The line below the table; several where there is an error.
 local function total(s, width, glyphs, panel)
   local style_of = {trained = "done", untrained = "waiting", ["partly trained"] = "waiting", measuring = "running"}
   local glyph, style = state.look(style_of[s.state] or s.state, glyphs)
@@ -153,17 +153,22 @@ local function total(s, width, glyphs, panel)
       or s.state == "stopping" and "stopping at the next block; " .. state.work(s)
       or s.state == "pausing" and "pausing at the next block; " .. state.work(s) or state.work(s)
   else
-    parts[1] = s.error or s.state
+    parts[1] = s.error and s.state .. ": " .. s.error or s.state
   end
   if s.accuracy then parts[#parts + 1] = format("accuracy %.4f", s.accuracy) end
   if s.samples > 0 and not s.level then parts[#parts + 1] = text.count(s.samples, 9) .. " samples" end
   if s.seconds > 0 then parts[#parts + 1] = text.duration(s.seconds) end
+  if s.error then
+    local lines = text.wrap(parts[1], max(10, width - 2))
+    for i, line in ipairs(lines) do lines[i] = {{i == 1 and glyph .. " " or "  ", style = style}, line} end
+    return lines
+  end
   local words = parts[1]
   for i = 2, #parts do
     if text.columns(words) + text.columns(parts[i]) + 4 > width then break end
     words = words .. ", " .. parts[i]
   end
-  return {{glyph .. " ", style = style}, words}
+  return {{{glyph .. " ", style = style}, words}}
 end
 
 -- Warnings of a finished layer, found once: it does not change any more.
@@ -339,7 +344,7 @@ function M.draw(net, width, height, options)
     end
   end
   local told = not options.panel or s.error or s.state == "untrained" -- else the status line says it
-  local words = told and {total(s, width, glyphs, options.panel)} or {}
+  local words = told and total(s, width, glyphs, options.panel) or {}
   local warnings = warning_lines(s, width, glyphs)
   local clean = #warnings == 1 and warnings[1][1].style == "good"
   if not clean or told then

@@ -30,7 +30,7 @@ function M.look(state, glyphs)
 end
 
 -- What a row has of layer:numbers().
-local fields = {"n", "patches", "loss", "sigma", "rho", "eps_S", "gap", "error", "seconds", "clusters", "history"}
+local fields = {"n", "patches", "loss", "sigma", "rho", "eps_S", "gap", "error", "seconds", "accuracy", "clusters", "history"}
 
 -- One layer: state, n, drawn, step, steps, loss, intra, inter, sigma, rho, eps_S, gap, error, accuracy, seconds, rate,
 -- left, patches, clusters, history; nil where not known. share: of the phase in work, 0 .. 1.
@@ -110,7 +110,7 @@ function M.network(net)
   end
   s.accuracy = s.accuracy or progress and at_work[job_state] and progress.accuracy or nil
   s.row = s.level and s.rows[s.level]
-  if s.rows[1].state == "done" and s.accuracy then s.rows[1].accuracy = s.rows[1].accuracy or s.accuracy end
+  if s.rows[1].state == "done" and s.accuracy then s.rows[1].accuracy = s.accuracy end
   if held then held[net] = s end
   return s
 end
@@ -148,9 +148,10 @@ function M.share(progress)
   local sum = 0
   for _, v in ipairs(progress.levels) do
     local part = v.phase == "done" and 1 or 0
-    if v.phase == "sampling" and v.n > 0 then part = 0.5 * v.drawn / v.n end
-    if v.phase == "gram" then part = 0.5 end
-    if v.phase == "solving" then part = v.steps > 0 and 0.55 + 0.4 * v.step / v.steps or 0.6 end
+    local before = v.steps > 0 and 0.1 or 0.7 -- the samples' part: a descent takes longer than they do
+    if v.phase == "sampling" and v.n > 0 then part = before * v.drawn / v.n end
+    if v.phase == "gram" then part = before end
+    if v.phase == "solving" then part = v.steps > 0 and before + 0.85 * v.step / v.steps or 0.8 end
     if v.phase == "clusters" then part = 0.95 end
     sum = sum + part
   end
