@@ -17,6 +17,7 @@
 
 #include "script/idle.h"
 #include "script/interrupt.h"
+#include "script/jobs.h"
 #include "script/object.h"
 
 extern char **environ;
@@ -357,6 +358,7 @@ static int crew_event(lua_State *L)
                                                        : SLICE_MILLISECONDS;
         int ready = poll(fds, 2 * (nfds_t)crew->size, slice);
         rhm_idle_turn();
+        rhm_jobs_call_hooks(L, 0);
         for (int i = 0; ready > 0 && i < crew->size; i++)
             if (crew->child[i].pid != 0 &&
                 (values = push_event(L, crew, i, fds[2 * i].revents, fds[2 * i + 1].revents)) > 0)

@@ -157,6 +157,7 @@ function TestChildren:test_function_of_a_script()
   local output, code = script [[
     print("heading", ...)
     local offset = tonumber((...))
+    arg = { }
     local r = rhm.sweep{ name="c", jobs=3, seeds=6, grid={ a={ 1, 2 } }, run=function(p, seed)
       if seed == 4 then print("seed 4 of", p.a) end
       return { x=offset + p.a * seed, threads=rhm.threads, r=math.random(1 << 30) }
