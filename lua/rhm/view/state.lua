@@ -30,7 +30,8 @@ function M.look(state, glyphs)
 end
 
 -- What a row has of layer:numbers().
-local fields = {"n", "patches", "loss", "sigma", "rho", "eps_S", "gap", "error", "seconds", "accuracy", "clusters", "history"}
+local fields = {"n", "patches", "loss", "sigma", "rho", "eps_S", "gap", "error", "seconds", "accuracy", "clusters",
+  "history"}
 
 -- One layer: state, n, drawn, step, steps, loss, intra, inter, sigma, rho, eps_S, gap, error, accuracy, seconds, rate,
 -- left, patches, clusters, history; nil where not known. share: of the phase in work, 0 .. 1.
@@ -44,7 +45,10 @@ local function layer_state(net, l, progress, job_state)
     row.step, row.drawn = numbers.steps, numbers.n
     row.state = numbers.trained and "done" or "by hand"
     local h = row.history
-    if h and #h.step > 0 then row.intra, row.inter = h.intra[#h.intra], h.inter[#h.inter] end
+    if h and #h.step > 0 then
+      row.intra, row.inter = h.intra[#h.intra], h.inter[#h.inter]
+      row.accuracy = row.accuracy or h.accuracy and h.accuracy[#h.accuracy]
+    end
   else
     row.state = "waiting"
   end
@@ -54,7 +58,7 @@ local function layer_state(net, l, progress, job_state)
     if progress.level == l and live.phase ~= "done" and job_state ~= "running" then row.state = job_state end
   elseif row.state == "done" and progress and progress.levels[l].seconds == row.seconds then
     row.of_job = true -- not trained again by hand since
-    row.accuracy, row.steps = progress.levels[l].accuracy, row.step
+    row.steps = row.step
   end
   if row.steps == 0 then row.steps = nil end
   if row.step == 0 and not row.steps then row.step = nil end
