@@ -11,7 +11,7 @@ view.names() -- loaded
 local M = rhm.panel -- the table itself, as rhm.view
 
 local type, ipairs, pcall, error, tostring, rawget, next = type, ipairs, pcall, error, tostring, rawget, next
-local format, concat, rep, find, sub, lower = string.format, table.concat, string.rep, string.find, string.sub, string.lower
+local format, rep, find, lower, concat = string.format, string.rep, string.find, string.lower, table.concat
 local max, min = math.max, math.min
 
 M.open = false   -- is there a panel? set by its C side
@@ -174,7 +174,9 @@ function M.title(width)
     function(_, name) return format(" %s%s ", view.key(name) and view.key(name) .. " " or "", name) end,
     function(_, name) return format(" %s%s", view.key(name) and view.key(name) .. " " or "", name) end,
     function(_, name) return format(" %s ", name) end,
-    function(_, name) return name == current and format(" %s ", name) or view.key(name) and " " .. view.key(name) or "" end,
+    function(_, name)
+      return name == current and format(" %s ", name) or view.key(name) and " " .. view.key(name) or ""
+    end,
     function(_, name) return name == current and name or "" end,
   }
   for _, form in ipairs(forms) do
@@ -191,8 +193,8 @@ local function global_name(value)
   if known and rawget(_G, known) == value then return known end
   local best
   for name, other in next, _G do
-    if other == value and type(name) == "string" and (not best or #name < #best or (#name == #best and name < best)) then
-      best = name
+    if other == value and type(name) == "string" then
+      if not best or #name < #best or (#name == #best and name < best) then best = name end
     end
   end
   named[value] = best
@@ -225,8 +227,10 @@ function M.status(width)
   if of_layer then left[#left + 1] = format("  level %d", level_of(net)) end
   local looks = {trained = "done", untrained = "waiting", ["partly trained"] = "waiting"}
   local glyph, style = state.look(looks[s.state] or s.state, glyphs)
-  local words = s.level and (s.state == "running" and "" or s.state ~= "by hand" and s.state .. ", " or "") .. state.work(s)
-    or s.state
+  local words = s.state
+  if s.level then
+    words = (s.state ~= "running" and s.state ~= "by hand" and s.state .. ", " or "") .. state.work(s)
+  end
   if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end
   if s.level and s.seconds > 0 and s.state ~= "by hand" then words = words .. ", " .. text.duration(s.seconds) end
   local right = {{glyph .. " ", style = style}, words}
@@ -263,7 +267,8 @@ local function begin(what, net, lay)
   local last = rhm.latest "source"
   if last and subjects.kind(last) ~= "grammar" then from = last end
   if not from then
-    error(format("%s: from what? This network knows no grammar: net:layer(%d):begin{ from=d } says it", what, lay.level), 0)
+    error(format("%s: from what? This network knows no grammar: net:layer(%d):begin{ from=d } says it", what,
+      lay.level), 0)
   end
   lay:begin{ from = from }
 end
@@ -374,7 +379,8 @@ local common = {
   f = function() level = nil return true end,
   s = function() return "rhm.panel.step(1)" end, S = function() return "rhm.panel.step(10)" end,
   r = function() return "rhm.panel.run()" end, n = function() return "rhm.panel.next()" end,
-  p = M.pause, [" "] = M.pause, ["<"] = function() return change_speed(0.5) end, [">"] = function() return change_speed(2) end,
+  p = M.pause, [" "] = M.pause,
+  ["<"] = function() return change_speed(0.5) end, [">"] = function() return change_speed(2) end,
   ["?"] = function() M.show "keys" return true end, tab = next_view,
 }
 for i = 1, 7 do

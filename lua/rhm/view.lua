@@ -6,21 +6,22 @@
 --     options = {{"level", "the layer shown"}, ...}, keys = {{"+ -", "zoom"}, ...},
 --     key = function(subject, options, key, width, height) return true end})
 --
--- A line is a string or a list of segments; a segment is a string or {text, style="name"}. No line should be wider than
--- `width` columns, no more than `height` lines come (nil: as many as needed); what is more is cut. What raises an error in
--- a panel is disabled, and says so once.
+-- A line is a string or a list of segments; a segment is a string or {text, style="name"}. No line should be wider
+-- than `width` columns, no more than `height` lines come (nil: as many as needed); what is more is cut. What raises an
+-- error in a panel is disabled, and says so once.
 --
--- subjects: the kinds of object the view takes, the best first; a network stands for its layer options.level (or the one
--- in work), its grammar, its job. Without subjects a view gets whatever was given, also nil.
+-- subjects: the kinds of object the view takes, the best first; a network stands for its layer options.level (or the
+-- one in work), its grammar, its job. Without subjects a view gets whatever was given, also nil.
 -- scroll: the view is a text of any length: it is asked for with height = nil, and the panel scrolls it.
 -- key: called for keys "up" "down" "left" "right" "pageup" "pagedown" "home" "end" "enter" "tab" or one character;
--- returns true where it changed the options (which stay, one table for each view), or {ask="prompt: ", call=f(text)}.
+-- returns true where it changed the options (which stay, one table for each view), {ask="prompt: ", call=f(text)}, or
+-- {show=name, subject=object} to go to another view.
 -- options: beside the user's there are always options.ascii (true or false), options.colours (0, 8, 16, 256) and
--- options.glyphs (view.glyphs of these); what draw writes to it stays there.
+-- options.glyphs (view.glyphs of these); what draw writes to it stays there. The panel sets options.panel.
 --
--- Styles: plain dim bold title good warn bad mark select heat0..heat9 (near 0 .. largest) series1..series4; "A+B" is the
--- foreground of A on the foreground colour of B. Helpers: rhm.view.text (columns, clip, pad, wrap; number, count, duration
--- of fixed width), rhm.view.canvas (plot, bar, spark, ticks, braille and ASCII dots), rhm.view.subject.
+-- Styles: plain dim bold title good warn bad mark select heat0..heat9 (near 0 .. largest) series1..series4; "A+B" is
+-- the foreground of A on the foreground colour of B. Helpers: rhm.view.text (columns, clip, pad, wrap, beside; number,
+-- count, duration of fixed width), rhm.view.canvas (plot, bar, spark, ticks, braille and ASCII dots).
 local rhm = require "rhm"
 local text = require "rhm.view.text"
 local glyphs = require "rhm.view.glyphs"

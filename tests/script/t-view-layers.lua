@@ -1,4 +1,4 @@
--- t-view-layers.lua - the views layers, curves, jobs and keys: every size, every state, and that their numbers are true.
+-- t-view-layers.lua - the views layers, curves, jobs and keys: every size, every state, true numbers.
 local lu = require "luaunit"
 package.path = (os.getenv "srcdir" or ".") .. "/tests/script/?.lua;" .. package.path
 local pictures = require "pictures"

@@ -52,7 +52,8 @@ function TestCore.test_refusals()
   lu.assertErrorMsgContains("width = 9.5: must be a whole number", view.lines, "own", 1, 9.5)
   lu.assertErrorMsgContains("height = x: must be a whole number", view.lines, "own", 1, 10, "x")
   for key, value in pairs {level=0, width="wide", height=-1, colours=true} do
-    lu.assertErrorMsgContains(key .. " = " .. tostring(value) .. ": must be a whole number", view.text, "own", 1, {[key]=value})
+    local message = key .. " = " .. tostring(value) .. ": must be a whole number"
+    lu.assertErrorMsgContains(message, view.text, "own", 1, {[key]=value})
   end
   local net = rhm.network{ V=4, s=2, L=2 }
   lu.assertErrorMsgContains('view "layers": level = 3: the network has levels 1 to 2', view, "layers", net, {level=3})
@@ -63,7 +64,8 @@ end
 
 function TestCore.test_lines_are_clipped()
   view.register("own", function()
-    return {"0123456789abc", {"01234", {"56789abc", style="bold"}, "never"}, "a\tb\nc\27[m", "\xffx", "日本語日本語", "é́́"}
+    return {"0123456789abc", {"01234", {"56789abc", style="bold"}, "never"}, "a\tb\nc\27[m", "\xffx",
+      "日本語日本語", "é́́"}
   end)
   local lines = view.lines("own", 1, 9, nil)
   lu.assertEquals(lines, {"012345678", {"01234", {"5678", style="bold"}}, "a b c [m", "?x", "日本語日", "é́́"})
@@ -71,7 +73,9 @@ function TestCore.test_lines_are_clipped()
 end
 
 function TestCore.test_text_has_the_colours_asked_for()
-  view.register("own", function() return {{"a ", {"b", style="bad"}, {" c  ", style="nonsense"}}, {{"x", style="heat0+heat9"}}} end)
+  view.register("own", function()
+    return {{"a ", {"b", style="bad"}, {" c  ", style="nonsense"}}, {{"x", style="heat0+heat9"}}}
+  end)
   lu.assertEquals(view.text("own", 1, {colours=0}), "a b c\nx")
   lu.assertEquals(view.text("own", 1, {colours=8}), "a \27[1;31mb\27[0m c\n\27[34;47mx\27[0m")
   lu.assertEquals(view.text("own", 1, {colours=256}), "a \27[1;38;5;166mb\27[0m c\n\27[38;5;17;48;5;229mx\27[0m")

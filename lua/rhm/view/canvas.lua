@@ -199,11 +199,99 @@ local function x_numbers(axis, ticks, columns, label)
   return line
 end
 
+-- The names of the series, each with a sample of its line and its last value.
+local function legend(p)
+  local line, samples = {}, {"──", "╌╌", "··", "─╌"}
+  for i, s in ipairs(p.series) do
+    if i > 1 then line[#line + 1] = "   " end
+    local sample = p.glyphs.line .. p.glyphs.line
+    if not p.glyphs.braille then
+      sample = ascii_marks[(i - 1) % 4 + 1]
+    elseif p.colours == 0 then
+      sample = samples[(i - 1) % 4 + 1]
+    end
+    line[#line + 1] = {sample .. " ", style = s.style}
+    line[#line + 1] = {s.name, style = s.style}
+    if s.last then line[#line + 1] = {" " .. s.last, style = "plain"} end
+  end
+  return line
+end
+
+-- Series i through its points, place(x, y) -> dots.
+local function draw_series(c, s, i, place, colours)
+  local mark = not c.braille and ascii_marks[(i - 1) % 4 + 1] or nil
+  local dash = not mark and colours == 0 and dashes[(i - 1) % 4 + 1] or nil
+  local px, py, phase
+  for k = 1, #s.x do
+    local value, x, y = s.y[k], nil, nil
+    if value and value == value and abs(value) < huge then
+      x, y = place(s.x[k], value)
+      local joined = px and not s.points
+      if mark then
+        local steps = joined and max(1, math.ceil(abs(x - px)), math.ceil(abs(y - py) / c.down)) or 1
+        for t = 1, steps do
+          local back = joined and 1 - t / steps or 0
+          c:mark(x - back * (x - (px or x)) + 0.5, y - back * (y - (py or y)) + 0.5, mark, s.style)
+        end
+      elseif joined then
+        phase = c:line(px + 0.5, py + 0.5, x + 0.5, y + 0.5, s.style, dash, phase)
+      else
+        c:dot(x + 0.5, y + 0.5, s.style)
+      end
+    end
+    px, py = x, y
+  end
+end
+
+-- Vertical lines, below the curves.
+local function draw_marks(c, marks, place)
+  for _, mark in ipairs(marks) do
+    local x = place(mark.x, 1)
+    for y = 0, c.high - 1, 2 do c:dot(x + 0.5, y, mark.style or "dim") end
+  end
+end
+
+-- Their labels, above the curves: to the right of the lines where they fit, else to the left, each in the first row
+-- where there is room.
+local function draw_labels(c, marks, place)
+  local free = {}
+  for _, mark in ipairs(marks) do
+    local label = text.clean(mark.label or "")
+    local n, column = text.columns(label), floor(place(mark.x, 1) + 0.5) // c.across
+    local from = column + 1 + n <= c.columns and column + 1 or max(0, column - n)
+    for r = 0, n > 0 and c.rows - 1 or -1 do
+      if from > (free[r] or -1) then
+        for _, code in utf8.codes(label) do
+          c:mark(from * c.across, r * c.down, utf8.char(code), mark.style or "dim")
+          from = from + 1
+        end
+        free[r] = from
+        break
+      end
+    end
+  end
+end
+
+-- The two lines of the x axis, `before` columns from the left.
+local function x_axis(p, axis, columns, before)
+  local ticks = M.ticks(axis.low, axis.high, max(2, columns // 10), axis.log)
+  if p.integer then
+    for i = #ticks, 1, -1 do
+      if ticks[i] ~= floor(ticks[i]) then table.remove(ticks, i) end
+    end
+  end
+  local line = {}
+  for i = 1, columns do line[i] = p.glyphs.horizontal end
+  for _, x in ipairs(ticks) do line[floor(axis.at(x) * (columns - 1) + 0.5) + 1] = p.glyphs.tick_x end
+  return {{rep(" ", before) .. p.glyphs.corner .. concat(line), style = "dim"}},
+    {{rep(" ", before + 1) .. x_numbers(axis, ticks, columns, p.xlabel or ""), style = "dim"}}
+end
+
 -- Curves as `height` lines of at most `width` columns.
--- p: series = {{name=, x={..}, y={..}, style="series1", points=true: dots only}, ...}, glyphs, xlog, ylog (true, false,
--- "auto"), xlow, xhigh, ylow, yhigh, xlabel, integer (whole numbers on the x axis), round (y axis), marks = {{x=, label=, style=}, ...} (vertical lines), legend=false: none.
+-- p: series = {{name=, x={..}, y={..}, style="series1", last=text, points=true: dots only}, ...}, glyphs, colours,
+-- xlog, ylog (true, false, "auto"), xlow, xhigh, ylow, yhigh, round (the y axis has round ends), integer (whole numbers
+-- on the x axis), xlabel, marks = {{x=, label=, style=}, ...} (vertical lines), legend = false: none.
 function M.plot(p, width, height)
-  local glyphs = p.glyphs
   local xs, ys = {}, {}
   for _, s in ipairs(p.series) do
     for i = 1, #s.x do
@@ -212,98 +300,27 @@ function M.plot(p, width, height)
   end
   local xa = M.axis(xs, p.xlog, p.xlow, p.xhigh)
   local ya = M.axis(ys, p.ylog, p.ylow, p.yhigh, p.round)
-  local lines = {}
-  if p.legend ~= false then
-    local legend = {}
-    for i, s in ipairs(p.series) do
-      if i > 1 then legend[#legend + 1] = "   " end
-      local sample = not glyphs.braille and ascii_marks[(i - 1) % 4 + 1]
-        or p.colours == 0 and ({"──", "╌╌", "··", "─╌"})[(i - 1) % 4 + 1] or glyphs.line .. glyphs.line
-      legend[#legend + 1] = {sample .. " ", style = s.style}
-      legend[#legend + 1] = {s.name, style = s.style}
-      if s.last then legend[#legend + 1] = {" " .. s.last, style = "plain"} end
-    end
-    lines[1] = legend
-  end
+  local lines = {p.legend ~= false and legend(p) or nil}
   local rows = height - #lines - 2
-  if rows < 2 or width < 16 then
-    while #lines > max(0, height) do lines[#lines] = nil end
-    return lines
-  end
-  local yticks = M.ticks(ya.low, ya.high, max(2, min(8, (rows + 1) // 2)), ya.log)
-  local label_wide = 4
-  for _, y in ipairs(yticks) do label_wide = max(label_wide, #M.tick_text(y)) end
+  if rows < 2 or width < 16 then return height > 0 and lines or {} end
+  local ticks, label_wide = M.ticks(ya.low, ya.high, max(2, min(8, (rows + 1) // 2)), ya.log), 4
+  for _, y in ipairs(ticks) do label_wide = max(label_wide, #M.tick_text(y)) end
   local columns = width - label_wide - 2
-  local c = M.new(columns, rows, glyphs)
+  local c = M.new(columns, rows, p.glyphs)
   local function place(x, y) return xa.at(x) * (c.wide - 1), (1 - ya.at(y)) * (c.high - 1) end
-  for _, mark in ipairs(p.marks or {}) do
-    local x = place(mark.x, ya.low)
-    for y = 0, c.high - 1, 2 do c:dot(x + 0.5, y, mark.style or "dim") end
-  end
-  local free = {} -- labels: to the right of their lines where they fit, else to the left, each in the first row it can have
-  local function label(mark)
-    local n, column = text.columns(mark.label), floor(place(mark.x, ya.low) + 0.5) // c.across
-    local from = column + 1 + n <= columns and column + 1 or max(0, column - n)
-    for r = 0, rows - 1 do
-      if from > (free[r] or -1) then
-        local at = from
-        for _, code in utf8.codes(text.clean(mark.label)) do
-          c:mark(at * c.across, r * c.down, utf8.char(code), mark.style or "dim")
-          at = at + 1
-        end
-        free[r] = at
-        return
-      end
-    end
-  end
-  for i, s in ipairs(p.series) do
-    local px, py, phase
-    local dash = glyphs.braille and p.colours == 0 and dashes[(i - 1) % 4 + 1] or nil
-    for k = 1, #s.x do
-      local value = s.y[k]
-      if value and value == value and abs(value) < huge then
-        local x, y = place(s.x[k], value)
-        if not glyphs.braille then
-          local mark = ascii_marks[(i - 1) % 4 + 1]
-          if px and not s.points then
-            local steps = max(1, math.ceil(abs(x - px)))
-            for t = 1, steps do c:mark(px + (x - px) * t / steps + 0.5, py + (y - py) * t / steps + 0.5, mark, s.style) end
-          else
-            c:mark(x + 0.5, y + 0.5, mark, s.style)
-          end
-        elseif px and not s.points then
-          phase = c:line(px + 0.5, py + 0.5, x + 0.5, y + 0.5, s.style, dash, phase)
-        else
-          c:dot(x + 0.5, y + 0.5, s.style)
-        end
-        px, py = x, y
-      else
-        px = nil
-      end
-    end
-  end
+  draw_marks(c, p.marks or {}, place)
+  for i, s in ipairs(p.series) do draw_series(c, s, i, place, p.colours) end
+  draw_labels(c, p.marks or {}, place)
   local at = {} -- row -> number beside it
-  for _, y in ipairs(yticks) do at[floor((1 - ya.at(y)) * (c.high - 1) + 0.5) // c.down + 1] = M.tick_text(y) end
-  for _, mark in ipairs(p.marks or {}) do
-    if mark.label then label(mark) end
-  end
+  for _, y in ipairs(ticks) do at[floor((1 - ya.at(y)) * (c.high - 1) + 0.5) // c.down + 1] = M.tick_text(y) end
   for r = 1, rows do
     local line = {{text.pad(at[r] or "", label_wide, "right") .. " ", style = "dim"},
-      {at[r] and glyphs.tick_y or glyphs.vertical, style = "dim"}}
+      {at[r] and p.glyphs.tick_y or p.glyphs.vertical, style = "dim"}}
     for _, segment in ipairs(c:row(r)) do line[#line + 1] = segment end
     lines[#lines + 1] = line
   end
-  local xticks = M.ticks(xa.low, xa.high, max(2, columns // 10), xa.log)
-  if p.integer then
-    for i = #xticks, 1, -1 do
-      if xticks[i] ~= floor(xticks[i]) then table.remove(xticks, i) end
-    end
-  end
-  local below = {}
-  for i = 1, columns do below[i] = glyphs.horizontal end
-  for _, x in ipairs(xticks) do below[floor(xa.at(x) * (columns - 1) + 0.5) + 1] = glyphs.tick_x end
-  lines[#lines + 1] = {{rep(" ", label_wide + 1) .. glyphs.corner .. concat(below), style = "dim"}}
-  lines[#lines + 1] = {{rep(" ", label_wide + 2) .. x_numbers(xa, xticks, columns, p.xlabel or ""), style = "dim"}}
+  local line, numbers = x_axis(p, xa, columns, label_wide + 1)
+  lines[#lines + 1], lines[#lines + 2] = line, numbers
   return lines
 end
 
@@ -316,8 +333,8 @@ function M.bar(share, width, glyphs, style)
   return {{rep(glyphs.line, done), style = style or "series1"}, {rep(glyphs.thin, width - done), style = "dim"}}
 end
 
--- Values as a row of `width` small bars; `logarithmic`: by their logarithm, where all are positive. Blank where there is
--- nothing. Values are taken at even places where there are more or fewer than columns.
+-- Values as a row of `width` small bars; `logarithmic`: by their logarithm, where all are positive. Blank where there
+-- is nothing. Values are taken at even places where there are more or fewer than columns.
 function M.spark(values, width, glyphs, logarithmic)
   local n, out = #values, {}
   if n == 0 or width < 1 then return rep(" ", max(0, width)) end

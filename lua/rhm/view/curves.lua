@@ -42,9 +42,9 @@ local function plot(row, names, width, height, options)
   end
   -- The axes stay while the curve grows along them: it is looked at, and sent over slow lines.
   local last = list[1].x[#list[1].x]
+  local most = max(2, row.steps or canvas.round(max(last, 10), true))
   return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, xlog = xlog, ylog = ylog,
-    xlow = xlog and 1 or 0, xhigh = max(2, row.steps or canvas.round(max(last, 10), true)), round = true, xlabel = "step"},
-    width, height)
+    xlow = xlog and 1 or 0, xhigh = most, round = true, xlabel = "step"}, width, height)
 end
 
 -- The curves of a row of state.network that has a history: in one picture, or where there is room the loss, which moves
@@ -76,8 +76,8 @@ local function by_level(s, width, height, options)
     if #one.x > 0 then list[#list + 1] = one end
   end
   if #list == 0 then return {} end
-  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, ylog = "auto", xlabel = "level",
-    xlow = 1, xhigh = math.max(2, #s.rows), integer = true}, width, height)
+  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, ylog = "auto", xlow = 1,
+    xhigh = max(2, #s.rows), integer = true, xlabel = "level"}, width, height)
 end
 
 -- Words for a layer that has no curve.

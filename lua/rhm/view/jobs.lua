@@ -69,7 +69,9 @@ local columns = {
   {key = "left", title = "left", width = 6, cell = function(row)
     return row.left and row.left > 0 and text.left(row.left) or ""
   end},
-  {key = "loss", title = "loss", width = 6, cell = function(row) return row.loss and text.number(row.loss, 6) or "" end},
+  {key = "loss", title = "loss", width = 6, cell = function(row)
+    return row.loss and text.number(row.loss, 6) or ""
+  end},
   {key = "seconds", title = "time", width = 7, cell = function(row) return text.duration(row.seconds) end},
   {key = "accuracy", title = "acc", width = 6, cell = function(row)
     return row.accuracy and format("%.4f", row.accuracy) or ""

@@ -1,4 +1,5 @@
--- layers.lua - the view "layers": a line for each layer from L down to 1, and below, where there is room, what each found.
+-- layers.lua - the view "layers": a line for each layer from L down to 1, and below, where there is room, what each
+-- found.
 local M = {
   summary = "a line a layer: state, samples, steps, loss, spread, gap, error",
   subjects = {"network"},
@@ -202,7 +203,8 @@ local function warning_lines(s, width, glyphs)
     end
   end
   if #lines == 0 and asked == #s.rows then
-    lines[1] = {{glyphs.good .. " ", style = "good"}, {"no warnings: the diagnostics of all layers are clean", style = "dim"}}
+    lines[1] = {{glyphs.good .. " ", style = "good"},
+      {"no warnings: the diagnostics of all layers are clean", style = "dim"}}
   end
   return lines
 end

@@ -1,7 +1,8 @@
 -- palette.lua - the styles of views as colours and attributes, and as the SGR codes of a terminal.
 --
--- Colours are indexes of the terminal's palette. Series are those of Okabe and Ito, the heat ramp follows viridis: people
--- who see few colours can tell both, and the ramp grows lighter all the way. What matters is never said by colour alone.
+-- Colours are indexes of the terminal's palette. Series are those of Okabe and Ito, the heat ramp follows viridis:
+-- people who see few colours can tell both, and the ramp grows lighter all the way. What matters is never said by
+-- colour alone.
 local M = {}
 
 local type, ipairs, tostring = type, ipairs, tostring
@@ -77,7 +78,8 @@ function M.line(line, palette)
   local out = {}
   for i, segment in ipairs(line) do
     local text = type(segment) == "table" and tostring(segment[1]) or tostring(segment)
-    local codes = palette and type(segment) == "table" and segment.style and sgr(M.attributes(palette, segment.style)) or ""
+    local styled = palette and type(segment) == "table" and segment.style
+    local codes = styled and sgr(M.attributes(palette, styled)) or ""
     out[i] = codes ~= "" and text ~= "" and codes .. text .. "\27[0m" or text
   end
   return (concat(out):gsub("%s+$", ""))

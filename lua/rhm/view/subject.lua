@@ -39,8 +39,8 @@ function M.level(net)
   return net.L
 end
 
--- The subject for a view that takes the kinds `wanted` (nil: anything): the value itself, or what stands for it; nil and a
--- line that says why not. level: of a network's layer.
+-- The subject for a view that takes the kinds `wanted` (nil: anything): the value itself, or what stands for it; nil
+-- and a line that says why not. level: of a network's layer.
 function M.find(value, wanted, level)
   if not wanted then return value end
   local k = kind(value)
@@ -56,11 +56,11 @@ function M.find(value, wanted, level)
   end
   if value == nil then return nil, "nothing to show yet" end
   if net then return nil, "this network has no " .. wanted[1] end
-  return nil, (k and "a " .. k or "a " .. type(value)) .. " has no such view: it shows a " .. table.concat(wanted, " or a ")
+  return nil, "a " .. (k or type(value)) .. " has no such view: it shows a " .. table.concat(wanted, " or a ")
 end
 
--- What there is to look at where nothing is said: the network made, trained or stepped last, or where a view takes none or
--- there is none the grammar.
+-- What there is to look at where nothing is said: the network made, trained or stepped last, or where a view takes
+-- none or there is none the grammar.
 function M.latest(wanted)
   local net = rhm.latest()
   if not wanted or M.find(net, wanted) ~= nil then return net end
