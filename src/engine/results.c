@@ -104,27 +104,50 @@ static int read_number(sqlite3 *db, const char *sql, int64_t *number)
     return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* Whether the file of that name is one of ours; it is not changed. */
-static enum rhm_status check_owner(struct rhm_results *r, struct rhm_error *err)
+/* Opens the file as it is on disk, whatever stands beside it, without locks: nothing is written or made, also
+ * where another program was killed in the middle of a transaction. */
+static int open_untouched(const char *path, sqlite3 **db)
 {
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(uri, *path == '/' ? "file://" : "file:");
+    for (const char *p = path; *p; p++) {
+        if (strchr("?#%", *p))
+            sqlite3_str_appendf(uri, "%%%02X", (unsigned char)*p);
+        else
+            sqlite3_str_appendchar(uri, 1, *p);
+    }
+    sqlite3_str_appendall(uri, "?immutable=1");
+    char *text = sqlite3_str_finish(uri);
+    int code = text ? sqlite3_open_v2(text, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) : SQLITE_NOMEM;
+    sqlite3_free(text);
+    return code;
+}
+
+/* Whether the file is one of ours: the two numbers are in it from its first moment and never change. */
+static enum rhm_status check_owner(const char *path, struct rhm_error *err)
+{
+    struct rhm_results r = {.path = (char *)path};
     int64_t application = 0, form = 0, json = 0;
-    if (read_number(r->db, "PRAGMA application_id", &application) != SQLITE_OK ||
-        read_number(r->db, "PRAGMA user_version", &form) != SQLITE_OK)
-        return rhm_results_fail(r, "read", err);
-    if (application != APPLICATION)
-        return rhm_fail(
-            err, RHM_EFILE,
-            "%s: a database of another program, not of rhm's results; it stays as it is: name another "
-            "file",
-            r->path);
-    if (form != FORM)
-        return rhm_fail(err, RHM_EFILE, "%s: results of form %lld, this rhm knows form %d: use a newer rhm",
-                        r->path, (long long)form, FORM);
-    if (read_number(r->db, "SELECT json_valid('{}')", &json) != SQLITE_OK || json != 1)
-        return rhm_fail(err, RHM_EFILE,
-                        "%s: this SQLite (%s) lacks the functions for JSON: install one that has them",
-                        r->path, sqlite3_libversion());
-    return RHM_OK;
+    enum rhm_status status = RHM_OK;
+    if (open_untouched(path, &r.db) != SQLITE_OK)
+        status = rhm_results_fail(&r, "open", err);
+    else if (read_number(r.db, "PRAGMA application_id", &application) != SQLITE_OK ||
+             read_number(r.db, "PRAGMA user_version", &form) != SQLITE_OK)
+        status = rhm_results_fail(&r, "read", err);
+    else if (application != APPLICATION)
+        status = rhm_fail(err, RHM_EFILE,
+                          "%s: a database of another program, not of rhm's results; it stays as it is: name "
+                          "another file",
+                          path);
+    else if (form != FORM)
+        status = rhm_fail(err, RHM_EFILE, "%s: results of form %lld, this rhm knows form %d: use a newer rhm",
+                          path, (long long)form, FORM);
+    else if (read_number(r.db, "SELECT json_valid('{}')", &json) != SQLITE_OK || json != 1)
+        status = rhm_fail(err, RHM_EFILE,
+                          "%s: this SQLite (%s) lacks the functions for JSON: install one that has them",
+                          path, sqlite3_libversion());
+    sqlite3_close(r.db);
+    return status;
 }
 
 /* Damage is found before anything is written. */
@@ -192,23 +215,19 @@ static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mo
     if (status != RHM_OK)
         return status;
 
-    /* Read only until it is known to be ours. */
-    for (int pass = 0; pass < 2; pass++) {
-        int flags = pass == 0 ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-        if (sqlite3_open_v2(r->path, &r->db, flags, NULL) != SQLITE_OK)
-            return rhm_results_fail(r, "open", err);
-        sqlite3_busy_timeout(r->db, BUSY_MILLISECONDS);
-        if (pass == 0 && (status = check_owner(r, err)) != RHM_OK)
-            return status;
-        if (mode == RHM_RESULTS_READ)
-            break;
-        if (pass == 0) {
-            sqlite3_close(r->db);
-            r->db = NULL;
-        }
-    }
+    if ((status = check_owner(r->path, err)) != RHM_OK)
+        return status;
+
+    /* Also who only reads may have to finish what a killed writer began, which takes a right to write. */
+    bool write = mode != RHM_RESULTS_READ || access(r->path, W_OK) == 0;
+    if (sqlite3_open_v2(r->path, &r->db, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, NULL) !=
+        SQLITE_OK)
+        return rhm_results_fail(r, "open", err);
+    sqlite3_busy_timeout(r->db, BUSY_MILLISECONDS);
     if ((status = check_health(r, err)) != RHM_OK)
         return status;
+    if (mode == RHM_RESULTS_READ)
+        sqlite3_exec(r->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
     if (mode == RHM_RESULTS_READ)
         return RHM_OK;
     if (sqlite3_db_readonly(r->db, "main") == 1)
@@ -331,7 +350,7 @@ enum rhm_status rhm_results_add(struct rhm_results *r, const struct rhm_run *run
     r->changed = true;
     if (!r->viewed && !sqlite3_get_autocommit(r->db))
         return RHM_OK; /* a merge, which makes the views at its end */
-    if (!r->viewed) { /* for those who look while runs are added, and in case of a kill */
+    if (!r->viewed) {  /* for those who look while runs are added, and in case of a kill */
         r->viewed = true;
         rhm_results_update_views(r);
     }

@@ -178,6 +178,14 @@ static void test_missing_and_empty(void **state)
     must_fail(rhm_results_open(&r, in_folder("no/such.db"), RHM_RESULTS_CREATE, &err), RHM_EFILE,
               "no/such.db", "cannot create", "No such file");
     must_fail(rhm_results_open(&r, folder, RHM_RESULTS_CREATE, &err), RHM_EFILE, "not a regular file");
+    for (int i = 0; i < 2;
+         i++) { /* made, then found; characters that a URI gives a meaning, and a root of two slashes */
+        char path[600];
+        snprintf(path, sizeof path, "/%s", in_folder("odd ?&=#%41.db"));
+        must(rhm_results_open(&r, path, RHM_RESULTS_CREATE, &err));
+        rhm_results_close(r);
+        assert_int_equal(access(path, F_OK), 0);
+    }
     write_text("empty.db", "");
     must_fail(rhm_results_open(&r, in_folder("empty.db"), RHM_RESULTS_READ, &err), RHM_EFILE, "empty");
     r = open_results("empty.db", RHM_RESULTS_CREATE);
@@ -222,6 +230,41 @@ static void test_kill(void **state)
         assert_true(found);
     }
     rhm_results_close(r);
+}
+
+/* A process that is killed in the middle of a transaction leaves a journal beside a file that is half
+ * written: whoever opens it next, also for reading, sees what was committed. */
+static void test_kill_in_a_transaction(void **state)
+{
+    (void)state;
+    for (enum rhm_results_mode mode = RHM_RESULTS_READ; mode <= RHM_RESULTS_CREATE; mode++) {
+        remove(in_folder("hot.db"));
+        struct rhm_results *r = open_results("hot.db", RHM_RESULTS_CREATE);
+        for (int i = 0; i < 400; i++)
+            add(r, "one", "{\"N\":100}", i, "{\"accuracy\":0.5}", NULL);
+        rhm_results_close(r);
+        pid_t pid = fork();
+        if (pid == 0) {
+            sqlite3 *db;
+            sqlite3_open(in_folder("hot.db"), &db);
+            sqlite3_exec(
+                db, "PRAGMA cache_size = 1; BEGIN; UPDATE rhm_runs SET measures = '{}', status = 'failed';",
+                NULL, NULL, NULL);
+            _exit(sqlite3_db_cacheflush(db));
+        }
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        assert_int_equal(access(in_folder("hot.db-journal"), F_OK), 0);
+        r = open_results("hot.db", mode);
+        struct rhm_results_experiment experiment;
+        bool found;
+        must(rhm_results_experiment(r, 0, &experiment, &found, &err));
+        assert_true(found);
+        assert_int_equal(experiment.runs, 400);
+        assert_int_equal(experiment.failed, 0);
+        rhm_results_close(r);
+    }
 }
 
 static void test_merge(void **state)
@@ -300,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_damage_is_found),
         cmocka_unit_test(test_missing_and_empty),
         cmocka_unit_test(test_kill),
+        cmocka_unit_test(test_kill_in_a_transaction),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_export),
     };

@@ -80,12 +80,14 @@ class Sweep(unittest.TestCase):
         self.assertEqual(len(whole), 120)
         os.remove(os.path.join(self.folder, "r.db"))
         moments, seen = random.Random(5), []
-        for _ in range(20):
+        for k in range(20):
             child = self.start(*words)
             time.sleep(moments.uniform(0, quarter))
             child.kill()
             child.communicate(timeout=20)
             self.assertAllGone()
+            if k % 3 != 0:  # looking finishes what a killed writer began: rhm must do so itself
+                continue
             rows = self.rows()
             self.assertLessEqual(set(rows), set(whole))
             self.assertGreaterEqual(len(rows), max(seen, default=0))
