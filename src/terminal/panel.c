@@ -266,8 +266,12 @@ static void watch_jobs(void)
 {
     static double last;
     uint64_t version = rhm_jobs_version();
-    if (version != rhm_panel.jobs_seen)
+    if (version != rhm_panel.jobs_seen) {
         rhm_panel_mark(RHM_DIRTY_VIEW);
+        double soon = rhm_clock() + FRAME;
+        if (rhm_panel.next_view > soon && rhm_jobs_active() == 0)
+            rhm_panel.next_view = soon; /* there is nothing more that a frame could slow down */
+    }
     rhm_panel.jobs_seen = version;
     if (version == rhm_panel.jobs_told || rhm_clock() - last <= FRAME)
         return;

@@ -30,6 +30,11 @@ class Screen(pyte.Screen):
         self.last, self.unknown, self.bells, self.clears, self.first = " ", [], 0, 0, None
         super().__init__(columns, lines)
 
+    def resize(self, lines=None, columns=None):
+        super().resize(lines, columns)
+        self.ensure_hbounds()
+        self.ensure_vbounds()
+
     def draw(self, data):
         self.last = data[-1:] or self.last
         super().draw(data)

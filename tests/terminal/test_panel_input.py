@@ -1,5 +1,6 @@
 """The panel's prompt: editing, completion, paste, type-ahead, io.read - at rest and under trainings; the output above it."""
 import os
+import random
 import re
 import sys
 import unittest
@@ -363,6 +364,51 @@ class Scrollback(unittest.TestCase):
             s.wait(lambda: s.screen.bells > bells and s.line() == "rhm> keep", "a bell")
             s.send("\x03")
             s.wait(lambda: s.idle() and "straw 200" in s.console(), "the end of the output")
+
+
+class AnyKeys(unittest.TestCase):
+    """Keys in no order, in all states: nothing ends the program, and the screen is what it should be."""
+    KEYS = (["\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~", "\x1b[17~", "\x1b[18~", "\x1b[19~", "\x1b[20~", "\x1b[21~",
+             "\x1b[24~", "\x1b[5~", "\x1b[6~", UP, DOWN, RIGHT, LEFT, HOME, END, DELETE, "\x1b", "\x1bb", "\x1bf", "\x1b5", "\t"]
+            + list("\x01\x05\x0b\x19\x15\x17\x12\x07\x0c\r\x7f\x14\x1f\x0f") + ["\x18" + c for c in "oz/p1234567h"]
+            + ["\x03"] * 4 + list("sSrpn[]+-/?cwmlxyf<>qq 0ou('äö日") + ["e\u0301", paste("ab\ncd\n")]
+            + ["net:layer(3):begin{ from=g, n=500 };\r", "net:layer(3):step(3);\r", "print(('x '):rep(300))\r", "error 'x'\r",
+               "job = rhm.network{ grammar=g }:train{ from=g, solver='gd', n=500, steps=300, steps_per_second=100, "
+               "background=true };\r", "view 'layers'\r", "for i = 1, 50 do print(i) end\r", None, None])
+
+    def press(self, seed, count):
+        order = random.Random(seed)
+        with Panel() as s:
+            s.run(NETWORK)
+            for _ in range(count):
+                key = order.choice(self.KEYS)
+                if key:
+                    s.send(key)
+                else:
+                    s.resize(order.randint(1, 60), order.randint(1, 170))
+                self.assertTrue(s.pump(0.02), "rhm ended; seed %d:\n%s" % (seed, s.text()))
+            s.resize(24, 80)
+
+            def at_rest():
+                return s.idle() and re.match(r"F1 keys|\d", s.rows()[-1])
+            for _ in range(100):  # out of a command, a question, a search, the view
+                if at_rest():
+                    break
+                s.send("\x03")
+                s.pump(0.2)
+            self.assertTrue(at_rest(), s.text())
+            s.send("\x05\x15for _, j in ipairs(rhm.jobs()) do if j.stop then j:stop() end end print('al' .. 'ive')\r")
+            s.wait(lambda: "\nalive" in s.text(), "an answer, seed %d" % seed)
+            s.settle()
+            if "layers" not in s.title():
+                s.send("\x181")
+                s.wait(lambda: "layers" in s.title(), "the panel, seed %d" % seed)
+            self.assertEqual(s.stale_rows(), [], "seed %d\n%s" % (seed, s.text()))
+            self.assertEqual(s.screen.unknown, [])
+
+    def test_any_keys(self):
+        for seed in (1, 2):
+            self.press(seed, 300)
 
 
 if __name__ == "__main__":
