@@ -29,7 +29,7 @@ struct rhm_history {
     size_t n;
     struct rhm_history_point {
         uint64_t step;
-        double loss, intra, inter; /* as in rhm_progress_layer; nan where not known */
+        double loss, intra, inter, accuracy; /* as in rhm_progress_layer; nan where not known */
     } point[RHM_HISTORY_POINTS];
 };
 
@@ -59,6 +59,7 @@ struct rhm_layer {
     double loss, lambda_max, condition;
     double gap;              /* exact rho^(l) or nan */
     double error, error_max; /* count-weighted rms and largest |q^ - q|_2 to the exact q, or nan */
+    double accuracy;         /* of the label named by one patch: rhm_trainer_finish */
     size_t parents_expected; /* clusters the cut was asked for */
     int parents_known;       /* 1: from the grammar; 0: chosen by heights against noise */
     double seconds;

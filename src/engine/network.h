@@ -126,7 +126,7 @@ struct rhm_layer_view {
     size_t U, s, C;
     size_t k; /* clusters; 0 while in training */
     double sigma, rho_in, eps_S_in, rho, eps_S, lambda, eta, loss, lambda_max, condition, gap, error,
-        error_max, seconds;
+        error_max, accuracy, seconds;
     enum rhm_solver solver;
     unsigned parents_expected;
     int parents_known;

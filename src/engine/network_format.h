@@ -4,7 +4,7 @@
  * (as numbered in features.h and network.h). Data sets: seed, sigma, eps_O; grammar/rules (children, 0-based,
  * level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is known; layer1/... to layerL/...
  * for the layers that are trained, named as in layer.h (a row of history: step, loss,
- * intra, inter). Whatever follows from the rest is not stored: the
+ * intra, inter, accuracy). Whatever follows from the rest is not stored: the
  * embedding of a layer's inputs is the codebook of the layer above. Nor are times: the same training makes the
  * same file, byte for byte, however long it took.
  */
@@ -54,6 +54,7 @@ static const struct rhm_network_field rhm_network_fields[] = {
     REAL("gap", gap),
     REAL("error", error),
     REAL("error_max", error_max),
+    REAL("accuracy", accuracy),
     WHOLE("inputs", features.K),
     WHOLE("steps", steps),
     WHOLE("solver", solver),

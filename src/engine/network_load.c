@@ -310,7 +310,7 @@ static void read_codebook(struct reader *r, const struct rhm_network *net, struc
     free(code);
 }
 
-/* Rows of step, loss, intra, inter; there is none where the closed form was used. */
+/* Rows of step, loss, intra, inter, accuracy; there is none where the closed form was used. */
 static void read_history(struct reader *r, struct rhm_layer *layer)
 {
     char name[RHM_NETWORK_NAME];
@@ -318,16 +318,16 @@ static void read_history(struct reader *r, struct rhm_layer *layer)
     snprintf(name, sizeof name, "layer%u/history", layer->level);
     if (!fine(r) || H5Lexists(r->file, name, H5P_DEFAULT) <= 0)
         return;
-    double *row = read_array(r, "history", 1, sizeof *row, &n, 4);
+    double *row = read_array(r, "history", 1, sizeof *row, &n, 5);
     if (fine(r) && n > RHM_HISTORY_POINTS)
         damaged(r, "\"history\" has %zu points: must be at most %d", n, RHM_HISTORY_POINTS);
     for (size_t i = 0; fine(r) && i < n; i++) {
-        const double *x = row + 4 * i;
+        const double *x = row + 5 * i;
         if (!(x[0] >= 0 && x[0] <= 0x1p53))
             damaged(r, "\"history\" has step %g", x[0]);
         else
             layer->history.point[layer->history.n++] =
-                (struct rhm_history_point){(uint64_t)x[0], x[1], x[2], x[3]};
+                (struct rhm_history_point){(uint64_t)x[0], x[1], x[2], x[3], x[4]};
     }
     free(row);
 }

@@ -22,7 +22,7 @@ struct list {
     char (*name)[RHM_NETWORK_NAME];
     size_t n;
     double bytes;
-    double (*history)[RHM_HISTORY_POINTS][4]; /* [level - 1] */
+    double (*history)[RHM_HISTORY_POINTS][5]; /* [level - 1] */
 };
 
 /* cols = 0: one dimension; rows = 0 as well: one element. */
@@ -75,16 +75,17 @@ static void put_layer(struct list *list, const struct rhm_layer *layer)
     put_reals(list, l, "code_embedding", book->K, C, book->embedding);
     put(list, l, "code_parent", 0, sizeof(uint32_t), layer->code_parents, 0, layer->code_parent);
     put(list, l, "coded_patches", 0, sizeof(uint32_t), book->patches.n, s, book->patches.tuple);
-    double(*history)[4] = list->history[l - 1];
+    double(*history)[5] = list->history[l - 1];
     for (size_t i = 0; i < layer->history.n; i++) {
         const struct rhm_history_point *point = &layer->history.point[i];
         history[i][0] = (double)point->step;
         history[i][1] = point->loss;
         history[i][2] = point->intra;
         history[i][3] = point->inter;
+        history[i][4] = point->accuracy;
     }
     if (layer->history.n > 0)
-        put_reals(list, l, "history", layer->history.n, 4, history[0]);
+        put_reals(list, l, "history", layer->history.n, 5, history[0]);
     put(list, l, "code", 0, sizeof(uint32_t), book->patches.n, 0, book->code);
 }
 

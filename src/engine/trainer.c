@@ -7,6 +7,7 @@
 #include "collect.h"
 #include "memory.h"
 #include "rng.h"
+#include "signal.h"
 #include "truth.h"
 
 /* A block of GD steps between two looks at the monitor, and the time between two snapshots, in seconds. */
@@ -134,6 +135,8 @@ enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_netw
     }
     if (status == RHM_OK)
         status = rhm_truth_fill_parents(net, t->layer, err);
+    if (status == RHM_OK && net->grammar)
+        status = rhm_signal_q(net->grammar, l, 0, &t->q, NULL, err);
     if (status == RHM_OK) {
         choose_sigma(net, t->layer);
         t->progress.patches = t->layer->tally.patches.n;
@@ -162,6 +165,7 @@ void rhm_trainer_free(struct rhm_trainer *t)
     if (t == NULL)
         return;
     rhm_ridge_clear(&t->ridge);
+    rhm_matrix_clear(&t->q);
     rhm_layer_free(t->layer);
     free(t);
 }
@@ -213,6 +217,27 @@ static void measure_spread(const struct rhm_layer *layer, const double *f, const
     progress->inter = known && isfinite(inter) ? sqrt(inter) : NAN;
 }
 
+/* Of the first n patches, weighted by their counts; see trainer.h. */
+static double label_accuracy(const struct rhm_trainer *t, size_t n, const double *f)
+{
+    const struct rhm_tally *tally = &t->layer->tally;
+    size_t C = tally->C;
+    double right = 0, all = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t *count = tally->count + i * C;
+        uint32_t parent = t->layer->parent[i];
+        double weight = (double)rhm_tally_patch_count(tally, i);
+        size_t best = 0;
+        for (size_t c = 1; c < C; c++)
+            if (f[i * C + c] > f[i * C + best])
+                best = c;
+        int exact = t->q.v != NULL && parent != RHM_NO_PARENT && !isnan(t->q.v[parent * C]);
+        right += exact ? weight * t->q.v[parent * C + best] : (double)count[best];
+        all += weight;
+    }
+    return all > 0 ? right / all : NAN;
+}
+
 /* Loss and spread of where the iterate stands, into the progress, which views read under the lock. */
 static void measure(struct rhm_trainer *t, struct rhm_network *net)
 {
@@ -234,6 +259,7 @@ static void measure(struct rhm_trainer *t, struct rhm_network *net)
     if (known && (t->ridge.dual || W != NULL)) {
         rhm_layer_normalise(n, C, rhm_layer_least_sum(rhm_layer_mean_sum(tally, n, f)), f, NULL, unknown);
         measure_spread(t->layer, f, unknown, &progress);
+        progress.accuracy = label_accuracy(t, n, f);
     }
     free(f);
     free(W);
@@ -253,8 +279,8 @@ static void record(struct rhm_trainer *t, struct rhm_network *net)
             history->point[i] = history->point[2 * i];
         history->n = RHM_HISTORY_POINTS / 2;
     }
-    history->point[history->n++] =
-        (struct rhm_history_point){t->ridge.steps, t->progress.loss, t->progress.intra, t->progress.inter};
+    history->point[history->n++] = (struct rhm_history_point){
+        t->ridge.steps, t->progress.loss, t->progress.intra, t->progress.inter, t->progress.accuracy};
     pthread_mutex_unlock(&net->lock);
     t->next_point = t->ridge.steps + 1 + t->ridge.steps / 5;
 }
@@ -388,6 +414,7 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *ne
     progress.eps_S = layer->clusters.eps_S;
     progress.gap = layer->gap;
     progress.error = layer->error;
+    progress.accuracy = layer->accuracy = label_accuracy(t, layer->tally.patches.n, layer->output);
     progress.seconds = layer->seconds;
     if (monitor != NULL)
         measure_spread(layer, layer->output, layer->unknown, &progress);

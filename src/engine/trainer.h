@@ -13,6 +13,7 @@ struct rhm_trainer {
     double started, published; /* rhm_clock */
     double spent;              /* seconds of work so far */
     uint64_t next_point;       /* the step at which the history gets its next point */
+    struct rhm_matrix q;       /* exact, parents x classes, or empty: the grammar is not known */
     struct rhm_progress_layer progress;
 };
 
@@ -36,6 +37,10 @@ enum rhm_status rhm_trainer_solve(struct rhm_trainer *trainer, struct rhm_error 
 /* Outputs of the current iterate (U x C, normalised), and which rows are unknown. */
 enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *trainer, double *f, double *sum,
                                     unsigned char *unknown, struct rhm_error *err);
+
+/* What it knows of the label on the way: the accuracy of the label that the largest entry of q^ names, when
+ * the patch is all one sees. By the exact q of its parent, which is the accuracy on new strings, where that
+ * is known; else on the samples. At level 1 it is that of predictions whose patches were all seen. */
 
 /* Outputs, clusters, codebook: trainer->layer is then whole, for the caller to take. Meanwhile readers see
  * the iterate: what they look at (patches, parents, features, iterate) stays, the rest is changed under the

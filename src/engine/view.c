@@ -49,6 +49,7 @@ static void copy_results(const struct rhm_layer *layer, struct rhm_layer_view *v
     view->gap = layer->gap;
     view->error = layer->error;
     view->error_max = layer->error_max;
+    view->accuracy = layer->accuracy;
     view->seconds = layer->seconds;
     view->parents_expected = (unsigned)layer->parents_expected;
     view->parents_known = layer->parents_known;
@@ -145,6 +146,7 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
     view->level = l;
     view->trained = layer ? 1 : t && t->level == l ? 0 : -1;
     view->rho = view->eps_S = view->gap = view->error = view->error_max = view->loss = view->condition = NAN;
+    view->accuracy = NAN;
     if (view->trained < 0)
         return RHM_OK;
     if (view->trained == 0 && t->opaque) /* its arrays are being written: only its level and state */
@@ -157,6 +159,7 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
     } else {
         view->steps = t->ridge.steps;
         view->loss = t->progress.loss;
+        view->accuracy = t->progress.accuracy;
         view->seconds = t->spent;
     }
     if (!rows)

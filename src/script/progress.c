@@ -6,18 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-/* history = {step = {...}, loss = {...}, intra = {...}, inter = {...}}, absent where there is none. */
+/* history = {step = {...}, loss = {...}, intra = {...}, inter = {...}, accuracy = {...}}, absent where there
+ * is none. */
 static void set_history(lua_State *L, const struct rhm_history *history)
 {
     if (history->n == 0)
         return;
-    static const char *const names[] = {"step", "loss", "intra", "inter"};
-    lua_createtable(L, 0, 4);
-    for (int column = 0; column < 4; column++) {
+    static const char *const names[] = {"step", "loss", "intra", "inter", "accuracy"};
+    lua_createtable(L, 0, 5);
+    for (int column = 0; column < 5; column++) {
         lua_createtable(L, (int)history->n, 0);
         for (size_t i = 0; i < history->n; i++) {
             const struct rhm_history_point *point = &history->point[i];
-            const double value[] = {0, point->loss, point->intra, point->inter};
+            const double value[] = {0, point->loss, point->intra, point->inter, point->accuracy};
             if (column == 0)
                 lua_pushinteger(L, (lua_Integer)point->step);
             else
@@ -44,6 +45,7 @@ void rhm_set_view(lua_State *L, const struct rhm_layer_view *view)
     rhm_set_number(L, "gap", view->gap);
     rhm_set_number(L, "error", view->error);
     rhm_set_number(L, "error_max", view->error_max);
+    rhm_set_number(L, "accuracy", view->accuracy);
     rhm_set_number(L, "lambda", view->lambda);
     rhm_set_number(L, "eta", view->eta);
     rhm_set_number(L, "loss", view->loss);

@@ -88,6 +88,7 @@ static void same_views(struct rhm_network *a, struct rhm_network *b)
             {x.gap, y.gap},
             {x.error, y.error},
             {x.error_max, y.error_max},
+            {x.accuracy, y.accuracy},
             {x.condition, y.condition},
             {x.lambda_max, y.lambda_max},
         };
@@ -96,7 +97,7 @@ static void same_views(struct rhm_network *a, struct rhm_network *b)
         assert_int_equal(x.history.n, y.history.n);
         for (size_t i = 0; i < x.history.n; i++) {
             assert_true(x.history.point[i].step == y.history.point[i].step);
-            same_doubles(3, &x.history.point[i].loss, &y.history.point[i].loss);
+            same_doubles(4, &x.history.point[i].loss, &y.history.point[i].loss);
         }
         if (x.trained == 1) {
             assert_memory_equal(x.tuple, y.tuple, x.U * x.s * sizeof *x.tuple);
@@ -398,7 +399,7 @@ static void test_wrong_numbers(void **state)
         {"layer2/inputs", 0, 1e9, "1000000000 input codes"},
         {"layer2/inputs", 0, 0, "0 input codes"},
         {"layer3/inputs", 0, 3, "3 input codes"},
-        {"layer3/history", 4, -1, "\"history\" has step -1"},
+        {"layer3/history", 5, -1, "\"history\" has step -1"},
         {"layer3/solver", 0, 2, "its solver is number 2"},
         {"layer3/mean_sum", 0, NAN, "mean sum"},
         {"layer3/sigma", 0, 0, "sigma = 0"},

@@ -304,7 +304,8 @@ static void test_a_layer_is_what_it_says(void **state)
     for (unsigned l = 3; l >= 1; l--) {
         const struct rhm_layer *layer = net->layer[l];
         size_t U = layer->tally.patches.n, C = 5;
-        double rho_in = l == 3 ? sqrt(2) : net->layer[l + 1]->clusters.rho, mean_sum = 0, square = 0, f[8];
+        double rho_in = l == 3 ? sqrt(2) : net->layer[l + 1]->clusters.rho, mean_sum = 0, square = 0,
+               right = 0, f[8];
         assert_true(layer->rho_in == rho_in);
         assert_true(fabs(layer->sigma - rho_in / sqrt(2 * log(2 / RHM_DEFAULT_EPS_O))) < 1e-12 * rho_in);
         struct rhm_matrix q;
@@ -313,6 +314,10 @@ static void test_a_layer_is_what_it_says(void **state)
             const uint32_t *tuple = rhm_tuples_row(&layer->tally.patches, row);
             double sum = output_of(layer, tuple, f), n = (double)rhm_tally_patch_count(&layer->tally, row);
             mean_sum += n * sum / 20000;
+            size_t best = 0;
+            for (size_t c = 1; c < C; c++)
+                best = f[c] > f[best] ? c : best;
+            right += n / 20000 * q.v[layer->parent[row] * C + best];
             assert_true(fabs(layer->sum[row] - sum) < 1e-10);
             assert_false(layer->unknown[row]);
             for (size_t c = 0; c < C; c++) {
@@ -329,6 +334,7 @@ static void test_a_layer_is_what_it_says(void **state)
         }
         assert_true(fabs(layer->mean_sum - mean_sum) < 1e-10);
         assert_true(fabs(layer->error - sqrt(square)) < 1e-12);
+        assert_true(fabs(layer->accuracy - right) < 1e-12);
         rhm_matrix_clear(&q);
     }
     rhm_network_free(net);

@@ -28,6 +28,45 @@ function TestLayer.test_by_hand_as_by_train()
   lu.assertEquals(hand:accuracy(g), whole:accuracy(g))
 end
 
+-- What one patch tells of the label: at most the best guess by the exact q, all of it at the root.
+function TestLayer.test_accuracy()
+  local net = rhm.network{ grammar=g, M=512, seed=1 }
+  net:train{ from=g, n=50000, solver="gd", steps=100 }
+  local last = 0
+  for l = 3, 1, -1 do
+    local lay, best, n = net:layer(l), 0, 0
+    local q = g:q(l)
+    for _, patch in ipairs(lay:patches()) do
+      local row, most = q[patch.parent], 0
+      for c = 1, 8 do most = math.max(most, row[c]) end
+      best, n = best + patch.count * most, n + patch.count
+    end
+    lu.assertTrue(lay.accuracy <= best / n + 1e-12 and lay.accuracy > .9 * best / n, lay.accuracy)
+    lu.assertEquals(#lay.history.accuracy, #lay.history.step)
+    lu.assertAlmostEquals(lay.history.accuracy[#lay.history.accuracy], lay.accuracy, .01)
+    lu.assertTrue(lay.accuracy > last) -- the whole string tells all
+    lu.assertEquals(net.job.progress.levels[l].accuracy, lay.accuracy)
+    last = lay.accuracy
+  end
+  lu.assertAlmostEquals(last, net:accuracy(g), 1e-9)
+  local d = g:sample{ n=3000, seed=1 }
+  local plain = rhm.network{ V=8, s=2, L=3, M=256 }
+  plain:train{ from=d }
+  local right, n = 0, 0 -- by the samples themselves, where there is no grammar
+  local lay = plain:layer(3)
+  local q, guess = lay:q(), {}
+  for i, patch in ipairs(lay:patches()) do
+    local c = 1
+    for k = 2, 8 do if q[i][k] > q[i][c] then c = k end end
+    guess[table.concat(patch.tuple, " ")] = c
+  end
+  for i = 1, #d do
+    local t = d:tokens(i)
+    right, n = right + (guess[t[1] .. " " .. t[2]] == d:label(i) and 1 or 0), n + 1
+  end
+  lu.assertAlmostEquals(lay.accuracy, right / n, 1e-12)
+end
+
 function TestLayer.test_steps_lower_the_loss()
   local lay = rhm.network{ grammar=g, M=256 }:layer(3)
   lay:begin{ from=g, n=5000 }

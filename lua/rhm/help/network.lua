@@ -129,7 +129,7 @@ resumed, it waits for it before those that have not begun.
 
 progress is a table: state, level (in work), seconds, accuracy, and levels[l] with phase ("waiting", "sampling", "gram",
 "solving", "clusters", "done"), n and drawn (samples wanted and counted), patches, step and steps (gradient descent), loss,
-intra and inter (largest distance within, smallest between clusters), sigma, rho, eps_S, gap, error, rate (samples or
+intra and inter (largest distance within, smallest between clusters), sigma, rho, eps_S, gap, error, accuracy (help "layer"), rate (samples or
 steps a second since the phase began), left (seconds of the phase at that rate), seconds. What is not known is nil.]],
     fields = {
       {"id", "1, 2, ...: its number in this session"},
