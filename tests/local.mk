@@ -152,12 +152,16 @@ races: $(race_tests)
 check-tsan:
 	@OPENBLAS_NUM_THREADS=1 $(rebuild) tsan races -- CC=clang --disable-openmp --enable-sanitizers=thread PYTHON="$(PYTHON)"
 
+# The tests that calculate: all but those at a terminal, which no other BLAS changes.
+numbers:
+	@$(run_tests) $(engine_tests) $(program_tests) $(script_tests)
+
 # Debian keeps the reference libraries in these folders, also where OpenBLAS stands for libblas.so.
 check-reference-blas:
 	@dir=/usr/lib/`$(CC) -print-multiarch`; \
 	test -e $$dir/blas/libblas.so && test -e $$dir/lapack/liblapack.so || { \
 	  echo "check-reference-blas needs Debian's libblas-dev and liblapack-dev" >&2; exit 1; }; \
-	$(rebuild) reference-blas all ldd=$$dir/blas/ ldd=$$dir/lapack/ check -- PYTHON="$(PYTHON)" \
+	$(rebuild) reference-blas all ldd=$$dir/blas/ ldd=$$dir/lapack/ programs numbers -- PYTHON="$(PYTHON)" \
 	  --with-blas="-L$$dir/lapack -L$$dir/blas -Wl,-rpath,$$dir/lapack:$$dir/blas -llapack -lblas"
 
 # All programs, the tests' as well, by both compilers; a warning is an error.
@@ -183,4 +187,4 @@ clean-local:
 
 CLEANFILES = $(EXTRA_PROGRAMS)
 
-.PHONY: bench programs races readme check-valgrind check-sanitizers check-tsan check-reference-blas check-compilers
+.PHONY: bench numbers programs races readme check-valgrind check-sanitizers check-tsan check-reference-blas check-compilers
