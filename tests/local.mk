@@ -64,6 +64,7 @@ script_tests = \
 
 # Python's unittest with pexpect and pyte.
 terminal_tests = \
+	tests/terminal/test_cnn.py \
 	tests/terminal/test_command.py \
 	tests/terminal/test_completion.py \
 	tests/terminal/test_panel_cost.py \
