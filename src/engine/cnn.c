@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "linalg.h"
 #include "memory.h"
@@ -145,6 +146,23 @@ enum rhm_status rhm_cnn_reset(struct rhm_cnn *net, struct rhm_error *err)
     pthread_mutex_unlock(&net->lock);
     atomic_store(&net->busy, 0);
     return RHM_OK;
+}
+
+size_t rhm_cnn_history(struct rhm_cnn *net, uint64_t *steps, uint64_t *epochs, size_t room,
+                       struct rhm_cnn_point *point)
+{
+    atomic_fetch_add(&net->readers_waiting, 1);
+    pthread_mutex_lock(&net->lock);
+    atomic_fetch_sub(&net->readers_waiting, 1);
+    size_t n = net->history.n;
+    if (steps)
+        *steps = net->steps;
+    if (epochs)
+        *epochs = net->epochs;
+    if (point && n > 0)
+        memcpy(point, net->history.point, (n < room ? n : room) * sizeof *point);
+    pthread_mutex_unlock(&net->lock);
+    return n;
 }
 
 enum rhm_status rhm_cnn_check_data(const struct rhm_cnn *net, const struct rhm_dataset *data,

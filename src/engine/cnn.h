@@ -87,6 +87,11 @@ void rhm_cnn_free(struct rhm_cnn *net);
 /* Back to the first weights of its seed; the history is forgotten. RHM_ESTATE while a training has it. */
 enum rhm_status rhm_cnn_reset(struct rhm_cnn *net, struct rhm_error *err);
 
+/* Where the trainings stand, also while one is on its way: optimiser steps and epochs, and the first `room`
+ * points of the history; returns how many there are. Each pointer may be NULL. */
+size_t rhm_cnn_history(struct rhm_cnn *net, uint64_t *steps, uint64_t *epochs, size_t room,
+                       struct rhm_cnn_point *point);
+
 struct rhm_cnn_train_options {
     const struct rhm_dataset *data;     /* borrowed while the training runs */
     const struct rhm_dataset *held_out; /* or NULL */

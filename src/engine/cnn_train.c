@@ -221,7 +221,9 @@ static enum rhm_status run_epoch(struct training *t, uint64_t epoch, struct rhm_
 {
     double loss = 0, seen = 0;
     size_t right = 0, n = t->o->data->n;
+    lock(t->net);
     t->net->epochs++;
+    pthread_mutex_unlock(&t->net->lock);
     shuffle(t);
     *point = (struct rhm_cnn_point){.epoch = t->net->epochs,
                                     .rate = t->rate *

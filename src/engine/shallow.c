@@ -145,6 +145,16 @@ enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_data
     return status;
 }
 
+size_t rhm_shallow_trained(struct rhm_shallow *net, double *sigma)
+{
+    pthread_mutex_lock(&net->lock);
+    size_t n = net->fit.n;
+    if (sigma)
+        *sigma = n > 0 ? net->fit.sigma : net->sigma;
+    pthread_mutex_unlock(&net->lock);
+    return n;
+}
+
 /* ------------------------------------------------------------ predictions */
 
 static size_t largest(const double *v, size_t n)

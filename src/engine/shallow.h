@@ -71,6 +71,10 @@ enum rhm_status rhm_shallow_check_data(const struct rhm_shallow *net, const stru
 enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_dataset *data,
                                   struct rhm_monitor *monitor, struct rhm_error *err);
 
+/* Strings of the last training that ended, 0: none; the bandwidth in use, or that which was asked for (0: to
+ * be chosen). */
+size_t rhm_shallow_trained(struct rhm_shallow *net, double *sigma);
+
 /* n strings (n x d tokens): labels (may be NULL; a tie goes to the lowest), output (n x classes, may be
  * NULL). RHM_ESTATE where it is not trained. */
 enum rhm_status rhm_shallow_predict(struct rhm_shallow *net, size_t n, const uint16_t *tokens,

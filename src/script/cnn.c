@@ -188,11 +188,15 @@ static const char *const fields[] = {"V",      "s",      "L",       "d",    "cla
 static int push_history(lua_State *L, struct rhm_cnn *net)
 {
     static const char *const names[] = {"epoch", "loss", "accuracy", "rate", "held_loss", "held_accuracy"};
+    size_t n = rhm_cnn_history(net, NULL, NULL, 0, NULL); /* a training may add to it at any moment */
+    struct rhm_cnn_point *point = rhm_push_buffer(L, n, sizeof *point);
+    size_t still = rhm_cnn_history(net, NULL, NULL, n, point);
+    n = still < n ? still : n;
     lua_createtable(L, 0, 6);
     for (int column = 0; column < 6; column++) {
-        lua_createtable(L, (int)net->history.n, 0);
-        for (size_t i = 0; i < net->history.n; i++) {
-            const struct rhm_cnn_point *p = &net->history.point[i];
+        lua_createtable(L, (int)n, 0);
+        for (size_t i = 0; i < n; i++) {
+            const struct rhm_cnn_point *p = &point[i];
             const double value[] = {0, p->loss, p->accuracy, p->rate, p->held_loss, p->held_accuracy};
             if (column == 0)
                 lua_pushinteger(L, (lua_Integer)p->epoch);
@@ -210,6 +214,7 @@ static int push_history(lua_State *L, struct rhm_cnn *net)
 static int cnn_field(lua_State *L)
 {
     struct rhm_cnn *net = rhm_check_cnn(L);
+    uint64_t steps, epochs;
     switch (rhm_class_field(L, fields)) {
     case FIELD_V:
         return lua_pushinteger(L, net->V), 1;
@@ -232,9 +237,11 @@ static int cnn_field(lua_State *L)
     case FIELD_parameters:
         return lua_pushinteger(L, (lua_Integer)net->parameters), 1;
     case FIELD_epochs:
-        return lua_pushinteger(L, (lua_Integer)net->epochs), 1;
+        rhm_cnn_history(net, NULL, &epochs, 0, NULL);
+        return lua_pushinteger(L, (lua_Integer)epochs), 1;
     case FIELD_steps:
-        return lua_pushinteger(L, (lua_Integer)net->steps), 1;
+        rhm_cnn_history(net, &steps, NULL, 0, NULL);
+        return lua_pushinteger(L, (lua_Integer)steps), 1;
     case FIELD_history:
         return push_history(L, net);
     default:
@@ -251,18 +258,19 @@ static int cnn_tostring(lua_State *L)
                     (int)net->V, (int)net->s, (int)net->L, (int)net->classes, (lua_Integer)net->h,
                     net->local ? "for each position (shared = false)" : "shared by the positions",
                     scalings[net->scaling], (lua_Integer)net->parameters, (lua_Integer)net->seed);
-    if (net->steps == 0) {
+    uint64_t steps, epochs;
+    size_t n = rhm_cnn_history(net, &steps, &epochs, 0, NULL);
+    struct rhm_cnn_point *point = rhm_push_buffer(L, n, sizeof *point);
+    rhm_cnn_history(net, NULL, NULL, n, point);
+    char loss[40] = "";
+    if (n > 0)
+        snprintf(loss, sizeof loss, ", loss %.4g", point[n - 1].loss);
+    lua_pop(L, 1);
+    if (steps == 0)
         lua_pushliteral(L, "not trained");
-    } else {
-        lua_pushfstring(L, "trained for %I %s, %I steps", (lua_Integer)net->epochs,
-                        net->epochs == 1 ? "epoch" : "epochs", (lua_Integer)net->steps);
-        if (net->history.n > 0) {
-            char loss[40];
-            snprintf(loss, sizeof loss, ", loss %.4g", net->history.point[net->history.n - 1].loss);
-            lua_pushstring(L, loss);
-            lua_concat(L, 2);
-        }
-    }
+    else
+        lua_pushfstring(L, "trained for %I %s, %I steps%s", (lua_Integer)epochs,
+                        epochs == 1 ? "epoch" : "epochs", (lua_Integer)steps, loss);
     lua_concat(L, 2);
     return 1;
 }

@@ -171,7 +171,9 @@ static int shallow_train(lua_State *L)
         return rhm_raise(L, "shallow:train", &err);
     lua_createtable(L, 0, 4);
     rhm_set_integer(L, "n", t.data.n);
-    rhm_set_number(L, "sigma", t.net->fit.sigma);
+    double sigma;
+    rhm_shallow_trained(t.net, &sigma);
+    rhm_set_number(L, "sigma", sigma);
     rhm_set_number(L, "accuracy", t.accuracy);
     rhm_set_number(L, "seconds", t.seconds);
     rhm_set_report(L, "shallow");
@@ -221,15 +223,11 @@ static int shallow_accuracy(lua_State *L)
 enum { FIELD_kind, FIELD_V, FIELD_d, FIELD_classes, FIELD_M, FIELD_sigma, FIELD_lambda, FIELD_seed, FIELD_n };
 static const char *const fields[] = {"kind", "V", "d", "classes", "M", "sigma", "lambda", "seed", "n", NULL};
 
-/* The bandwidth in use, or that which was asked for; 0: none yet. */
-static double sigma_of(const struct rhm_shallow *net)
-{
-    return net->fit.n > 0 ? net->fit.sigma : net->sigma;
-}
-
 static int shallow_field(lua_State *L)
 {
     struct rhm_shallow *net = check_shallow(L);
+    double sigma;
+    size_t n = rhm_shallow_trained(net, &sigma);
     switch (rhm_class_field(L, fields)) {
     case FIELD_kind:
         return lua_pushstring(L, kinds[net->kind]), 1;
@@ -242,13 +240,13 @@ static int shallow_field(lua_State *L)
     case FIELD_M:
         return net->kind == RHM_SHALLOW_RBF ? (lua_pushinteger(L, (lua_Integer)net->M), 1) : 0;
     case FIELD_sigma:
-        return sigma_of(net) > 0 ? (lua_pushnumber(L, sigma_of(net)), 1) : 0;
+        return sigma > 0 ? (lua_pushnumber(L, sigma), 1) : 0;
     case FIELD_lambda:
         return lua_pushnumber(L, net->lambda), 1;
     case FIELD_seed:
         return lua_pushinteger(L, (lua_Integer)net->seed), 1;
     case FIELD_n:
-        return lua_pushinteger(L, (lua_Integer)net->fit.n), 1;
+        return lua_pushinteger(L, (lua_Integer)n), 1;
     default:
         return 0;
     }
@@ -258,9 +256,11 @@ static int shallow_tostring(lua_State *L)
 {
     struct rhm_shallow *net = check_shallow(L);
     char text[240], sigma[40] = "the median distance";
+    double in_use;
+    size_t trained = rhm_shallow_trained(net, &in_use);
     int n = 0;
-    if (sigma_of(net) > 0)
-        snprintf(sigma, sizeof sigma, "%.4g", sigma_of(net));
+    if (in_use > 0)
+        snprintf(sigma, sizeof sigma, "%.4g", in_use);
     n = snprintf(text, sizeof text, "shallow: ridge on whole strings, V = %u, d = %zu, %u classes\n         ",
                  net->V, net->d, net->classes);
     if (net->kind == RHM_SHALLOW_RBF)
@@ -269,8 +269,8 @@ static int shallow_tostring(lua_State *L)
         n += snprintf(text + n, sizeof text - (size_t)n, "Gaussian kernel, ");
     n += snprintf(text + n, sizeof text - (size_t)n, "sigma = %s, lambda = %.4g, seed %llu\n         ", sigma,
                   net->lambda, (unsigned long long)net->seed);
-    if (net->fit.n > 0)
-        snprintf(text + n, sizeof text - (size_t)n, "trained on %zu strings", net->fit.n);
+    if (trained > 0)
+        snprintf(text + n, sizeof text - (size_t)n, "trained on %zu strings", trained);
     else
         snprintf(text + n, sizeof text - (size_t)n, "not trained");
     lua_pushstring(L, text);

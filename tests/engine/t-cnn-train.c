@@ -68,6 +68,12 @@ static void test_tiny_sets_are_learned_by_heart(void **state)
             fail_msg("case %d: loss %g after %d epochs", k, result.loss, (int)result.epochs);
         assert_true(result.loss < 1e-3);
         assert_int_equal(net->history.n, result.epochs);
+        struct rhm_cnn_point point[3];
+        uint64_t steps, epochs;
+        assert_int_equal(rhm_cnn_history(net, &steps, &epochs, 3, point), result.epochs);
+        assert_int_equal(steps, result.steps);
+        assert_int_equal(epochs, result.epochs);
+        assert_memory_equal(point, net->history.point, sizeof point);
         assert_near(net->history.point[result.epochs - 1].loss, result.loss, 0);
         rhm_cnn_free(net);
     }
@@ -217,7 +223,9 @@ static void test_pause_and_stop(void **state)
     for (int k = 0; k < 3; k++) {
         double accuracy;
         wait_for(&w.monitor, RHM_JOB_PAUSED);
-        assert_int_equal(w.monitor.progress.state, RHM_JOB_PAUSED);
+        struct rhm_progress now;
+        rhm_monitor_read(&w.monitor, &now);
+        assert_int_equal(now.state, RHM_JOB_PAUSED);
         must(rhm_cnn_accuracy(net[0], &data, &accuracy, NULL, NULL, NULL, &err)); /* it can be read */
         must_fail(rhm_cnn_train(net[0], &w.o, NULL, NULL, &err), RHM_ESTATE, "in training");
         must_fail(rhm_cnn_reset(net[0], &err), RHM_ESTATE, "in training");
