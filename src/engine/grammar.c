@@ -92,7 +92,11 @@ enum rhm_status rhm_grammar_set_shape(struct rhm_grammar *g, const struct rhm_gr
 void rhm_grammar_clear(struct rhm_grammar *g)
 {
     free(g->rules);
+    free(g->p);
+    free(g->alias);
     g->rules = NULL;
+    g->p = NULL;
+    g->alias = NULL;
 }
 
 enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_grammar *from,
@@ -108,7 +112,13 @@ enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_gramma
     to->seeded = from->seeded;
     to->ensemble = from->ensemble;
     to->shuffle = from->shuffle;
-    return RHM_OK;
+    if (from->p) {
+        status = rhm_grammar_set_weights(to, from->p, err);
+        to->zipf = from->zipf;
+    }
+    if (status != RHM_OK)
+        rhm_grammar_clear(to);
+    return status;
 }
 
 /* ----------------------------------------------------------- given rules */

@@ -15,6 +15,12 @@
 
 #define RHM_MAX_LEVELS 62 /* s^L < 2^63 with s >= 2 */
 
+/* A rule drawn: a uniform slot k and a uniform 64-bit fraction; rule k below `keep`, else `other`. */
+struct rhm_alias {
+    uint64_t keep;
+    uint32_t other;
+};
+
 enum rhm_ensemble { RHM_ENSEMBLE_UNIFORM, RHM_ENSEMBLE_LATIN };
 
 struct rhm_grammar {
@@ -23,8 +29,11 @@ struct rhm_grammar {
     uint64_t seed; /* that drew the rules; meaningless, as the two below, where seeded = 0 */
     int seeded;
     enum rhm_ensemble ensemble;
-    double shuffle;                   /* latin: share of the rules drawn anew */
-    uint16_t *rules;                  /* all levels; use rhm_grammar_rule; owned */
+    double shuffle;          /* latin: share of the rules drawn anew */
+    uint16_t *rules;         /* all levels; use rhm_grammar_rule; owned */
+    double *p;               /* P(rule | its parent) in the order of the rules; NULL: all 1/m; owned */
+    struct rhm_alias *alias; /* to draw by p; owned */
+    double zipf;             /* the exponent that made p; 0 without one */
     size_t level[RHM_MAX_LEVELS + 1]; /* level[l]: where the rules of level l start */
 };
 
@@ -60,6 +69,13 @@ enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_gramma
                                  struct rhm_error *err);
 void rhm_grammar_clear(struct rhm_grammar *g);
 
+/* Rules are equally likely until one of these: weights of all rules (in the order of the rules; positive,
+ * divided by their sum for each parent), or P(k-th rule) ~ k^-zipf for every parent. Equal weights are the
+ * uniform grammar again. A probability below RHM_LEAST_WEIGHT is an error. */
+#define RHM_LEAST_WEIGHT 1e-12
+enum rhm_status rhm_grammar_set_weights(struct rhm_grammar *g, const double *weight, struct rhm_error *err);
+enum rhm_status rhm_grammar_set_zipf(struct rhm_grammar *g, double zipf, struct rhm_error *err);
+
 /* Symbols of level l-1: classes at l = 1, else V. */
 static inline unsigned rhm_grammar_parents(const struct rhm_grammar *g, unsigned l)
 {
@@ -71,6 +87,18 @@ static inline const uint16_t *rhm_grammar_rule(const struct rhm_grammar *g, unsi
                                                unsigned k)
 {
     return g->rules + g->level[l] + ((size_t)nu * g->m + k) * g->s;
+}
+
+/* The number of the first rule of parent nu of level l - 1 in the order of all rules. */
+static inline size_t rhm_grammar_first_rule(const struct rhm_grammar *g, unsigned l, unsigned nu)
+{
+    return g->level[l] / g->s + (size_t)nu * g->m;
+}
+
+/* P(rule k | its parent nu of level l - 1). */
+static inline double rhm_grammar_p(const struct rhm_grammar *g, unsigned l, unsigned nu, unsigned k)
+{
+    return g->p ? g->p[rhm_grammar_first_rule(g, l, nu) + k] : 1.0 / g->m;
 }
 
 /* s^e, or 0 where it reaches 2^63. Depths and sizes are integers here, never logarithms. */

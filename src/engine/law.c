@@ -64,8 +64,9 @@ static double count_patches(const struct rhm_grammar *g, unsigned l, unsigned nu
     return sum;
 }
 
-/* Lists the tuples that one rule may show as, an odometer over the codes of its children. */
-static enum rhm_status list_rule(const struct rhm_grammar *g, const uint16_t *child,
+/* Lists the tuples that one rule of probability `chance` may show as, an odometer over the codes of its
+ * children. */
+static enum rhm_status list_rule(const struct rhm_grammar *g, const uint16_t *child, double chance,
                                  const struct rhm_law *law, struct rhm_patch_law *out, size_t *at,
                                  struct rhm_error *err)
 {
@@ -74,7 +75,7 @@ static enum rhm_status list_rule(const struct rhm_grammar *g, const uint16_t *ch
     for (unsigned j = 0; j < g->s; j++)
         wheel[j] = law->start[child[j]];
     for (;;) {
-        double p = 1.0 / g->m;
+        double p = chance;
         for (unsigned j = 0; j < g->s; j++) {
             tuple[j] = law->code[wheel[j]];
             p *= law->p[wheel[j]];
@@ -120,7 +121,8 @@ static enum rhm_status list_patches(const struct rhm_grammar *g, unsigned l, con
     size_t at = 0;
     for (unsigned nu = 0; nu < parents && status == RHM_OK; nu++) {
         for (unsigned k = 0; k < g->m && status == RHM_OK; k++)
-            status = list_rule(g, rhm_grammar_rule(g, l, nu, k), law, out, &at, err);
+            status =
+                list_rule(g, rhm_grammar_rule(g, l, nu, k), rhm_grammar_p(g, l, nu, k), law, out, &at, err);
         out->start[nu + 1] = at;
     }
     return status;

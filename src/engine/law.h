@@ -2,8 +2,9 @@
  * accuracy.
  *
  * P(code | symbol) is carried up from the tokens: a symbol of level l - 1 is rewritten by one of its m rules,
- * each child kappa_j (level l) shows as code c_j with P(c_j | kappa_j), independently, and layer l gives the
- * tuple its code. The same W and the same rules hold at every position, so one law a level is enough.
+ * with the rule's probability, each child kappa_j (level l) shows as code c_j with P(c_j | kappa_j),
+ * independently, and layer l gives the tuple its code. The same W and the same rules hold at every position,
+ * so one law a level is enough.
  */
 #ifndef RHM_LAW_H
 #define RHM_LAW_H

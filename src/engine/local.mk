@@ -112,4 +112,5 @@ engine_sources = \
 	src/engine/truth.h \
 	src/engine/tuples.c \
 	src/engine/turn.c \
-	src/engine/view.c
+	src/engine/view.c \
+	src/engine/weights.c

@@ -369,6 +369,30 @@ static void read_layer(struct reader *r, struct rhm_network *net)
 
 /* ------------------------------------------------------------- network */
 
+/* How the rules were drawn, and their probabilities, where they are not uniform. */
+static void read_law(struct reader *r, struct rhm_grammar *g, size_t rules)
+{
+    if (H5Lexists(r->file, "grammar/ensemble", H5P_DEFAULT) > 0) {
+        unsigned ensemble = 0;
+        read_number(r, "grammar/ensemble", 0, sizeof ensemble, &ensemble);
+        read_number(r, "grammar/shuffle", 1, sizeof g->shuffle, &g->shuffle);
+        if (fine(r) && ensemble > RHM_ENSEMBLE_LATIN)
+            damaged(r, "its grammar is of ensemble number %u", ensemble);
+        else if (fine(r) && !(g->shuffle >= 0 && g->shuffle <= 1))
+            damaged(r, "its grammar has shuffle = %g", g->shuffle);
+        g->ensemble = (enum rhm_ensemble)ensemble;
+    }
+    if (!fine(r) || H5Lexists(r->file, "grammar/p", H5P_DEFAULT) <= 0)
+        return;
+    double zipf = 0, *p = read_reals(r, "grammar/p", &rules, 0);
+    read_number(r, "grammar/zipf", 1, sizeof zipf, &zipf);
+    if (fine(r) && !(zipf >= 0 && zipf < INFINITY))
+        damaged(r, "its grammar has zipf = %g", zipf);
+    if (fine(r) && check(r, rhm_grammar_set_weights(g, p, r->err)))
+        g->zipf = zipf;
+    free(p);
+}
+
 /* 1 and g filled where the file knows the grammar. */
 static int read_grammar(struct reader *r, const struct rhm_network_options *o, struct rhm_grammar *g)
 {
@@ -394,6 +418,7 @@ static int read_grammar(struct reader *r, const struct rhm_network_options *o, s
     if (good) {
         g->seed = seed;
         g->seeded = seeded != 0;
+        read_law(r, g, rows);
     }
     return good;
 }

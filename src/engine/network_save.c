@@ -116,6 +116,14 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
         put(list, 0, "grammar/seed", 0, sizeof g->seed, 0, 0, &g->seed);
         put(list, 0, "grammar/seeded", 0, sizeof g->seeded, 0, 0, &g->seeded);
         put(list, 0, "grammar/rules", 0, sizeof *g->rules, rules_of(g), g->s, g->rules);
+        if (g->ensemble != RHM_ENSEMBLE_UNIFORM) {
+            put(list, 0, "grammar/ensemble", 0, sizeof g->ensemble, 0, 0, &g->ensemble);
+            put_reals(list, 0, "grammar/shuffle", 0, 0, &g->shuffle);
+        }
+        if (g->p != NULL) {
+            put_reals(list, 0, "grammar/p", rules_of(g), 0, g->p);
+            put_reals(list, 0, "grammar/zipf", 0, 0, &g->zipf);
+        }
     }
     for (unsigned l = 1; l <= net->L; l++)
         if (net->layer[l] != NULL)
@@ -128,7 +136,7 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
 
 enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, struct rhm_error *err)
 {
-    size_t most = 8 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
+    size_t most = 12 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
     struct list list = {.array = rhm_array(most, sizeof *list.array, "the contents of a file", err),
                         .name = rhm_array(most, sizeof *list.name, "the contents of a file", err),
                         .history = rhm_array(net->L, sizeof *list.history, "the contents of a file", err)};

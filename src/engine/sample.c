@@ -43,6 +43,8 @@ static unsigned draws_within(unsigned __int128 limit, uint64_t start, uint64_t m
 
 static struct purse purse_of(const struct rhm_grammar *g)
 {
+    if (g->alias) /* the rest of the word chooses between the two rules of a slot */
+        return (struct purse){0, 1};
     int exact = is_power_of_two(g->m) && is_power_of_two(g->classes);
     unsigned __int128 limit = (unsigned __int128)1 << (exact ? 64 : 32);
     return (struct purse){draws_within(limit, g->classes, g->m), draws_within(limit, 1, g->m)};
@@ -105,14 +107,19 @@ static inline unsigned draw_label(struct draw *d, const struct words *words, uns
     return take(&d->fraction, classes);
 }
 
-static inline unsigned draw_rule(struct draw *d, struct purse purse, unsigned m)
+/* One of the rules `first` .. `first` + m - 1; weighted: g->alias is there. */
+static inline unsigned draw_rule(struct draw *d, struct purse purse, const struct rhm_grammar *g,
+                                 size_t first, int weighted)
 {
     if (d->left == 0) {
         d->fraction = words_get(d->words, d->half, d->next++);
         d->left = purse.rest;
     }
     d->left--;
-    return take(&d->fraction, m);
+    unsigned k = take(&d->fraction, g->m);
+    if (weighted && d->fraction >= g->alias[first + k].keep)
+        k = g->alias[first + k].other;
+    return k;
 }
 
 /* Words that a sample with this many rules needs. */
@@ -129,11 +136,12 @@ static uint32_t words_needed(struct purse purse, uint64_t rules)
 /* Rewrites the `width` level-(l-1) symbols at the front of `symbol` by their children, in place: from the
  * end, so that a symbol is read before its place is written. */
 static inline size_t expand(const struct rhm_grammar *g, unsigned l, size_t s, size_t width, uint16_t *symbol,
-                            struct draw *d, struct purse purse)
+                            struct draw *d, struct purse purse, int weighted)
 {
     const uint16_t *rules = g->rules + g->level[l];
     for (size_t i = width; i-- > 0;) {
-        const uint16_t *child = rules + ((size_t)symbol[i] * g->m + draw_rule(d, purse, g->m)) * s;
+        unsigned k = draw_rule(d, purse, g, weighted ? rhm_grammar_first_rule(g, l, symbol[i]) : 0, weighted);
+        const uint16_t *child = rules + ((size_t)symbol[i] * g->m + k) * s;
         for (size_t j = 0; j < s; j++)
             symbol[i * s + j] = child[j];
     }
@@ -142,24 +150,26 @@ static inline size_t expand(const struct rhm_grammar *g, unsigned l, size_t s, s
 
 /* One string, or what stands under its first level-(top-1) symbol. Returns the label. */
 static inline uint16_t draw_string(const struct rhm_grammar *g, unsigned top, uint16_t *symbol,
-                                   const struct words *words, unsigned half, struct purse purse)
+                                   const struct words *words, unsigned half, struct purse purse, int weighted)
 {
     struct draw d;
     unsigned label = draw_label(&d, words, half, purse, g->classes);
     unsigned nu = label;
-    for (unsigned l = 1; l < top; l++)
-        nu = rhm_grammar_rule(g, l, nu, draw_rule(&d, purse, g->m))[0];
+    for (unsigned l = 1; l < top; l++) {
+        size_t first = weighted ? rhm_grammar_first_rule(g, l, nu) : 0;
+        nu = rhm_grammar_rule(g, l, nu, draw_rule(&d, purse, g, first, weighted))[0];
+    }
     symbol[0] = (uint16_t)nu;
     size_t width = 1;
     for (unsigned l = top; l <= g->L; l++) { /* constant s: the copy of a rule becomes one move */
         if (g->s == 2)
-            width = expand(g, l, 2, width, symbol, &d, purse);
+            width = expand(g, l, 2, width, symbol, &d, purse, weighted);
         else if (g->s == 3)
-            width = expand(g, l, 3, width, symbol, &d, purse);
+            width = expand(g, l, 3, width, symbol, &d, purse, weighted);
         else if (g->s == 4)
-            width = expand(g, l, 4, width, symbol, &d, purse);
+            width = expand(g, l, 4, width, symbol, &d, purse, weighted);
         else
-            width = expand(g, l, g->s, width, symbol, &d, purse);
+            width = expand(g, l, g->s, width, symbol, &d, purse, weighted);
     }
     return (uint16_t)label;
 }
@@ -181,7 +191,9 @@ static void draw_strings(const struct rhm_grammar *g, unsigned top, uint32_t str
         for (unsigned half = 0; half < 2; half++) {
             uint64_t i = 2 * pair + half;
             if (i >= first && i < last)
-                labels[i - first] = draw_string(g, top, tokens + (i - first) * width, &words, half, purse);
+                labels[i - first] =
+                    g->alias ? draw_string(g, top, tokens + (i - first) * width, &words, half, purse, 1)
+                             : draw_string(g, top, tokens + (i - first) * width, &words, half, purse, 0);
         }
     }
 }
@@ -227,18 +239,17 @@ static uint16_t *first_children(const struct rhm_grammar *g, struct rhm_error *e
 
 /* The rule at level L of one sample and its label: (nu*m + k)*classes + label. */
 static inline size_t draw_cell(const struct rhm_grammar *g, const uint16_t *first, const struct words *words,
-                               unsigned half, struct purse purse)
+                               unsigned half, struct purse purse, int weighted)
 {
     struct draw d;
     unsigned label = draw_label(&d, words, half, purse, g->classes);
-    size_t nu = label, m = g->m;
-    const uint16_t *child = first;
+    size_t nu = label, m = g->m, before = 0; /* rules of the levels above */
     for (unsigned l = 1; l < g->L; l++) {
-        size_t next = child[nu * m + draw_rule(&d, purse, g->m)];
-        child += (size_t)rhm_grammar_parents(g, l) * m;
-        nu = next;
+        size_t rule = before + nu * m;
+        nu = first[rule + draw_rule(&d, purse, g, rule, weighted)];
+        before += (size_t)rhm_grammar_parents(g, l) * m;
     }
-    return (nu * m + draw_rule(&d, purse, g->m)) * g->classes + label;
+    return (nu * m + draw_rule(&d, purse, g, before + nu * m, weighted)) * g->classes + label;
 }
 
 /* The same where one word pays for the whole path: the usual case, and the hot loop of layer L. */
@@ -268,8 +279,9 @@ static inline void draw_cells(const struct rhm_grammar *g, const uint16_t *child
     }
     struct words words;
     words_start(&words, seed, stream, pair, ahead);
-    cell[0] = draw_cell(g, child, &words, 0, purse);
-    cell[1] = draw_cell(g, child, &words, 1, purse);
+    for (unsigned half = 0; half < 2; half++)
+        cell[half] = g->alias ? draw_cell(g, child, &words, half, purse, 1)
+                              : draw_cell(g, child, &words, half, purse, 0);
 }
 
 /* Tables up to this many counters get a copy for each thread; larger ones are shared by atomic adds. */

@@ -1,9 +1,9 @@
 /* sample.h - strings of a grammar: whole, or only what stands under the first symbol of a level.
  *
  * Sample i is a pure function of (seed, stream, i): the same for any number of threads and any block.
- * Rules are uniform. Where V, m and classes are powers of two a draw uses exactly the bits it needs;
+ * Where rules are uniform and V, m and classes are powers of two a draw uses exactly the bits it needs;
  * elsewhere each 64-bit word is spent on draws whose bounds multiply to at most 2^32, so that the bias of a
- * draw is below 2^-32.
+ * draw is below 2^-32. Weighted rules take a word each and an alias table.
  */
 #ifndef RHM_SAMPLE_H
 #define RHM_SAMPLE_H

@@ -40,7 +40,7 @@ static enum rhm_status joint_init(struct joint *joint, const struct rhm_grammar 
     return RHM_OK;
 }
 
-/* P_l = P_{l-1} A_l, A_l[nu, kappa] = (rules of nu whose child at `place` is kappa)/m. */
+/* P_l = P_{l-1} A_l, A_l[nu, kappa] = P(a rule whose child at `place` is kappa | nu). */
 static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsigned l, unsigned place)
 {
     size_t C = g->classes;
@@ -49,6 +49,12 @@ static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsi
         const double *from = joint->now + nu * C;
         for (unsigned k = 0; k < g->m; k++) {
             double *to = joint->next + rhm_grammar_rule(g, l, nu, k)[place] * C;
+            if (g->p) {
+                double p = rhm_grammar_p(g, l, nu, k);
+                for (size_t c = 0; c < C; c++)
+                    to[c] += from[c] * p;
+                continue;
+            }
             for (size_t c = 0; c < C; c++)
                 to[c] += from[c] / g->m;
         }

@@ -1,8 +1,9 @@
 /* signal.h - the exact signal of a grammar: q-vectors, gaps, Assumption 4.1, the sample schedules.
  *
- * q^(l)_nu in R^classes is P[label | the i-th level-l patch has parent nu]. With A_l[nu, kappa] = (rules of
- * nu whose child at the wanted place is kappa)/m, P_0 = I/classes and P_l = P_{l-1} A_l, q^(l)_nu =
- * P_{l-1}[:, nu]/sum (Ren et al., section 4).
+ * q^(l)_nu in R^classes is P[label | the i-th level-l patch has parent nu]. With A_l[nu, kappa] = the
+ * probability of nu's rules whose child at the wanted place is kappa (their share of m where rules are
+ * equally likely), P_0 = I/classes and P_l = P_{l-1} A_l, q^(l)_nu = P_{l-1}[:, nu]/sum (Ren et al., section
+ * 4).
  */
 #ifndef RHM_SIGNAL_H
 #define RHM_SIGNAL_H

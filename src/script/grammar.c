@@ -63,8 +63,8 @@ static void read_classes(const struct rhm_args *args, int64_t *classes)
 
 int rhm_script_grammar(lua_State *L)
 {
-    static const char *const keys[] = {"V",    "m",     "s",        "L",       "classes", "C",
-                                       "seed", "rules", "ensemble", "shuffle", NULL};
+    static const char *const keys[] = {"V",     "m",        "s",       "L",    "classes", "C", "seed",
+                                       "rules", "ensemble", "shuffle", "zipf", "weights", NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.grammar", keys);
     lua_settop(L, 1);
     double shuffle = 0;
@@ -78,6 +78,7 @@ int rhm_script_grammar(lua_State *L)
                               args.function);
         lua_pop(L, 1);
         rhm_grammar_from_table(L, &args, g);
+        rhm_grammar_read_weights(L, &args, g);
         return rhm_latest_set(L, RHM_LATEST_GRAMMAR, -1), 1;
     }
     lua_pop(L, 1);
@@ -93,6 +94,7 @@ int rhm_script_grammar(lua_State *L)
     if ((ensemble == RHM_ENSEMBLE_LATIN ? rhm_grammar_draw_latin(g, &shape, shuffle, seed, &err)
                                         : rhm_grammar_draw(g, &shape, seed, &err)) != RHM_OK)
         return rhm_raise(L, args.function, &err);
+    rhm_grammar_read_weights(L, &args, g);
     rhm_latest_set(L, RHM_LATEST_GRAMMAR, -1);
     return 1;
 }
@@ -300,10 +302,11 @@ enum {
     FIELD_C,
     FIELD_seed,
     FIELD_ensemble,
-    FIELD_shuffle
+    FIELD_shuffle,
+    FIELD_zipf
 };
-static const char *const fields[] = {"V", "m",    "s",        "L",       "d", "classes",
-                                     "C", "seed", "ensemble", "shuffle", NULL};
+static const char *const fields[] = {"V", "m",    "s",        "L",       "d",    "classes",
+                                     "C", "seed", "ensemble", "shuffle", "zipf", NULL};
 
 static int grammar_field(lua_State *L)
 {
@@ -334,6 +337,10 @@ static int grammar_field(lua_State *L)
         if (!g->seeded || g->ensemble != RHM_ENSEMBLE_LATIN)
             return 0;
         return lua_pushnumber(L, g->shuffle), 1;
+    case FIELD_zipf:
+        if (g->p && g->zipf == 0)
+            return 0;
+        return lua_pushnumber(L, g->zipf), 1;
     default:
         return 0;
     }
@@ -348,20 +355,29 @@ static int grammar_tostring(lua_State *L)
         lua_pushfstring(L, "seed %I", (lua_Integer)g->seed);
     else
         lua_pushliteral(L, "given rules");
+    if (g->zipf > 0)
+        lua_pushfstring(L, "\n         rules by Zipf's law, exponent %f", g->zipf);
+    else
+        lua_pushstring(L, g->p ? "\n         rules weighted" : "");
     lua_pushfstring(L,
                     "grammar: V = %d symbols, m = %d rules each, s = %d children, L = %d levels\n"
-                    "         d = %I tokens a string, %d classes, %s",
+                    "         d = %I tokens a string, %d classes, %s%s",
                     (int)g->V, (int)g->m, (int)g->s, (int)g->L, (lua_Integer)g->d, (int)g->classes,
-                    lua_tostring(L, -1));
+                    lua_tostring(L, -2), lua_tostring(L, -1));
     return 1;
 }
 
 void rhm_open_grammar(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"rules", grammar_rules},   {"q", grammar_q},
-                                       {"gap", grammar_gap},       {"K", grammar_K},
-                                       {"check", grammar_check},   {"schedule", grammar_schedule},
-                                       {"sample", grammar_sample}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"rules", grammar_rules},
+                                       {"q", grammar_q},
+                                       {"gap", grammar_gap},
+                                       {"K", grammar_K},
+                                       {"check", grammar_check},
+                                       {"schedule", grammar_schedule},
+                                       {"sample", grammar_sample},
+                                       {"weights", rhm_grammar_weights},
+                                       {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_GRAMMAR,
                                           .methods = methods,
                                           .fields = fields,

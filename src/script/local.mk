@@ -47,5 +47,6 @@ script_sources = \
 	src/script/script.h \
 	src/script/shallow.c \
 	src/script/train.c \
+	src/script/weights.c \
 	src/script/work.c \
 	src/script/work.h

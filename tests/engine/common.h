@@ -20,6 +20,7 @@
 
 #include "engine/error.h"
 #include "engine/grammar.h"
+#include "engine/rng.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -68,6 +69,33 @@ static inline struct rhm_grammar draw_grammar(struct shape shape, uint64_t seed)
     struct rhm_grammar_shape wide = {shape.V, shape.m, shape.s, shape.L, shape.classes};
     must(rhm_grammar_draw(&g, &wide, seed, &err));
     return g;
+}
+
+/* Gives the rules random weights, from about .01 to 1; the probabilities that follow, computed here, by rule
+ * number (level, parent, rule): the caller's. */
+static inline double *weigh(struct rhm_grammar *g, uint64_t seed)
+{
+    size_t rules = ((size_t)g->classes + (g->L - 1) * (size_t)g->V) * g->m;
+    double *chance = (double *)room(rules, sizeof *chance);
+    struct rhm_rng rng = rhm_rng_start(seed, RHM_STREAM_TEST, 0);
+    for (size_t r = 0; r < rules; r++)
+        chance[r] = 0.01 + pow(rhm_rng_uniform(&rng), 2);
+    must(rhm_grammar_set_weights(g, chance, &err));
+    for (size_t r = 0; r < rules; r += g->m) {
+        double sum = 0;
+        for (unsigned k = 0; k < g->m; k++)
+            sum += chance[r + k];
+        for (unsigned k = 0; k < g->m; k++)
+            chance[r + k] /= sum;
+    }
+    return chance;
+}
+
+/* The number in `chance` of rule k of parent nu. */
+static inline size_t rule_number(const struct rhm_grammar *g, unsigned l, unsigned nu, unsigned k)
+{
+    size_t before = l == 1 ? 0 : (size_t)g->classes + (l - 2) * (size_t)g->V;
+    return (before + nu) * g->m + k;
 }
 
 /* --------------------------------------------------------- chi-square */

@@ -344,6 +344,90 @@ static void test_latin_shapes_have_limits(void **state)
     assert_null(g.rules);
 }
 
+/* -------------------------------------------------------------- weights */
+
+/* P(rule) that the alias tables give, against the probabilities: exactly, but for 2^-53. */
+static double alias_error(const struct rhm_grammar *g, const double *chance)
+{
+    size_t rules = ((size_t)g->classes + (g->L - 1) * (size_t)g->V) * g->m;
+    double *p = room(rules, sizeof *p), worst = 0;
+    for (size_t r = 0; r < rules; r++) {
+        double keep = g->alias[r].keep == UINT64_MAX ? 1 : (double)g->alias[r].keep * 0x1p-64;
+        assert_true(g->alias[r].other < g->m);
+        p[r] += keep / g->m;
+        p[r - r % g->m + g->alias[r].other] += (1 - keep) / g->m;
+    }
+    for (size_t r = 0; r < rules; r++)
+        worst = fmax(worst, fmax(fabs(p[r] - chance[r]), fabs(g->p[r] - chance[r])));
+    free(p);
+    return worst;
+}
+
+static void test_weights(void **state)
+{
+    (void)state;
+    double worst = 0;
+    const struct shape shapes[] = {{8, 4, 2, 3, 5}, {5, 3, 3, 2, 7}, {300, 20, 2, 2, 9}, {4, 2, 2, 1, 8}};
+    for (size_t k = 0; k < COUNT(shapes); k++) {
+        struct rhm_grammar g = draw_grammar(shapes[k], k), copy;
+        for (unsigned i = 0; i < g.m; i++)
+            assert_true(rhm_grammar_p(&g, 1, 0, i) == 1.0 / g.m);
+        double *chance = weigh(&g, k);
+        worst = fmax(worst, alias_error(&g, chance));
+        for (unsigned l = 1; l <= g.L; l++)
+            for (unsigned nu = 0; nu < rhm_grammar_parents(&g, l); nu++)
+                for (unsigned i = 0; i < g.m; i++)
+                    worst =
+                        fmax(worst, fabs(rhm_grammar_p(&g, l, nu, i) - chance[rule_number(&g, l, nu, i)]));
+        must(rhm_grammar_copy(&copy, &g, &err));
+        assert_memory_equal(copy.p, g.p, rule_number(&g, g.L, rhm_grammar_parents(&g, g.L), 0) * sizeof *g.p);
+        rhm_grammar_clear(&copy);
+        must(rhm_grammar_set_zipf(&g, 1.5, &err));
+        double sum = 0;
+        for (unsigned i = 0; i < g.m; i++)
+            sum += pow(i + 1, -1.5);
+        for (unsigned i = 0; i < g.m; i++)
+            worst = fmax(worst, fabs(rhm_grammar_p(&g, 1, 2, i) - pow(i + 1, -1.5) / sum));
+        assert_true(g.zipf == 1.5);
+        must(rhm_grammar_set_zipf(&g, 0, &err));
+        assert_null(g.p);
+        assert_null(g.alias);
+        free(chance);
+        rhm_grammar_clear(&g);
+    }
+    print_message("probabilities of rules to %.1g\n", worst);
+    assert_true(worst < 1e-14);
+}
+
+static void test_weights_have_limits(void **state)
+{
+    (void)state;
+    struct rhm_grammar g = draw_grammar((struct shape){3, 2, 2, 2, 2}, 1);
+    double w[10] = {3, 3, 5, 5, 1, 1, 2, 2, 7, 7}; /* equal for each parent: the uniform grammar */
+    must(rhm_grammar_set_weights(&g, w, &err));
+    assert_null(g.p);
+    w[7] = 6;
+    must(rhm_grammar_set_weights(&g, w, &err));
+    assert_true(rhm_grammar_p(&g, 2, 1, 1) == 0.75 && rhm_grammar_p(&g, 1, 0, 0) == 0.5);
+    const double bad[] = {0, -1, NAN, INFINITY, 1e-13};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        w[7] = bad[i];
+        must_fail(rhm_grammar_set_weights(&g, w, &err), RHM_EARG, "level 2, symbol 2, rule 2", "positive");
+        assert_true(rhm_grammar_p(&g, 2, 1, 1) == 0.75); /* as it was */
+    }
+    w[7] = 1e300;
+    w[6] = 1.5e300;
+    w[0] = 1e-300;
+    w[1] = 3e-300;
+    must(rhm_grammar_set_weights(&g, w, &err));
+    assert_true(fabs(rhm_grammar_p(&g, 2, 1, 1) - 0.4) < 1e-15 && fabs(g.p[0] - 0.25) < 1e-15);
+    must_fail(rhm_grammar_set_zipf(&g, -1, &err), RHM_EARG, "zipf = -1");
+    must_fail(rhm_grammar_set_zipf(&g, 39, &err), RHM_EARG, "zipf = 39", "to 38");
+    must_fail(rhm_grammar_set_zipf(&g, NAN, &err), RHM_EARG, "zipf = ");
+    must(rhm_grammar_set_zipf(&g, 38, &err));
+    rhm_grammar_clear(&g);
+}
+
 /* --------------------------------------------------------------- shape */
 
 static void test_powers(void **state)
@@ -476,6 +560,8 @@ int main(void)
         cmocka_unit_test(test_a_share_of_latin_rules_is_drawn_anew),
         cmocka_unit_test(test_the_law_of_the_latin_draw),
         cmocka_unit_test(test_latin_shapes_have_limits),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_weights_have_limits),
         cmocka_unit_test(test_powers),
         cmocka_unit_test(test_shapes_have_limits),
         cmocka_unit_test(test_given_rules),

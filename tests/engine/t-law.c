@@ -9,33 +9,42 @@
 /* -------------------------------------------------------- derivations */
 
 /* All derivations of what stands under the first level-(top-1) symbol: n rows of `width` tokens with their
- * labels, all of the same probability 1/n. Written on its own, from the rules alone. */
+ * labels and probabilities (1/n each where rules are equally likely). Written on its own, from the rules
+ * alone. */
 struct derivations {
     size_t n, width;
     uint16_t *tokens, *labels, *parent; /* parent: the level-(top-1) symbol */
+    double *p;
 };
 
-static void derive(const struct rhm_grammar *g, unsigned top, unsigned label, const unsigned *choice,
-                   struct derivations *all)
+/* chance: of common.h, NULL where rules are equally likely. */
+static void derive(const struct rhm_grammar *g, const double *chance, unsigned top, unsigned label,
+                   const unsigned *choice, struct derivations *all)
 {
     uint16_t symbols[2][512];
     unsigned nu = label;
-    for (unsigned l = 1; l < top; l++)
+    double p = 1.0 / g->classes;
+    for (unsigned l = 1; l < top; l++) {
+        p *= chance ? chance[rule_number(g, l, nu, *choice)] : 1.0 / g->m;
         nu = rhm_grammar_rule(g, l, nu, *choice++)[0];
+    }
     symbols[0][0] = (uint16_t)nu;
     size_t width = 1, turn = 0;
     for (unsigned l = top; l <= g->L; l++, turn = 1 - turn) {
-        for (size_t i = 0; i < width; i++)
+        for (size_t i = 0; i < width; i++) {
+            p *= chance ? chance[rule_number(g, l, symbols[turn][i], *choice)] : 1.0 / g->m;
             memcpy(symbols[1 - turn] + i * g->s, rhm_grammar_rule(g, l, symbols[turn][i], *choice++),
                    g->s * sizeof(uint16_t));
+        }
         width *= g->s;
     }
     memcpy(all->tokens + all->n * width, symbols[turn], width * sizeof(uint16_t));
     all->labels[all->n] = (uint16_t)label;
+    all->p[all->n] = p;
     all->parent[all->n++] = (uint16_t)nu;
 }
 
-static struct derivations enumerate(const struct rhm_grammar *g, unsigned top)
+static struct derivations enumerate(const struct rhm_grammar *g, const double *chance, unsigned top)
 {
     size_t width = (size_t)rhm_power(g->s, g->L - top + 1), nodes = top - 1 + (width - 1) / (g->s - 1);
     size_t n = g->classes * (size_t)rhm_power(g->m, (unsigned)nodes);
@@ -43,11 +52,12 @@ static struct derivations enumerate(const struct rhm_grammar *g, unsigned top)
     all.tokens = room(n * width, sizeof(uint16_t));
     all.labels = room(n, sizeof(uint16_t));
     all.parent = room(n, sizeof(uint16_t));
+    all.p = room(n, sizeof(double));
     for (unsigned label = 0; label < g->classes; label++) {
         unsigned choice[64] = {0};
         size_t at;
         do {
-            derive(g, top, label, choice, &all);
+            derive(g, chance, top, label, choice, &all);
             for (at = 0; at < nodes && ++choice[at] == g->m; at++)
                 choice[at] = 0;
         } while (at < nodes);
@@ -61,6 +71,7 @@ static void forget(struct derivations *all)
     free(all->tokens);
     free(all->labels);
     free(all->parent);
+    free(all->p);
 }
 
 /* ---------------------------------------------------------- networks */
@@ -71,6 +82,7 @@ struct setting {
     unsigned level; /* whose patches are drawn; the layers above are trained */
     enum rhm_codebook_kind codebook;
     uint64_t n; /* samples a trained layer */
+    int weighted;
 };
 
 /* Trained from few samples: some patches unseen, some codes wrong, which must not matter. */
@@ -106,9 +118,10 @@ struct cells {
     double *p; /* patches.n x C */
 };
 
-static struct cells exact_cells(const struct rhm_grammar *g, struct rhm_chain *chain, unsigned l)
+static struct cells exact_cells(const struct rhm_grammar *g, const double *chance, struct rhm_chain *chain,
+                                unsigned l)
 {
-    struct derivations all = enumerate(g, l);
+    struct derivations all = enumerate(g, chance, l);
     const uint32_t *tuple;
     struct cells cells = {.C = g->classes, .p = room(all.n * g->classes, sizeof(double))};
     must(rhm_tuples_init(&cells.patches, g->s, &err));
@@ -116,18 +129,19 @@ static struct cells exact_cells(const struct rhm_grammar *g, struct rhm_chain *c
     for (size_t i = 0; i < all.n; i++) {
         size_t row;
         must(rhm_tuples_add(&cells.patches, tuple + i * g->s, &row, &err));
-        cells.p[row * cells.C + all.labels[i]] += 1.0 / (double)all.n;
+        cells.p[row * cells.C + all.labels[i]] += all.p[i];
     }
     forget(&all);
     return cells;
 }
 
 /* P(patch | parent) of law.h against the derivations; returns the largest difference. */
-static double compare_patch_law(const struct rhm_grammar *g, struct rhm_chain *chain, unsigned l)
+static double compare_patch_law(const struct rhm_grammar *g, const double *chance, struct rhm_chain *chain,
+                                unsigned l)
 {
     struct rhm_patch_law law;
     must(rhm_law_of_patches(chain, g, l, INFINITY, &law, NULL, NULL, &err));
-    struct derivations all = enumerate(g, l);
+    struct derivations all = enumerate(g, chance, l);
     size_t parents = rhm_grammar_parents(g, l), U = law.patches.n;
     assert_int_equal(law.parents, parents);
     double *seen = room(parents * U, sizeof *seen), *p = room(parents * U, sizeof *p);
@@ -137,8 +151,8 @@ static double compare_patch_law(const struct rhm_grammar *g, struct rhm_chain *c
     for (size_t i = 0; i < all.n; i++) {
         size_t row = rhm_tuples_find(&law.patches, tuple + i * g->s);
         assert_true(row < U);
-        seen[all.parent[i] * U + row]++;
-        total[all.parent[i]]++;
+        seen[all.parent[i] * U + row] += all.p[i];
+        total[all.parent[i]] += all.p[i];
     }
     double worst = 0;
     for (size_t nu = 0; nu < parents; nu++) {
@@ -198,7 +212,7 @@ static void collect(struct rhm_chain *chain, const struct rhm_grammar *g, unsign
     rhm_tally_clear(&tally);
 }
 
-enum { SEEDS = 200, SAMPLES = 4000, SETTINGS = 7, CHECKS = SETTINGS * (3 * SEEDS + 5) };
+enum { SEEDS = 200, SAMPLES = 4000, SETTINGS = 11, CHECKS = SETTINGS * (3 * SEEDS + 5) };
 
 /* The sum of the statistics of all seeds is neither too large nor too small for its degrees: nor is a sampler
  * that repeats itself, or whose counts spread too little, taken for a good one. */
@@ -232,11 +246,12 @@ static double statistic(size_t n, const double *expected, const double *seen, do
 static void check_setting(const struct setting *setting)
 {
     struct rhm_grammar g = draw_grammar(setting->shape, setting->seed);
+    double *chance = setting->weighted ? weigh(&g, setting->seed) : NULL;
     struct rhm_network *net = train(&g, setting->codebook, setting->level + 1, setting->n);
     unsigned l = setting->level;
     struct rhm_chain chain;
     must(rhm_chain_init(&chain, net, l + 1, &err));
-    struct cells cells = exact_cells(&g, &chain, l);
+    struct cells cells = exact_cells(&g, chance, &chain, l);
     size_t n = cells.patches.n * cells.C;
     double *expected = room(n, sizeof *expected), *sum[2], *seen[2], x[2] = {0}, df = 0, all_df = 0;
     for (int k = 0; k < 2; k++) {
@@ -266,18 +281,19 @@ static void check_setting(const struct setting *setting)
     check_p(chi_square_p(n, expected, sum[0]), CHECKS, "tally sampler, all seeds");
     check_p(chi_square_p(n, expected, sum[1]), CHECKS, "drawn samples, all seeds");
     check_p(two_sample_p(n, sum[0], sum[1]), CHECKS, "tally against drawn, all seeds");
-    double worst = compare_patch_law(&g, &chain, l);
+    double worst = compare_patch_law(&g, chance, &chain, l);
     print_message(
-        "(V,m,s,L,C) = (%u,%u,%u,%u,%u) layer %u %s: %zu patches, chi-square %.0f and %.0f for %.0f "
+        "(V,m,s,L,C) = (%u,%u,%u,%u,%u) layer %u %s%s: %zu patches, chi-square %.0f and %.0f for %.0f "
         "degrees, P(patch | parent) to %.1g\n",
-        g.V, g.m, g.s, g.L, g.classes, l, setting->codebook ? "exact" : "centroid", cells.patches.n, x[0],
-        x[1], all_df, worst);
+        g.V, g.m, g.s, g.L, g.classes, l, setting->codebook ? "exact" : "centroid",
+        chance ? ", weighted" : "", cells.patches.n, x[0], x[1], all_df, worst);
     assert_true(worst < 1e-12);
     for (int k = 0; k < 2; k++) {
         free(sum[k]);
         free(seen[k]);
     }
     free(expected);
+    free(chance);
     free(cells.p);
     rhm_tuples_clear(&cells.patches);
     rhm_chain_clear(&chain);
@@ -289,13 +305,17 @@ static void test_tally_and_drawn_samples_agree_in_law(void **state)
 {
     (void)state;
     const struct setting settings[SETTINGS] = {
-        {{4, 2, 2, 3, 3}, 1, 3, RHM_CODEBOOK_CENTROID, 0},
-        {{4, 3, 2, 3, 5}, 2, 2, RHM_CODEBOOK_CENTROID, 400},
-        {{4, 2, 2, 3, 3}, 3, 1, RHM_CODEBOOK_CENTROID, 12},
-        {{4, 2, 2, 3, 3}, 4, 2, RHM_CODEBOOK_EXACT, 8},
-        {{3, 2, 3, 2, 4}, 5, 2, RHM_CODEBOOK_CENTROID, 0},
-        {{3, 2, 3, 2, 4}, 6, 1, RHM_CODEBOOK_CENTROID, 60},
-        {{3, 2, 3, 2, 4}, 7, 1, RHM_CODEBOOK_EXACT, 60},
+        {{4, 2, 2, 3, 3}, 1, 3, RHM_CODEBOOK_CENTROID, 0, 0},
+        {{4, 3, 2, 3, 5}, 2, 2, RHM_CODEBOOK_CENTROID, 400, 0},
+        {{4, 2, 2, 3, 3}, 3, 1, RHM_CODEBOOK_CENTROID, 12, 0},
+        {{4, 2, 2, 3, 3}, 4, 2, RHM_CODEBOOK_EXACT, 8, 0},
+        {{3, 2, 3, 2, 4}, 5, 2, RHM_CODEBOOK_CENTROID, 0, 0},
+        {{3, 2, 3, 2, 4}, 6, 1, RHM_CODEBOOK_CENTROID, 60, 0},
+        {{3, 2, 3, 2, 4}, 7, 1, RHM_CODEBOOK_EXACT, 60, 0},
+        {{4, 3, 2, 3, 5}, 8, 3, RHM_CODEBOOK_CENTROID, 0, 1},
+        {{4, 3, 2, 3, 5}, 9, 2, RHM_CODEBOOK_CENTROID, 400, 1},
+        {{4, 2, 2, 3, 3}, 10, 1, RHM_CODEBOOK_CENTROID, 12, 1},
+        {{3, 2, 3, 2, 4}, 11, 1, RHM_CODEBOOK_EXACT, 60, 1},
     };
     for (size_t k = 0; k < SETTINGS; k++)
         check_setting(&settings[k]);
@@ -310,18 +330,18 @@ static void test_accuracy_is_that_of_all_strings(void **state)
     const struct shape shapes[] = {{4, 2, 2, 3, 3}, {3, 2, 3, 2, 4}, {5, 3, 2, 3, 2}, {4, 3, 2, 3, 5}};
     const uint64_t samples[] = {12, 50, 200, 3000};
     double worst = 0, least = 1, most = 0;
-    for (size_t k = 0; k < COUNT(shapes); k++) {
-        struct rhm_grammar g = draw_grammar(shapes[k], 60 + k);
-        struct derivations all = enumerate(&g, 1);
+    for (size_t k = 0; k < 2 * COUNT(shapes); k++) {
+        struct rhm_grammar g = draw_grammar(shapes[k / 2], 60 + k / 2);
+        double *chance = k % 2 ? weigh(&g, k) : NULL;
+        struct derivations all = enumerate(&g, chance, 1);
         uint16_t *labels = room(all.n, sizeof *labels);
         for (size_t i = 0; i < COUNT(samples); i++)
             for (int book = 0; book < 2; book++) {
                 struct rhm_network *net = train(&g, (enum rhm_codebook_kind)book, 1, samples[i]);
                 must(rhm_network_predict(net, all.n, all.tokens, labels, NULL, NULL, NULL, NULL, &err));
-                size_t right = 0;
+                double counted = 0, accuracy;
                 for (size_t j = 0; j < all.n; j++)
-                    right += labels[j] == all.labels[j];
-                double counted = (double)right / (double)all.n, accuracy;
+                    counted += labels[j] == all.labels[j] ? all.p[j] : 0;
                 must(rhm_network_accuracy_on_grammar(net, &g, &accuracy, NULL, NULL, &err));
                 worst = fmax(worst, fabs(accuracy - counted));
                 least = fmin(least, counted);
@@ -329,6 +349,7 @@ static void test_accuracy_is_that_of_all_strings(void **state)
                 rhm_network_free(net);
             }
         free(labels);
+        free(chance);
         forget(&all);
         rhm_grammar_clear(&g);
     }

@@ -159,6 +159,14 @@ static void same_options(const struct rhm_network *a, const struct rhm_network *
     assert_true(g->m == h->m && g->seed == h->seed && g->seeded == h->seeded);
     assert_memory_equal(g->rules, h->rules,
                         (g->classes + (g->L - 1) * g->V) * g->m * g->s * sizeof(uint16_t));
+    assert_true(g->ensemble == h->ensemble && g->shuffle == h->shuffle && g->zipf == h->zipf);
+    assert_true((g->p == NULL) == (h->p == NULL));
+    size_t rules = (g->classes + (g->L - 1) * g->V) * g->m;
+    if (g->p) {
+        assert_memory_equal(g->p, h->p, rules * sizeof *g->p);
+        for (size_t r = 0; r < rules; r++)
+            assert_true(g->alias[r].keep == h->alias[r].keep && g->alias[r].other == h->alias[r].other);
+    }
 }
 
 /* ---------------------------------------------------------- round trips */
@@ -179,6 +187,10 @@ static void test_a_round_trip_changes_nothing(void **state)
         for (size_t k = 0; k < COUNT(kinds); k++) {
             struct rhm_grammar g = draw_grammar(shapes[s], k);
             struct rhm_dataset data;
+            if (k == 0)
+                must(rhm_grammar_set_zipf(&g, 1.25, &err));
+            else if (k % 2)
+                free(weigh(&g, k));
             must(rhm_sample_dataset(&g, 4, 2000, &data, &err));
             struct rhm_network *net = create(&g, &kinds[k]);
             struct rhm_train_options how = how_to_train(net, &kinds[k], &g, &data);
@@ -341,6 +353,45 @@ static void set_element(const char *set_name, hsize_t at, double value)
     H5Sclose(space);
     H5Dclose(set);
     H5Fclose(file);
+}
+
+/* The law of a grammar that is not uniform: what cannot be is refused. */
+static void test_the_law_of_the_grammar(void **state)
+{
+    (void)state;
+    struct rhm_grammar g;
+    struct rhm_grammar_shape shape = {4, 4, 2, 2, 3};
+    must(rhm_grammar_draw_latin(&g, &shape, 0.25, 7, &err));
+    must(rhm_grammar_set_zipf(&g, 0.5, &err));
+    struct rhm_network_options options = rhm_network_defaults();
+    options.grammar = &g;
+    struct rhm_network *net;
+    must(rhm_network_create(&net, &options, &err));
+    const struct {
+        const char *set;
+        hsize_t at;
+        double value;
+        const char *word;
+    } bad[] = {
+        {"grammar/ensemble", 0, 2, "ensemble number 2"},
+        {"grammar/shuffle", 0, 1.5, "shuffle = 1.5"},
+        {"grammar/zipf", 0, -1, "zipf = -1"},
+        {"grammar/p", 13, 0, "level 2, symbol 1, rule 2: 0"},
+        {"grammar/p", 13, NAN, "\"grammar/p\" holds nan"},
+    };
+    for (size_t i = 0; i <= COUNT(bad); i++) {
+        must(rhm_network_save(net, in_folder("bad.h5"), &err));
+        if (i == COUNT(bad))
+            break;
+        set_element(bad[i].set, bad[i].at, bad[i].value);
+        refused("bad.h5", bad[i].word);
+    }
+    struct rhm_network *back = load_network("bad.h5");
+    same_options(net, back);
+    assert_true(back->grammar->zipf == 0.5 && back->grammar->shuffle == 0.25);
+    rhm_network_free(net);
+    rhm_network_free(back);
+    rhm_grammar_clear(&g);
 }
 
 static void replace(const char *set_name, hid_t type, int rank, hsize_t rows, hsize_t cols)
@@ -591,6 +642,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_round_trip_changes_nothing),
+        cmocka_unit_test(test_the_law_of_the_grammar),
         cmocka_unit_test(test_training_goes_on_after_loading),
         cmocka_unit_test(test_saving_while_a_job_runs),
         cmocka_unit_test(test_foreign_files),

@@ -78,9 +78,11 @@ static void test_blocks_and_threads(void **state)
     (void)state;
     int threads = rhm_threads_get();
     const uint64_t first[] = {0, 1000003, (UINT64_C(1) << 53) - 100};
-    for (size_t k = 0; k < COUNT(shapes); k++) {
-        struct rhm_grammar g = draw_grammar(shapes[k], k);
+    for (size_t k = 0; k < 2 * COUNT(shapes); k++) {
+        struct rhm_grammar g = draw_grammar(shapes[k / 2], k / 2);
         size_t n = g.d > 500 ? 70 : 131;
+        if (k % 2)
+            free(weigh(&g, k));
         for (size_t f = 0; f < COUNT(first); f++) {
             check_blocks(&g, draw_whole, 1, (size_t)g.d, first[f], n);
             for (unsigned l = 1; l <= g.L; l += l == 1 ? 1 : g.L - 2 > 0 ? g.L - 2 : 1)
@@ -111,13 +113,15 @@ static void test_counts_are_those_of_the_samples(void **state)
     int threads = rhm_threads_get();
     const struct shape deep[] = {{8, 4, 2, 3, 8},   {5, 3, 3, 3, 7},  {6, 5, 2, 4, 3}, {4, 2, 2, 1, 4},
                                  {8, 4, 2, 60, 16}, {7, 6, 2, 45, 8}, {5, 3, 2, 40, 7}};
-    for (size_t k = 0; k < COUNT(deep); k++) {
-        struct rhm_grammar g = draw_grammar(deep[k], k);
+    for (size_t k = 0; k < 2 * COUNT(deep); k++) {
+        struct rhm_grammar g = draw_grammar(deep[k / 2], k / 2);
+        if (k % 2)
+            free(weigh(&g, k));
         enum { N = 3001 };
         size_t cells = (size_t)rhm_grammar_parents(&g, g.L) * g.m * g.classes;
         uint64_t *wanted = room(cells, sizeof *wanted), *count = room(cells, sizeof *count);
         uint16_t *tokens = room((size_t)N * g.s, sizeof *tokens), labels[N];
-        uint64_t first = k % 2 ? 12345 : 0;
+        uint64_t first = k / 2 % 2 ? 12345 : 0;
         rhm_sample_subtrees(&g, g.L, 6, first, N, tokens, labels);
         for (size_t i = 0; i < N; i++)
             wanted[rule_of(&g, tokens + i * g.s) * g.classes + labels[i]]++;
@@ -192,8 +196,9 @@ static void read_tree(const struct rhm_grammar *g, const uint16_t *tokens, struc
     }
 }
 
-/* Rules are uniform whatever the parent and whatever the rule drawn before; labels are uniform. */
-static void check_law(const struct rhm_grammar *g)
+/* Rules have their probability (chance: of common.h, NULL: 1/m) whatever the parent, and where it is 1/m
+ * whatever the rule drawn before; labels are uniform. */
+static void check_law(const struct rhm_grammar *g, const double *chance)
 {
     enum { N = 40000 };
     unsigned m = g->m, C = g->classes, V = g->V > C ? g->V : C;
@@ -222,16 +227,28 @@ static void check_law(const struct rhm_grammar *g)
             const double *seen = &given[(k * V + nu) * m];
             for (unsigned r = 0; r < m; r++)
                 n += seen[r];
-            if (n < 10.0 * m)
+            unsigned l = 1; /* of node k */
+            for (size_t before = 1, width = 1; k >= before; before += width) {
+                width *= g->s;
+                l++;
+            }
+            double least = n / m;
+            for (unsigned r = 0; r < m; r++) {
+                expected[r] =
+                    chance && nu < rhm_grammar_parents(g, l) ? n * chance[rule_number(g, l, nu, r)] : n / m;
+                least = fmin(least, expected[r]);
+            }
+            if (least < 10)
                 continue;
             for (unsigned r = 0; r < m; r++)
-                x += pow(seen[r] - n / m, 2) / (n / m);
+                x += pow(seen[r] - expected[r], 2) / expected[r];
             df += m - 1;
         }
+        assert_true(df >= m - 1);
         check_p(chi_square_tail(x, df), CHECKS, "rules at node %zu, m = %u", k, m);
         for (size_t p = 0; p < pairs; p++)
             expected[p] = (double)N / (double)pairs;
-        if (k > 0)
+        if (k > 0 && chance == NULL)
             check_p(chi_square_p(pairs, expected, pair + k * pairs), CHECKS, "rules at nodes %zu and %zu",
                     k - 1, k);
     }
@@ -243,13 +260,16 @@ static void check_law(const struct rhm_grammar *g)
     free(expected);
 }
 
-static void test_labels_and_rules_are_uniform(void **state)
+static void test_labels_and_rules_have_their_law(void **state)
 {
     (void)state;
     const struct shape tried[] = {{8, 4, 2, 3, 8}, {5, 3, 3, 3, 7}, {7, 5, 2, 4, 6}, {6, 6, 2, 4, 3}};
     for (size_t k = 0; k < COUNT(tried); k++) {
         struct rhm_grammar g = draw_grammar(tried[k], 30 + k);
-        check_law(&g);
+        check_law(&g, NULL);
+        double *chance = weigh(&g, k);
+        check_law(&g, chance);
+        free(chance);
         rhm_grammar_clear(&g);
     }
 }
@@ -262,6 +282,8 @@ static void test_subtrees_are_those_of_strings(void **state)
     enum { N = 60000 };
     for (size_t k = 0; k < COUNT(tried); k++) {
         struct rhm_grammar g = draw_grammar(tried[k], 40 + k);
+        if (k == 1)
+            free(weigh(&g, 4));
         uint16_t *whole = room((size_t)N * g.d, sizeof *whole), *part = room((size_t)N * g.d, sizeof *part);
         uint16_t *whole_label = room(N, sizeof *whole_label), *part_label = room(N, sizeof *part_label);
         rhm_sample_strings(&g, 50, 0, N, whole, whole_label);
@@ -323,7 +345,7 @@ int main(void)
         cmocka_unit_test(test_blocks_and_threads),
         cmocka_unit_test(test_counts_are_those_of_the_samples),
         cmocka_unit_test(test_counts_in_a_shared_table),
-        cmocka_unit_test(test_labels_and_rules_are_uniform),
+        cmocka_unit_test(test_labels_and_rules_have_their_law),
         cmocka_unit_test(test_subtrees_are_those_of_strings),
         cmocka_unit_test(test_whole_strings_need_memory),
     };

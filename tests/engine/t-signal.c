@@ -6,35 +6,42 @@
 /* ------------------------------------------------- all derivations */
 
 /* count[l][(i * V' + nu) * classes + label]: derivations whose i-th level-l patch has parent nu, V' the wider
- * of V and classes. */
+ * of V and classes; with chance (of common.h) the sum of their probabilities given the label. */
 struct census {
     size_t widest;
+    const double *chance; /* NULL: rules are equally likely */
     double *count[8];
-    double total; /* derivations */
+    double total;
 };
 
 /* Derives a string from the label by the rules that `choice` names, one a symbol in the order of levels. */
 static void derive(const struct rhm_grammar *g, unsigned label, const unsigned *choice, struct census *census)
 {
-    unsigned symbols[2][1024] = {{label}};
+    static unsigned symbols[RHM_MAX_LEVELS + 1][1024];
+    symbols[0][0] = label;
     size_t width = 1;
+    double p = 1;
     for (unsigned l = 1; l <= g->L; l++) {
-        const unsigned *parent = symbols[(l - 1) % 2];
-        unsigned *child = symbols[l % 2];
+        const unsigned *parent = symbols[l - 1];
+        unsigned *child = symbols[l];
         for (size_t i = 0; i < width; i++) {
             unsigned rule = *choice++;
-            census->count[l][(i * census->widest + parent[i]) * g->classes + label]++;
+            p *= census->chance ? census->chance[rule_number(g, l, parent[i], rule)] : 1;
             for (unsigned j = 0; j < g->s; j++)
                 child[i * g->s + j] = g->rules[g->level[l] + (parent[i] * g->m + rule) * (size_t)g->s + j];
         }
         width *= g->s;
     }
-    census->total++;
+    width = 1;
+    for (unsigned l = 1; l <= g->L; l++, width *= g->s)
+        for (size_t i = 0; i < width; i++)
+            census->count[l][(i * census->widest + symbols[l - 1][i]) * g->classes + label] += p;
+    census->total += p;
 }
 
-static struct census enumerate(const struct rhm_grammar *g)
+static struct census enumerate(const struct rhm_grammar *g, const double *chance)
 {
-    struct census census = {.widest = g->V > g->classes ? g->V : g->classes};
+    struct census census = {.widest = g->V > g->classes ? g->V : g->classes, .chance = chance};
     size_t nodes = 0, width = 1;
     for (unsigned l = 1; l <= g->L; l++) {
         census.count[l] = room(width * census.widest * g->classes, sizeof(double));
@@ -112,24 +119,39 @@ static double compare_q(const struct rhm_grammar *g, const struct census *census
     return worst;
 }
 
-static void test_q_is_that_of_all_derivations(void **state)
+static void check_q(int weighted)
 {
-    (void)state;
     double worst = 0, total = 0;
     size_t nan_rows = 0;
     assert_int_equal(COUNT(small), 20);
     for (size_t k = 0; k < COUNT(small); k++) {
         struct rhm_grammar g = draw_grammar(small[k], 100 + k);
-        struct census census = enumerate(&g);
+        double *chance = weighted ? weigh(&g, k) : NULL;
+        struct census census = enumerate(&g, chance);
         worst = fmax(worst, compare_q(&g, &census, &nan_rows));
         total += census.total;
         forget(&census);
+        free(chance);
         rhm_grammar_clear(&g);
     }
-    print_message("20 grammars, %.0f derivations: largest difference %.2g, %zu nan rows\n", total, worst,
-                  nan_rows);
+    print_message(
+        "20 grammars, %s rules, all derivations (they sum to %.0f): largest difference %.2g, %zu nan "
+        "rows\n",
+        weighted ? "weighted" : "uniform", total, worst, nan_rows);
     assert_true(worst <= 1e-12);
     assert_true(nan_rows > 0);
+}
+
+static void test_q_is_that_of_all_derivations(void **state)
+{
+    (void)state;
+    check_q(0);
+}
+
+static void test_q_of_weighted_rules(void **state)
+{
+    (void)state;
+    check_q(1);
 }
 
 /* -------------------------------------------------------------- levels */
@@ -174,13 +196,13 @@ static void compare_level(const struct rhm_grammar *g, const struct census *cens
     assert_true(fabs(attained - gap) <= 1e-12 || (attained < 1e-7 && gap < 1e-7));
 }
 
-static void test_levels_are_those_of_all_derivations(void **state)
+static void check_levels(int weighted)
 {
-    (void)state;
     unsigned missing = 0;
     for (size_t k = 0; k < COUNT(small); k++) {
         struct rhm_grammar g = draw_grammar(small[k], 200 + k);
-        struct census census = enumerate(&g);
+        double *chance = weighted ? weigh(&g, k) : NULL;
+        struct census census = enumerate(&g, chance);
         struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
         must(rhm_signal_levels(&g, level, NULL, NULL, &err));
         double K = INFINITY;
@@ -191,9 +213,17 @@ static void test_levels_are_those_of_all_derivations(void **state)
         }
         assert_true(rhm_signal_K(&g, level) == K);
         forget(&census);
+        free(chance);
         rhm_grammar_clear(&g);
     }
     assert_true(missing > 0);
+}
+
+static void test_levels_are_those_of_all_derivations(void **state)
+{
+    (void)state;
+    check_levels(0);
+    check_levels(1);
 }
 
 /* Labels are told apart by themselves: q^(1) = I whatever the rules, gap sqrt(2). */
@@ -267,7 +297,7 @@ static void test_the_schedules_of_the_gap(void **state)
 {
     (void)state;
     struct rhm_grammar g = draw_grammar((struct shape){8, 4, 2, 3, 8}, 100);
-    struct census census = enumerate(&g);
+    struct census census = enumerate(&g, NULL);
     double gap[4], K = INFINITY;
     for (unsigned l = 1; l <= 3; l++) {
         gap[l] = INFINITY;
@@ -383,6 +413,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_q_is_that_of_all_derivations),
+        cmocka_unit_test(test_q_of_weighted_rules),
         cmocka_unit_test(test_levels_are_those_of_all_derivations),
         cmocka_unit_test(test_the_top_level),
         cmocka_unit_test(test_a_grammar_that_cannot_be_learned),

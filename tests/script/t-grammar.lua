@@ -183,6 +183,41 @@ function TestGrammar.test_latin()
   lu.assertNil(u.shuffle)
 end
 
+function TestGrammar.test_zipf_and_weights()
+  local g = rhm.grammar{ V=4, m=4, s=2, L=3, seed=0, zipf=1.5 }
+  local sum = 0
+  for k = 1, 4 do sum = sum + k ^ -1.5 end
+  for l = 1, 3 do
+    for _, p in ipairs(g:weights(l)) do
+      for k = 1, 4 do lu.assertAlmostEquals(p[k], k ^ -1.5 / sum, 1e-14) end
+    end
+  end
+  lu.assertEquals(g.zipf, 1.5)
+  lu.assertStrContains(tostring(g), "exponent 1.5")
+  -- the same probabilities as weights, for all symbols and for each: the same grammar, q and strings
+  local rules, weights = {g:rules(1), g:rules(2), g:rules(3)}, {g:weights(1), g:weights(2), g:weights(3)}
+  local same = rhm.grammar{ rules=rules, weights=weights }
+  lu.assertNil(same.zipf)
+  lu.assertStrContains(tostring(same), "weighted")
+  for l = 1, 3 do
+    lu.assertEquals(same:weights(l), g:weights(l))
+    lu.assertEquals(same:gap(l), g:gap(l))
+  end
+  local a, b = g:sample{ n=200, seed=3 }, same:sample{ n=200, seed=3 }
+  for i = 1, 200 do lu.assertEquals(a:tokens(i), b:tokens(i)) end
+  lu.assertEquals(rhm.grammar{ rules=rules, weights={8, 4, 2, 2} }:weights(2)[3], {0.5, 0.25, 0.125, 0.125})
+  -- equal ones are the uniform grammar
+  local u, e = rhm.grammar{ V=4, m=4, s=2, L=3, seed=5 }, rhm.grammar{ V=4, m=4, s=2, L=3, seed=5, weights={2, 2, 2, 2} }
+  lu.assertEquals({u.zipf, e.zipf}, {0.0, 0.0})
+  lu.assertEquals(tostring(u), tostring(e))
+  lu.assertEquals(u:sample{ n=1, seed=9 }:tokens(1), e:sample{ n=1, seed=9 }:tokens(1))
+  lu.assertEquals(u:weights(1)[1], {0.25, 0.25, 0.25, 0.25})
+  -- a network that keeps its grammar keeps them
+  local net = rhm.network{ grammar=g, M=256, seed=1 }
+  lu.assertTrue(net:train{ from=g, progress=false }.accuracy > 0.99)
+  lu.assertEquals(net.grammar:weights(2), g:weights(2))
+end
+
 -- Symbol 3 of level 1 never stands first; symbols 1 and 2 do.
 local function lame()
   return rhm.grammar{ rules={

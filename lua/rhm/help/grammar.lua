@@ -1,12 +1,15 @@
 -- help/grammar.lua - rhm.grammar and its objects.
 return {
   {name = "rhm.grammar", group = "rhm",
-    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=, shuffle=] }", "rhm.grammar{ rules= [, V=] }"},
+    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=, shuffle=, zipf=, weights=] }",
+      "rhm.grammar{ rules= [, V=, zipf=, weights=] }"},
     summary = "a Random Hierarchy Model: drawn at random, or with your own rules",
     text = [[Level 0 holds the label, level L the d = s^L observed tokens. At each level l = 1..L every symbol of level l-1 has m
 rules, each a tuple of s symbols of level l. All tuples of a level are distinct, so the grammar is unambiguous, and they are
 drawn uniformly without replacement from the V^s possible ones: m*V <= V^s is needed, and m*classes <= V^s at level 1. A
-sample is a uniform label rewritten from level to level, each time by one of the m rules, uniform and independent.
+sample is a uniform label rewritten from level to level, each time by one of the m rules, independent, and
+equally likely unless zipf or weights say otherwise. Those enter whatever is computed or drawn: q, gap, p_min, K, the check,
+schedules by the gap, samples, training, exact accuracy.
 
 ensemble="latin" makes the first child of a rule tell nothing of its parent, so that a learner of first patches has no signal
 (K_rho = 0): the tuples of parent nu satisfy a_1 + ... + a_s = nu mod V, and each symbol stands first in m/V of them. It
@@ -25,6 +28,8 @@ With rules the sizes are read off the rules; an ambiguous set is an error that n
       {"seed", "0", "of the draw; the same seed gives the same grammar everywhere"},
       {"ensemble", "\"uniform\"", "how rules are drawn", values = {"uniform", "latin"}},
       {"shuffle", "0", "latin: the share (0 to 1) of the rules drawn anew"},
+      {"zipf", "0", "the k-th rule of a symbol has a probability ~ k^-zipf; 0: all alike"},
+      {"weights", "all alike", "weights[l][symbol][k] > 0, or one list {w_1, ..., w_m} for every symbol; divided by their sum"},
       {"rules", "drawn", "rules[l][symbol][k] = {children}, symbols 1..V: level 1 first, each level a list of all its symbols"},
     },
     returns = "a grammar (see help \"grammar\")",
@@ -39,6 +44,7 @@ g:check()]],
       {"V", "symbols at each level"}, {"m", "rules of each symbol"}, {"s", "branching factor"}, {"L", "depth"},
       {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"C", "the same as classes"}, {"seed", "that drew the rules; nil for rules given"},
       {"ensemble", "\"uniform\" or \"latin\"; nil for rules given"}, {"shuffle", "of the latin ensemble, else nil"},
+      {"zipf", "exponent of the rules' probabilities, 0 where all are alike; nil for given weights"},
     },
     see = {"rhm.grammar"}},
 
@@ -46,6 +52,12 @@ g:check()]],
     summary = "the rules of level l as a nested table",
     text = [[rules[symbol][k] is the list of the s children of rule k of that symbol of level l-1; symbols count from 1.]],
     returns = "a table", example = "g:rules(1)[3]  -- the m rules of label 3", see = {"rhm.grammar"}},
+
+  {name = "grammar:weights", signature = "g:weights(l)",
+    summary = "the probabilities of the rules of level l",
+    text = [[weights[symbol][k] is the probability that this symbol of level l-1 is rewritten by its rule k: 1/m unless the
+grammar was made with zipf or weights. They sum to 1 for each symbol.]],
+    returns = "a table", example = "rhm.grammar{ V=8, m=4, s=2, L=3, zipf=1 }:weights(1)[3]", see = {"grammar:rules", "rhm.grammar"}},
 
   {name = "grammar:q", signature = "g:q(l [, i])",
     summary = "the exact q of the parents of level-l patches",

@@ -20,8 +20,9 @@ local function first_probabilities(g, rules)
   for l = 1, g.L - 1 do
     local new = {}
     for nu = 1, g.V do new[nu] = 0 end
+    local weights = g:weights(l)
     for nu, list in ipairs(rules[l]) do
-      for _, children in ipairs(list) do new[children[1]] = new[children[1]] + p[l][nu] / g.m end
+      for k, children in ipairs(list) do new[children[1]] = new[children[1]] + p[l][nu] * weights[nu][k] end
     end
     p[l + 1] = new
   end
