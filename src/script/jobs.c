@@ -14,7 +14,7 @@
 /* Between two looks for the user's sake, in seconds. */
 #define BETWEEN 0.1
 
-static struct rhm_job_object *first; /* of those with a job, newest first */
+static struct rhm_job_object *first;                   /* of those with a job, newest first */
 static struct rhm_job_record records[RHM_JOB_RECORDS]; /* the youngest of those that went */
 static lua_Integer last_id;
 
@@ -291,6 +291,17 @@ void rhm_jobs_call_hooks(lua_State *L, int now)
         lua_pop(L, 1);
 }
 
+void rhm_jobs_prompt(lua_State *L)
+{
+    bool pending = rhm_interrupt_pending();
+    lua_State *before = rhm_interrupt_running(L);
+    rhm_jobs_call_hooks(L, 1);
+    rhm_interrupt_running(before);
+    if (!before && !pending && rhm_interrupt_pending()) /* at the prompt, where a hook was all that ran */
+        rhm_interrupt_end(L);
+    tell_ends();
+}
+
 void rhm_jobs_turn(lua_State *L)
 {
     static double last;
@@ -298,11 +309,5 @@ void rhm_jobs_turn(lua_State *L)
     if (now - last < BETWEEN)
         return;
     last = now;
-    bool pending = rhm_interrupt_pending();
-    lua_State *before = rhm_interrupt_running(L);
-    rhm_jobs_call_hooks(L, 0);
-    rhm_interrupt_running(before);
-    if (!before && !pending && rhm_interrupt_pending()) /* at the prompt, where a hook was all that ran */
-        rhm_interrupt_end(L);
-    tell_ends();
+    rhm_jobs_prompt(L);
 }

@@ -57,6 +57,9 @@ uint64_t rhm_jobs_version(void);
  * Raises no error. */
 void rhm_jobs_turn(lua_State *L);
 
+/* The same at once: before the prompt of a shell that then waits for a line. */
+void rhm_jobs_prompt(lua_State *L);
+
 /* The first progress hook is there: what ended before is no news. */
 void rhm_jobs_watched(void);
 

@@ -17,6 +17,7 @@
 #include <readline/readline.h>
 
 #include "script/interrupt.h"
+#include "script/jobs.h"
 #include "terminal/command.h"
 #include "terminal/completion.h"
 #include "terminal/guard.h"
@@ -147,6 +148,8 @@ int rhm_plain_run(lua_State *L, int signals)
 {
     struct plain sh = {.command = {.L = L}, .signals = signals};
     while (!sh.leave) {
+        if (!sh.command.pending)
+            rhm_jobs_prompt(L);
         read_line(&sh);
         if (sh.leave)
             break;
