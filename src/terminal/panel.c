@@ -356,6 +356,11 @@ void rhm_panel_busy(bool busy)
     if (!busy)
         rhm_interrupt_ticks(false);
     rhm_capture_drain();
+    if (!busy) { /* colours left on and a line without its end are not for what comes next */
+        rhm_capture_lock();
+        rhm_scrollback_settle(rhm_panel.console.scrollback);
+        rhm_capture_unlock();
+    }
     rhm_panel_mark_urgent(RHM_DIRTY_ALL);
     if (busy)
         rhm_interrupt_ticks(true);

@@ -24,7 +24,7 @@ void rhm_scrollback_free(struct rhm_scrollback *sb);
  * text is lost. */
 void rhm_scrollback_write(struct rhm_scrollback *sb, const char *bytes, size_t n);
 
-/* Between two commands: an unfinished escape sequence ends, the style is plain again. */
+/* Between two commands: an unfinished escape sequence or line ends, the style is plain again. */
 void rhm_scrollback_settle(struct rhm_scrollback *sb);
 
 /* An empty last line does not count in what follows. */

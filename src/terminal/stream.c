@@ -256,4 +256,6 @@ void rhm_stream_settle(struct rhm_stream *s)
     s->state = RHM_STREAM_TEXT;
     s->style = RHM_CELL_PLAIN;
     s->packed = 0;
+    if (s->line.n > 0)
+        end_line(s);
 }

@@ -30,7 +30,7 @@ struct rhm_stream {
 
 void rhm_stream_write(struct rhm_stream *s, const char *bytes, size_t n);
 
-/* Ends what is unfinished, an escape sequence or a character, and goes back to the plain style. */
+/* Ends what is unfinished, an escape sequence, a character, a line, and goes back to the plain style. */
 void rhm_stream_settle(struct rhm_stream *s);
 
 uint32_t rhm_style_pack(const struct rhm_cell_style *style);

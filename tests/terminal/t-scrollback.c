@@ -271,7 +271,7 @@ static void test_settle(void **unused)
     rhm_scrollback_settle(sb);
     write_text(sb, "\xac");
     char *got = rows_at(sb, 60, true);
-    assert_string_equal(got, "<b1,-1>red<>plain\\xE2\\x82\\xAC|");
+    assert_string_equal(got, "<b1,-1>red|<>plain\\xE2\\x82|<>\\xAC|");
     free(got);
     rhm_scrollback_free(sb);
 }
