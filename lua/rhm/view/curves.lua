@@ -96,7 +96,7 @@ function M.draw(lay, width, height, options)
   if row.step then head[#head + 1] = format("  step %d%s", row.step, row.steps and " of " .. row.steps or "") end
   if row.n and row.n > 0 then head[#head + 1] = format("  %s samples", text.count(row.n, 9)) end
   if row.loss and not row.history then head[#head + 1] = "  loss " .. text.number(row.loss, 6) end
-  if s.accuracy then head[#head + 1] = format("  accuracy %.4f", s.accuracy) end
+  if s.accuracy then head[#head + 1] = format("  network accuracy %.4f", s.accuracy) end
   local lines = {head}
   local rest = (height or max(8, min(rhm.height() - 4, 24))) - 1
   local pictures
