@@ -15,6 +15,7 @@ GD = "net:train{ from=g, solver='gd', n=3000, steps=1e6%s };"
 MOST_BYTES = 8192  # a second, layers view at 80x24
 MOST_SLOWER = 0.02
 PAIRS = 2
+SECONDS = 2  # a training
 
 
 def figure(name, value, limit):
@@ -82,9 +83,8 @@ class SlowDown(unittest.TestCase):
             panel.run(NETWORK)
             plain.send(NETWORK + "\r")
             plain.wait_prompt()
-            steps = 200
-            while self.took(plain, steps)[0] < 2.5 and steps < 1e6:
-                steps *= 2
+            self.took(plain, 1000)
+            steps = int(20000 * min(40, SECONDS / self.took(plain, 20000)[0]))
             runs = [(self.took(panel, steps), self.took(plain, steps)) for _ in range(PAIRS)]
         with_panel, without = ([[run[i][k] for run in runs] for k in range(3)] for i in (0, 1))
         share = min(own / all for all, own in zip(with_panel[0], with_panel[2])) - \
