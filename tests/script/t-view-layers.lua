@@ -257,6 +257,8 @@ function TestJobs.test_keys()
   job:wait(10)
   lu.assertEquals(job.state, "paused")
   lu.assertTrue(spec.key({job}, options, "p"))
+  local deadline = rhm.clock() + 20
+  while job.state == "queued" and rhm.clock() < deadline do job:wait(0.01) end -- for its turn
   lu.assertEquals(job.state, "running")
   local asked = spec.key({job}, options, "enter")
   lu.assertEquals(asked.show, "layers")
