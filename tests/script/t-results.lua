@@ -124,4 +124,23 @@ function TestResults:test_merge_and_export()
   lu.assertErrorMsgContains("same file", r.merge, r, "r.db")
 end
 
+-- Processes that open, write and close the same file at the same time, in turns that nobody orders.
+function TestResults:test_many_writers()
+  local file = io.open("writer.lua", "w")
+  file:write [[
+    for i = 1, 20 do
+      local r = rhm.results{ path="r.db", create=true }
+      r:add{ experiment="e", parameters={ writer=tonumber(arg[1]) }, seed=i, measures={ x=1 } }
+      assert(#r:runs "e" >= i)
+      r:close()
+    end]]
+  file:close()
+  local program = os.getenv "RHM" or arg[-1]
+  local command = ("%q writer.lua %%d & "):format(program)
+  local ok = os.execute("(" .. command:format(1) .. command:format(2) .. command:format(3) .. "wait) 2>errors")
+  lu.assertTrue(ok)
+  lu.assertEquals(io.open("errors"):read "a", "")
+  lu.assertEquals(self.r:experiments(), { { name="e", runs=60, failed=0 } })
+end
+
 os.exit(lu.LuaUnit.run())
