@@ -2,10 +2,12 @@
 lua_modules = \
 	lua/rhm/check.lua \
 	lua/rhm/complete.lua \
+	lua/rhm/experiment.lua \
 	lua/rhm/fit.lua \
 	lua/rhm/help.lua \
 	lua/rhm/help/baseline.lua \
 	lua/rhm/help/dataset.lua \
+	lua/rhm/help/experiment.lua \
 	lua/rhm/help/general.lua \
 	lua/rhm/help/grammar.lua \
 	lua/rhm/help/layer.lua \

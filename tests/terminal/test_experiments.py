@@ -1,0 +1,169 @@
+"""The scripts of the experiments: --quick in time, --help, wrong options, shards, and what SIGKILL leaves."""
+import csv
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from xml.etree import ElementTree
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from session import RHM, SANITIZED, environment  # noqa: E402
+
+SCRIPTS = ["phase_diagram"]
+QUICK = 20  # seconds on 2 processors of one's own
+
+
+class Experiments(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="rhm-test-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+
+    def run_rhm(self, *words, **env):
+        done = subprocess.run([RHM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self.folder,
+                              env=environment(self.folder, **env), timeout=300)
+        return done.returncode, done.stdout, done.stderr
+
+    def rows(self, path):
+        db = sqlite3.connect(os.path.join(self.folder, path))
+        rows = db.execute("SELECT experiment, parameters, seed, status, measures FROM rhm_runs").fetchall()
+        db.close()
+        return sorted(rows)
+
+    def quick(self, name, *words, out=None):
+        """Runs it; returns what it printed, after checking what every script promises."""
+        words += ("--out", out) if out else ()
+        folder = out or name
+        start = time.monotonic()
+        before = os.times()
+        code, out, err = self.run_rhm(name, "--quick", *words)
+        after, seconds = os.times(), time.monotonic() - start
+        used = after.children_user + after.children_system - before.children_user - before.children_system
+        print("# %s --quick: %.1f s, %.1f s of processor" % (name, seconds, used))
+        self.assertEqual((code, err), (0, ""))
+        if not SANITIZED:
+            self.assertLess(used, 2 * QUICK)  # the wall clock depends on who else computes
+        lines = out.splitlines()
+        self.assertLessEqual(max(map(len, lines[:-1])), 79, out)
+        self.assertRegex(lines[-1], r"^written to %s: results\.db \(\d+ runs, \d+ new\), .*\.csv, .*\.svg; " % folder)
+        runs = int(re.search(r"\((\d+) runs", lines[-1]).group(1))
+        path = folder + "/results.db"
+        folder = os.path.join(self.folder, folder)
+        rows = self.rows(path)
+        self.assertEqual((len(rows), {row[3] for row in rows}), (runs, {"done"}))
+        tables = [file for file in os.listdir(folder) if file.endswith(".csv")]
+        counted = 0
+        for table in tables:
+            with open(os.path.join(folder, table), newline="") as file:
+                counted += len(list(csv.DictReader(file)))
+        self.assertEqual(counted, runs)
+        for file in os.listdir(folder):
+            if file.endswith(".svg"):
+                self.assertTrue(ElementTree.parse(os.path.join(folder, file)).getroot().tag.endswith("svg"))
+        again = self.run_rhm(name, "--quick", *words)
+        self.assertEqual(again[0], 0)
+        self.assertIn("(%d runs, 0 new)" % runs, again[1])
+        self.assertEqual(again[1].splitlines()[:-1], lines[:-1])
+        self.assertEqual(self.rows(path), rows)
+        return out
+
+    def number(self, pattern, text):
+        found = re.search(pattern, text)
+        self.assertIsNotNone(found, text)
+        return float(found.group(1))
+
+    # --- what all have in common
+
+    def test_help(self):
+        for name in SCRIPTS:
+            code, out, err = self.run_rhm(name, "--help")
+            self.assertEqual((code, err), (0, ""))
+            self.assertLessEqual(max(map(len, out.splitlines())), 79, out)
+            for word in ("--quick", "--seeds", "--out", "--jobs", "--shard", "--format", "What the theory says"):
+                self.assertIn(word, out)
+
+    def test_wrong_options(self):
+        for name in SCRIPTS:
+            for words, problem in ((("--bad",), "unknown option '--bad'"),
+                                   (("--seeds", "0"), "--seeds 0: must be a whole number, 1 or more"),
+                                   (("--jobs", "x"), "--jobs x: must be a whole number, 0 or more"),
+                                   (("--shard", "3/2"), "--shard 3/2: must be i/n with 1 <= i <= n, as 2/4")):
+                self.assertEqual(self.run_rhm(name, *words),
+                                 (2, "", "rhm %s: %s (see rhm %s --help)\n" % (name, problem, name)))
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_folder_that_cannot_be(self):
+        with open(os.path.join(self.folder, "file"), "w"):
+            pass
+        self.assertEqual(self.run_rhm("phase_diagram", "--quick", "--out", "file/x"),
+                         (1, "", "rhm phase_diagram: --out file/x: cannot make the folder: Not a directory\n"))
+
+    def test_without_gnuplot(self):
+        tools = os.path.join(self.folder, "tools")
+        os.mkdir(tools)
+        for tool in ("sh", "mkdir", "ls"):
+            os.symlink(shutil.which(tool), os.path.join(tools, tool))
+        code, out, err = self.run_rhm("phase_diagram", "--quick", PATH=tools)
+        self.assertEqual(code, 0)
+        self.assertEqual(err, "rhm phase_diagram: there is no gnuplot to draw with (Debian: gnuplot-nox); the CSV has "
+                         "the numbers\n")
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "phase_diagram"))),
+                         ["phase_diagram_quick.csv", "results.db"])
+
+    def test_kill_and_run_again(self):
+        self.quick("phase_diagram", "--seeds", "2")
+        whole, last = self.rows("phase_diagram/results.db"), 0
+        for _ in range(5):
+            child = subprocess.Popen([RHM, "phase_diagram", "--quick", "--seeds", "2", "--out", "killed"], text=True,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                     cwd=self.folder, env=environment(self.folder))
+            end = time.monotonic() + 60
+            while True:  # until it has some more
+                self.assertLess(time.monotonic(), end)
+                try:
+                    count = len(self.rows("killed/results.db"))
+                except sqlite3.Error:
+                    count = 0
+                if count > last:
+                    break
+                time.sleep(0.01)
+            child.kill()
+            child.communicate(timeout=20)
+            rows = self.rows("killed/results.db")
+            self.assertLessEqual(set(rows), set(whole))
+            last = len(rows)
+        self.assertLess(last, len(whole))
+        code, out, err = self.run_rhm("phase_diagram", "--quick", "--seeds", "2", "--out", "killed")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("(%d runs, %d new)" % (len(whole), len(whole) - last), out)
+        self.assertEqual(self.rows("killed/results.db"), whole)
+
+    def test_shards(self):
+        self.quick("phase_diagram")
+        for shard in ("1/2", "2/2"):
+            code, out, err = self.run_rhm("phase_diagram", "--quick", "--out", "parts", "--shard", shard)
+            self.assertEqual((code, err), (0, ""))
+            self.assertRegex(out, r"^\nwritten to parts: results\.%s-of-2\.db \(16 runs, 16 new\); .*\n$" % shard[0])
+        code, out, err = self.run_rhm("phase_diagram", "--quick", "--out", "parts")
+        self.assertEqual((code, err), (0, "rhm phase_diagram: 16 new runs from results.1-of-2.db\n"
+                                       "rhm phase_diagram: 16 new runs from results.2-of-2.db\n"))
+        self.assertIn("(32 runs, 0 new)", out)
+        self.assertEqual(self.rows("parts/results.db"), self.rows("phase_diagram/results.db"))
+
+    # --- each
+
+    def test_phase_diagram(self):
+        out = self.quick("phase_diagram")
+        self.assertIn("384 chains in all", " ".join(out.split()))
+        slope = self.number(r"N ~ m\^b, b = ([\d.]+)", out)
+        self.assertTrue(4 < slope < 7, out)  # L + 1 = 5 for a constant K_rho
+        out = self.quick("phase_diagram", "--plane", "Vm", out="Vm")
+        self.assertIn("largest m", out)
+
+
+if __name__ == "__main__":
+    unittest.main()
