@@ -33,6 +33,7 @@ ACTION(size, RHM_ACTION_SIZE)
 ACTION(page_up, RHM_ACTION_PAGE_UP)
 ACTION(page_down, RHM_ACTION_PAGE_DOWN)
 ACTION(search, RHM_ACTION_SEARCH)
+ACTION(save, RHM_ACTION_SAVE)
 ACTION(repaint, RHM_ACTION_REPAINT)
 
 #define KEY(function, name)                                                                                  \
@@ -69,15 +70,15 @@ struct binding {
 
 /* Everywhere. Function keys as xterm, rxvt and the Linux console send them. */
 static const struct binding common[] = {
-    {"\033OP", help},     {"\033[11~", help},      {"\033[[A", help},    {"\033OQ", view_1},
-    {"\033[12~", view_1}, {"\033[[B", view_1},     {"\033OR", view_2},   {"\033[13~", view_2},
-    {"\033[[C", view_2},  {"\033OS", view_3},      {"\033[14~", view_3}, {"\033[[D", view_3},
-    {"\033[15~", view_4}, {"\033[[E", view_4},     {"\033[17~", view_5}, {"\033[18~", view_6},
-    {"\033[19~", view_7}, {"\033[20~", pause_job}, {"\033[21~", focus},  {"\033[24~", size},
-    {"\\C-x1", view_1},   {"\\C-x2", view_2},      {"\\C-x3", view_3},   {"\\C-x4", view_4},
-    {"\\C-x5", view_5},   {"\\C-x6", view_6},      {"\\C-x7", view_7},   {"\\C-xh", help},
-    {"\\C-xo", focus},    {"\\C-xz", size},        {"\\C-x/", search},   {"\\C-xp", pause_job},
-    {"\\C-l", repaint},
+    {"\033OP", help},      {"\033[11~", help},      {"\033[[A", help},    {"\033OQ", view_1},
+    {"\033[12~", view_1},  {"\033[[B", view_1},     {"\033OR", view_2},   {"\033[13~", view_2},
+    {"\033[[C", view_2},   {"\033OS", view_3},      {"\033[14~", view_3}, {"\033[[D", view_3},
+    {"\033[15~", view_4},  {"\033[[E", view_4},     {"\033[17~", view_5}, {"\033[18~", view_6},
+    {"\033[19~", view_7},  {"\033[20~", pause_job}, {"\033[21~", focus},  {"\033[24~", size},
+    {"\\C-x1", view_1},    {"\\C-x2", view_2},      {"\\C-x3", view_3},   {"\\C-x4", view_4},
+    {"\\C-x5", view_5},    {"\\C-x6", view_6},      {"\\C-x7", view_7},   {"\\C-xh", help},
+    {"\\C-xo", focus},     {"\\C-xz", size},        {"\\C-x/", search},   {"\\C-xs", save},
+    {"\\C-xp", pause_job}, {"\\C-l", repaint},
 };
 static const struct binding in_line[] = {{"\033[5~", page_up}, {"\033[6~", page_down}};
 static const struct binding in_focus[] = {

@@ -19,6 +19,7 @@ enum rhm_action {
     RHM_ACTION_PAGE_UP,
     RHM_ACTION_PAGE_DOWN,
     RHM_ACTION_SEARCH,
+    RHM_ACTION_SAVE,
     RHM_ACTION_REPAINT
 };
 

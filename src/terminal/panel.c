@@ -108,6 +108,9 @@ static void on_action(enum rhm_action action)
     case RHM_ACTION_SEARCH:
         rhm_panel_ask(RHM_QUESTION_SEARCH, "search the output: ", LUA_NOREF);
         break;
+    case RHM_ACTION_SAVE:
+        rhm_panel_ask(RHM_QUESTION_SAVE, "save the output to the file: ", LUA_NOREF);
+        break;
     case RHM_ACTION_REPAINT:
         rhm_display_repaint();
         rhm_panel_mark_urgent(RHM_DIRTY_ALL);

@@ -1,15 +1,18 @@
 /* panel_line.c - lines of the panel: the prompt, those that wait, questions in the prompt's place, and
  * io.read. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <readline/readline.h>
+#include <readline/tilde.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
 
 #include "script/interrupt.h"
+#include "terminal/capture.h"
 #include "terminal/completion.h"
 #include "terminal/display.h"
 #include "terminal/panel_state.h"
@@ -140,6 +143,28 @@ static int lua_answer(lua_State *L)
     return 0;
 }
 
+/* Writes the output so far, as plain text; a file that is there is not lost. */
+static void save(const char *typed_path)
+{
+    char *path = *typed_path ? tilde_expand(typed_path) : NULL;
+    if (!path)
+        return;
+    FILE *file = fopen(path, "wx");
+    rhm_capture_lock();
+    bool ok = file && rhm_scrollback_save(rhm_panel.console.scrollback, file);
+    rhm_capture_unlock();
+    int error = errno;
+    if (file && fclose(file) != 0 && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (ok)
+        printf("the output is in %s\n", path);
+    else
+        fprintf(stderr, "error: cannot save the output to %s: %s\n", path, strerror(error));
+    free(path);
+}
+
 /* Ctrl-D (no line) gives up. */
 static void answer(char *line)
 {
@@ -150,6 +175,8 @@ static void answer(char *line)
         rhm_panel.input_ended = true;
     } else if (line && question == RHM_QUESTION_SEARCH) {
         search(line);
+    } else if (line && question == RHM_QUESTION_SAVE) {
+        save(line);
     } else if (line) {
         rhm_panel_protect(lua_answer, line);
         rhm_panel_focus(true);

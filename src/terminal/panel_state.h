@@ -24,6 +24,7 @@ struct rhm_panel_line {
 enum rhm_question {
     RHM_QUESTION_NONE,
     RHM_QUESTION_SEARCH, /* of the output */
+    RHM_QUESTION_SAVE,   /* the output, to a file */
     RHM_QUESTION_VIEW,   /* of a view: its function gets the answer */
     RHM_QUESTION_INPUT   /* io.read in user code */
 };

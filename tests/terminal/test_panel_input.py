@@ -365,6 +365,23 @@ class Scrollback(unittest.TestCase):
             s.send("\x03")
             s.wait(lambda: s.idle() and "straw 200" in s.console(), "the end of the output")
 
+    def test_save(self):
+        with Panel() as s:
+            s.send("for i = 1, 200 do print('line ' .. i) end\r")
+            s.wait_console("line 200\nrhm>")
+            path = os.path.join(s.home, "output.txt")
+            s.send("\x18s~/output.txt\r")
+            s.wait_console("the output is in ")
+            with open(path) as file:
+                text = file.read()
+            self.assertIn("rhm> for i = 1, 200 do", text)
+            self.assertIn("line 1\nline 2\n", text)
+            self.assertTrue(text.endswith("line 200\n"))
+            s.send("\x18s" + path + "\r")  # never over a file that is there
+            s.wait_console("error: cannot save the output to")
+            with open(path) as file:
+                self.assertEqual(file.read(), text)
+
 
 class AnyKeys(unittest.TestCase):
     """Keys in no order, in all states: nothing ends the program, and the screen is what it should be."""
