@@ -259,7 +259,7 @@ class Panel(Session):
         start = max(i for i, row in enumerate(rows) if row.endswith(" " + typed[:columns - 5].rstrip()))
         return "\n".join(rows[start - (-(5 + len(typed)) // columns):])
 
-    def settle(self, quiet=0.3):
+    def settle(self, quiet=0.2):
         """Reads until nothing has come for so long."""
         end = time.monotonic() + TIMEOUT
         length = -1
