@@ -20,6 +20,7 @@ lua_modules = \
 	lua/rhm/input.lua \
 	lua/rhm/json.lua \
 	lua/rhm/manual.lua \
+	lua/rhm/measures.lua \
 	lua/rhm/panel.lua \
 	lua/rhm/plot.lua \
 	lua/rhm/plot/heat.lua \

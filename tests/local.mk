@@ -22,6 +22,7 @@ engine_tests = \
 	tests/engine/t-queue \
 	tests/engine/t-race \
 	tests/engine/t-random \
+	tests/engine/t-resample \
 	tests/engine/t-results \
 	tests/engine/t-ridge \
 	tests/engine/t-sample \
@@ -46,6 +47,7 @@ script_tests = \
 	tests/script/t-jobs.lua \
 	tests/script/t-layer.lua \
 	tests/script/t-manual.lua \
+	tests/script/t-measures.lua \
 	tests/script/t-network.lua \
 	tests/script/t-parse.lua \
 	tests/script/t-panel.lua \
@@ -68,8 +70,8 @@ terminal_tests = \
 	tests/terminal/test_command.py \
 	tests/terminal/test_completion.py \
 	tests/terminal/test_jobs.py \
-	tests/terminal/test_experiments.py \
 	tests/terminal/test_panel_cost.py \
+	tests/terminal/test_experiments.py \
 	tests/terminal/test_panel_input.py \
 	tests/terminal/test_panel_signals.py \
 	tests/terminal/test_panel_terminals.py \

@@ -29,6 +29,10 @@ function rhm.plot(t)
   return require "rhm.plot".plot(t)
 end
 
+function rhm.sensitivity(t)
+  return require "rhm.measures".sensitivity(t)
+end
+
 function rhm.fit(t)
   return require "rhm.fit".fit(t)
 end

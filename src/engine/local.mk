@@ -19,6 +19,7 @@ engine_headers = \
 	src/engine/parse.h \
 	src/engine/poll.h \
 	src/engine/random.h \
+	src/engine/resample.h \
 	src/engine/results.h \
 	src/engine/rhm.h \
 	src/engine/ridge.h \
@@ -82,12 +83,14 @@ engine_sources = \
 	src/engine/npy.c \
 	src/engine/npy.h \
 	src/engine/output.c \
+	src/engine/outputs.c \
 	src/engine/output.h \
 	src/engine/parse.c \
 	src/engine/points.c \
 	src/engine/points.h \
 	src/engine/predict.c \
 	src/engine/random.c \
+	src/engine/resample.c \
 	src/engine/results.c \
 	src/engine/results_file.h \
 	src/engine/results_merge.c \

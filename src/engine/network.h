@@ -153,6 +153,12 @@ enum rhm_status rhm_network_predict(struct rhm_network *net, size_t n, const uin
                                     uint16_t *labels, double *probability, size_t *unknown,
                                     rhm_poll_function *poll, void *context, struct rhm_error *err);
 
+/* What layer l says at every place: output (n x s^(l-1) x classes), the embedding that the layer below reads
+ * (q^, or its centroid). Layers L..l must be trained. */
+enum rhm_status rhm_network_outputs(struct rhm_network *net, unsigned l, size_t n, const uint16_t *tokens,
+                                    double *output, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err);
+
 /* Share of right predictions on a data set; exactly on a grammar (law.h): sum over labels of P(label)
  * P(predicted = label | label). */
 enum rhm_status rhm_network_accuracy_on_data(struct rhm_network *net, const struct rhm_dataset *data,

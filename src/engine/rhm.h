@@ -20,6 +20,7 @@
 #include "parse.h"
 #include "poll.h"
 #include "random.h"
+#include "resample.h"
 #include "results.h"
 #include "ridge.h"
 #include "rng.h"

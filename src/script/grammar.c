@@ -8,6 +8,7 @@
 #include "engine/sample.h"
 #include "engine/signal.h"
 #include "script/latest.h"
+#include "script/measure.h"
 
 enum { DEFAULT_SEED = 0, BLOCK_TOKENS = 1 << 21 };
 
@@ -376,6 +377,7 @@ void rhm_open_grammar(lua_State *L)
                                        {"check", grammar_check},
                                        {"schedule", grammar_schedule},
                                        {"sample", grammar_sample},
+                                       {"resample", rhm_grammar_resample},
                                        {"weights", rhm_grammar_weights},
                                        {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_GRAMMAR,

@@ -28,6 +28,8 @@ script_sources = \
 	src/script/latest.h \
 	src/script/layer.c \
 	src/script/matrix.c \
+	src/script/measure.c \
+	src/script/measure.h \
 	src/script/nearest.c \
 	src/script/nearest.h \
 	src/script/network.c \

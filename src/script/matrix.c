@@ -1,5 +1,6 @@
 /* matrix.c - rhm.matrix: a dense matrix of doubles, read only. m[i] is a light row that refers to its matrix.
  */
+#include "script/measure.h"
 #include "script/objects.h"
 
 #include <stdio.h>
@@ -122,8 +123,11 @@ static int row_tostring(lua_State *L)
 
 void rhm_open_matrix(lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"rows", matrix_rows}, {"cols", matrix_cols}, {"save", matrix_save}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"rows", matrix_rows},
+                                       {"cols", matrix_cols},
+                                       {"save", matrix_save},
+                                       {"square_distance", rhm_matrix_square_distance},
+                                       {NULL, NULL}};
     static const luaL_Reg none[] = {{NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_MATRIX,
                                           .methods = methods,

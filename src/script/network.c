@@ -7,6 +7,7 @@
 #include "engine/output.h"
 #include "script/baseline.h"
 #include "script/latest.h"
+#include "script/measure.h"
 
 struct object {
     struct rhm_network *net; /* NULL: not made yet, or gone */
@@ -335,6 +336,7 @@ void rhm_open_network(lua_State *L)
                                        {"predict", network_predict},
                                        {"parse", rhm_network_parse_method},
                                        {"accuracy", network_accuracy},
+                                       {"outputs", rhm_network_outputs_method},
                                        {"save", network_save},
                                        {NULL, NULL}};
     rhm_open_parse(L);

@@ -104,4 +104,36 @@ kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l, the paper's. A number pas
     text = [[String i depends on the seed and i alone, so it is the same for any number of threads.]],
     keys = {{"n", "required", "strings"}, {"seed", "0", "of the strings"}},
     returns = "a dataset", example = "d = g:sample{ n=1000, seed=2 }", see = {"dataset"}},
+
+  {name = "grammar:resample", signature = "g:resample(d, l [, i [, kind [, seed]]])",
+    summary = "the strings of d with parts drawn anew: synonyms exchanged",
+    text = [[What stands under the symbol of level l-1 at place i (1 to s^(l-1), every place where i is nil) is drawn anew. kind =
+"rules" (the default) keeps that symbol and draws its rule and all rules below it: the level-l patch there becomes one of its
+synonyms, with the grammar's probabilities, perhaps itself, and the label stays. It needs strings of the grammar. kind =
+"symbol" draws the symbol itself, uniformly, and all below it; the label changes only at l = 1. String k depends on the seed
+(0 unless given), l and k alone.]],
+    returns = "a dataset of as many strings",
+    example = "e = g:resample(d, 2)                -- every level-2 patch\ne = g:resample(d, 3, 1, \"symbol\", 7) -- the first level-2 symbol",
+    see = {"rhm.sensitivity", "grammar:sample"}},
+
+  {name = "rhm.sensitivity", group = "rhm", signature = "rhm.sensitivity{ of= [, grammar=, n=, seed=, layers=] }",
+    summary = "which exchanges of synonyms each layer notices",
+    text = [[S[k][l] = E|f_k(x) - f_k(P_l x)|^2 / E|f_k(x) - f_k(x')|^2 (Cagnetta et al., PRX 2024): f_k is the output of layer k
+at all its places, P_l x the string x with every level-l patch exchanged for a synonym and all below it drawn anew
+(grammar:resample), x' another string.
+0: layer k does not notice the exchange; 1: it sees as much change as between independent strings. Levels count from the
+label, as everywhere in rhm (the paper's count from the tokens): a layer k that has learned its level has S[k][l] = 0 for
+l >= k. The measured layers must be trained.
+
+of is a network, an object with a method outputs(d, k), or a function(d, k), that gives a matrix with a row for each string
+of the data set d.]],
+    keys = {
+      {"of", "required", "whose layers: a network, an object with outputs(d, k), a function(d, k)"},
+      {"grammar", "of.grammar", "whose strings and synonyms"},
+      {"n", "1000", "strings x, and as many x'"},
+      {"seed", "0", "of the strings and of the exchanges"},
+      {"layers", "the grammar's L", "how many layers there are: k = 1 to layers"},
+    },
+    returns = "a report t with t[k][l]", example = "t = rhm.sensitivity{ of=net, grammar=g }\nt[1][3]",
+    see = {"network:outputs", "grammar:resample"}},
 }

@@ -91,6 +91,13 @@ the last one that is trained.]],
     returns = "a report: .label, .p, .levels[l] = { {code=, parent=, truth=, p=, unknown=, q=}, ... }, .tokens",
     example = "net:parse(d:tokens(1))", see = {"network:predict", "layer:synonyms"}},
 
+  {name = "network:outputs", signature = "net:outputs(d, l)",
+    summary = "what layer l says at every place of each string of a data set",
+    text = [[Row k holds the outputs for string k, place after place (s^(l-1) places of level l, classes numbers each): the
+estimates q^ that the layer below reads, or the centroids that stand for them in the codebook. Layers L to l must be trained.]],
+    returns = "a matrix, strings x s^(l-1)*classes", example = "net:outputs(g:sample{ n=100 }, 2)",
+    see = {"network:parse", "rhm.sensitivity"}},
+
   {name = "network:accuracy", signature = {"net:accuracy(d)", "net:accuracy(g)"},
     summary = "the share of right labels",
     text = [[On a dataset the share of its strings. On a grammar the exact accuracy, summed over all derivations by the codebook, where
