@@ -89,7 +89,8 @@ class SlowDown(unittest.TestCase):
         with_panel, without = ([[run[i][k] for run in runs] for k in range(3)] for i in (0, 1))
         share = min(own / all for all, own in zip(with_panel[0], with_panel[2])) - \
             min(own / all for all, own in zip(without[0], without[2]))
-        figure("of a training's processor time the panel takes", "%.2f %%" % (1e2 * share), "%.0f %%" % (1e2 * MOST_SLOWER))
+        figure("of a training's processor time the panel takes", "%.2f %%" % (1e2 * share),
+               "%.0f %%" % (1e2 * MOST_SLOWER))
         for k, name in enumerate(("processor", "clock")):
             a, b = with_panel[k], without[k]
             print("## with the panel against --plain, by the %s, medians of %d: %+.1f %% (those of --plain differ by %.1f %%)"

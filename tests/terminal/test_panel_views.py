@@ -10,12 +10,14 @@ from session import Panel  # noqa: E402
 NETWORK = "g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 } net = rhm.network{ grammar=g, seed=1 };"
 TRAINING = "job = net:train{ from=g, solver='gd', n=3000, steps=9000, steps_per_second=40, background=true };"
 # name, function key of xterm, what the view shows of this network
-VIEWS = (("layers", "\x1bOQ", r"\bl state[^\n]*\n 3 \S+ solving"), ("distances", "\x1bOR", r"layer 3 of 3: 32 patches[^$]*\n1 "),
+VIEWS = (("layers", "\x1bOQ", r"\bl state[^\n]*\n 3 \S+ solving"),
+         ("distances", "\x1bOR", r"layer 3 of 3: 32 patches[^$]*\n1 "),
          ("curves", "\x1bOS", r"loss [\d.]+[^$]*intra[^$]*inter[^$]* step(\n|$)"),
          ("histogram", "\x1b[15~", r"distances of q\^[^$]*within[^$]*between"),
          ("synonyms", "\x1b[17~", r"layer 3 of 3: 32 patches[^$]*symbol \d: 4 patches"),
          ("grammar", "\x1b[18~", r"\(8, 4, 2, 3\)[^$]*Assumption 4\.1 holds"),
-         ("jobs", "\x1b[19~", r"\n +1 +\S+ running +train \(8,4,2,3\) gd"), ("keys", "\x1bOP", r"anywhere\b[^\n]*\n +F1 +this page"))
+         ("jobs", "\x1b[19~", r"\n +1 +\S+ running +train \(8,4,2,3\) gd"),
+         ("keys", "\x1bOP", r"anywhere\b[^\n]*\n +F1 +this page"))
 F10, F12, ESC = "\x1b[21~", "\x1b[24~", "\x1b"
 
 
@@ -71,8 +73,8 @@ class Views(unittest.TestCase):
                 s.send(F12)
                 for i, (name, key, pattern) in enumerate(VIEWS if size != "hidden" else ()):
                     s.send(key)
-                    s.wait(lambda: name == "jobs" or re.search(pattern.replace("solving", "paused"), "\n".join(s.rows(1))) and
-                           self.selected(s) == [name], name)
+                    pattern = pattern.replace("solving", "paused").replace("running", "paused")
+                    s.wait(lambda: re.search(pattern, "\n".join(s.rows(1))) and self.selected(s) == [name], name)
                     self.assertEqual(s.stale_rows(), [], s.text())
                 self.assertEqual(s.stale_rows(), [], s.text())
             self.assertEqual(s.screen.unknown, [])
@@ -145,8 +147,8 @@ class Extensions(unittest.TestCase):
 
     def test_view_that_returns_anything(self):
         with Panel() as s:
-            s.run("rhm.view.register('odd', function(_, w) return {('x'):rep(3 * w), '\\27[2J\\27]0;t\\7a\\tb', "
-                  "{{'日本'}, {'plain', style='no such style'}}, 3.5, {}, false} end)")
+            s.run("rhm.view.register('odd', function(_, w) return {('x'):rep(3 * w), "
+                  "'\\27[2J\\27]0;t\\7a\\tb', {{'日本'}, {'plain', style='no such style'}}, 3.5, {}, false} end)")
             s.send("view 'odd'\r")
             s.wait(lambda: "odd" in s.title() and ("日本" in s.view() or "disabled" in s.console()), "a picture or a message")
             self.assertNotIn("\x1b]0", s.raw.decode())
@@ -157,11 +159,11 @@ class Extensions(unittest.TestCase):
     def test_too_many_lines(self):
         with Panel() as s:
             s.run(NETWORK)
-            s.run("rhm.view.register('long', function() local t = {} for i = 1, 500 do t[i] = 'row ' .. i end return t end)")
+            s.run("function rows() local t = {} for i = 1, 500 do t[i] = 'row ' .. i end return t end")
+            s.run("rhm.view.register('long', rows)")
             s.run("view 'long'")
             s.wait_view("row 1\nrow 2\n")
-            s.run("rhm.view.register('text', {scroll=true, draw=function() local t = {} for i = 1, 500 do t[i] = 'row ' .. i end "
-                  "return t end})")
+            s.run("rhm.view.register('text', {scroll=true, draw=rows})")
             s.run("view 'text'")
             s.wait(lambda: "1-11 of 500" in s.state(), "the place in the text")
             s.send(F10 + "\x1b[6~")
@@ -176,7 +178,8 @@ class Extensions(unittest.TestCase):
     def test_error_in_a_view(self):
         with Panel() as s:
             train(s)
-            s.run("n = 0 rhm.view.register('bad', function() n = n + 1 if n > 2 then error 'boo' end return {'fine ' .. n} end)")
+            s.run("n = 0 rhm.view.register('bad', function() n = n + 1 if n > 2 then error 'boo' end "
+                  "return {'fine ' .. n} end)")
             s.run("view 'bad'")
             s.wait_console("disabled: ")
             s.wait(lambda: "solving" in s.view(), "the layers")
@@ -201,7 +204,8 @@ class Extensions(unittest.TestCase):
         with Panel() as s:
             s.run("rhm.view.register('keyed', {draw=function(_, w, h, o) return {'at ' .. (o.at or 0), o.word or ''} end, "
                   "key=function(_, o, k) if k == 'x' then o.at = (o.at or 0) + 1 return true end "
-                  "if k == 'w' then return {ask='word: ', call=function(t) o.word = t end} end if k == 'e' then error 'oh' end end})")
+                  "if k == 'w' then return {ask='word: ', call=function(t) o.word = t end} end "
+                  "if k == 'e' then error 'oh' end end})")
             s.run("view 'keyed'")
             s.wait_view("at 0")
             s.send("kept" + F10 + "xx")
