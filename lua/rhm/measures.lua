@@ -1,10 +1,13 @@
--- measures.lua - rhm.sensitivity: what the layers of a network ignore, and what they notice (PRX 2024).
+-- measures.lua - rhm.sensitivity: what the layers of a network ignore, and what they notice; rhm.correlation: what one
+-- patch tells of the label (Cagnetta et al., PRX 2024).
 local M = {}
 
 local check = require "rhm.check"
 local report = require "rhm.report"
 local type, pcall, setmetatable = type, pcall, setmetatable
-local format = string.format
+local next, ipairs = next, ipairs
+local format, concat = string.format, table.concat
+local sqrt, max, tointeger = math.sqrt, math.max, math.tointeger
 
 -- Seeds of the strings start here, so that they are not the strings somebody trained with.
 local SEEDS = 0x53 << 44
@@ -75,6 +78,79 @@ function M.sensitivity(t)
     end
   end
   return setmetatable(result, sensitivity_text)
+end
+
+-- P[the symbol of level L-1 at `place` is nu], for each nu.
+local function probabilities(g, place)
+  local p = {}
+  for nu = 1, g.classes do p[nu] = 1 / g.classes end
+  for l = 1, g.L - 1 do
+    local digit, rules, weights, new = (place - 1) // g.s ^ (g.L - 1 - l) // 1 % g.s + 1, g:rules(l), g:weights(l), {}
+    for nu = 1, g.V do new[nu] = 0 end
+    for nu, list in ipairs(rules) do
+      for k, children in ipairs(list) do
+        local kappa = children[tointeger(digit)]
+        new[kappa] = new[kappa] + p[nu] * weights[nu][k]
+      end
+    end
+    p = new
+  end
+  return p
+end
+
+local function exact_correlation(g, place)
+  local q, p, C, sum = g:q(g.L, place), probabilities(g, place), g.classes, 0
+  for nu = 1, #p do
+    for c = 1, p[nu] > 0 and C or 0 do sum = sum + p[nu] * (q[nu][c] - 1 / C) ^ 2 end
+  end
+  return sqrt(sum / C), 0.0
+end
+
+-- sum_c (p_c - P_c)^2 of a patch seen N times is estimated by that of the counts less its noise (1 - sum p^2)/(N - 1).
+local function counted_correlation(d, s, place)
+  local C, n, labels, patches = d.classes, #d, {}, {}
+  for c = 1, C do labels[c] = 0 end
+  for i = 1, n do
+    local key, label = concat(d:tokens(i), " ", (place - 1) * s + 1, place * s), d:label(i)
+    local patch = patches[key]
+    if not patch then
+      patch = {n = 0}
+      patches[key] = patch
+    end
+    patch.n, patch[label], labels[label] = patch.n + 1, (patch[label] or 0) + 1, labels[label] + 1
+  end
+  local sum, noise, weight = 0, 0, 0
+  for _, patch in next, patches do
+    if patch.n > 1 then
+      local square, own = 0, 0
+      for c = 1, C do
+        local p = (patch[c] or 0) / patch.n
+        square, own = square + (p - labels[c] / n) ^ 2, own + p * p
+      end
+      local floor = (1 - own) / (patch.n - 1)
+      sum, noise, weight = sum + patch.n * (square - floor), noise + patch.n * floor, weight + patch.n
+    end
+  end
+  return sqrt(max(sum, 0) / weight / C), sqrt(noise / weight / C)
+end
+
+-- sqrt E (P[c | patch] - P[c])^2 over labels c and patches at a place of level L, and the noise of the estimate.
+function M.correlation(t)
+  local where = "rhm.correlation"
+  check.keys(where, t, {"of", "s", "place"})
+  local of, ok, g, d = t.of, nil, nil, nil
+  ok, g = pcall(function() return of.q and of.s end)
+  g = ok and type(of) == "userdata" and g and of or nil
+  ok, d = pcall(function() return of.split and of.d end)
+  d = ok and type(of) == "userdata" and not g and d and of or nil
+  if not g and not d then check.fail(where, "of = %s: a grammar or a data set expected", check.show(of)) end
+  local width = g and g.d or d.d
+  local s = check.whole(where, t, "s", 1, width, g and g.s or nil)
+  if g and s ~= g.s then check.fail(where, "s = %d: the grammar's patches have %d tokens", s, g.s) end
+  if width % s ~= 0 then check.fail(where, "s = %d: does not divide the %d tokens of a string", s, width) end
+  local place = check.whole(where, t, "place", 1, width // s, 1)
+  if g then return exact_correlation(g, place) end
+  return counted_correlation(d, s, place)
 end
 
 return M

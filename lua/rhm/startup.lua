@@ -33,6 +33,10 @@ function rhm.sensitivity(t)
   return require "rhm.measures".sensitivity(t)
 end
 
+function rhm.correlation(t)
+  return require "rhm.measures".correlation(t)
+end
+
 function rhm.fit(t)
   return require "rhm.fit".fit(t)
 end

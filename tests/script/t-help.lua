@@ -98,7 +98,7 @@ function TestHelp:test_keys()
   local calls = {
     ["rhm.grammar"] = rhm.grammar, ["rhm.dataset"] = rhm.dataset, ["rhm.network"] = rhm.network,
     ["rhm.plot"] = rhm.plot, ["rhm.fit"] = rhm.fit,
-    ["rhm.sensitivity"] = rhm.sensitivity,
+    ["rhm.sensitivity"] = rhm.sensitivity, ["rhm.correlation"] = rhm.correlation,
     ["rhm.sweep"] = rhm.sweep, ["sweep:series"] = function(t) return objects.sweep:series(t) end,
     ["rhm.search"] = rhm.search, ["search:series"] = function(t) return objects.search:series(t) end,
     ["rhm.results"] = rhm.results, ["results:add"] = function(t) return objects.results:add(t) end,

@@ -148,4 +148,82 @@ function TestMeasures.test_resample()
   lu.assertEquals(g:q(1):square_distance(g:q(1)), 0.0)
 end
 
+-- From all strings, their probabilities multiplied up from the rules.
+local function correlation_of_all(g, place)
+  local trees, weights, cells, patches, labels = all_strings(g), {}, {}, {}, {}
+  for l = 1, g.L do weights[l] = g:weights(l) end
+  for _, tree in ipairs(trees) do
+    local p = 1 / g.classes
+    for l = 1, g.L do
+      local rules = g:rules(l)
+      for i, nu in ipairs(tree[l - 1]) do
+        local below = table.concat(tree[l], " ", (i - 1) * g.s + 1, i * g.s)
+        for k, children in ipairs(rules[nu]) do
+          if table.concat(children, " ") == below then p = p * weights[l][nu][k] end
+        end
+      end
+    end
+    local key, label = table.concat(tree[g.L], " ", (place - 1) * g.s + 1, place * g.s), tree[0][1]
+    cells[key] = cells[key] or {}
+    cells[key][label] = (cells[key][label] or 0) + p
+    patches[key], labels[label] = (patches[key] or 0) + p, (labels[label] or 0) + p
+  end
+  local sum = 0
+  for key, p in pairs(patches) do
+    for c = 1, g.classes do sum = sum + p * ((cells[key][c] or 0) / p - labels[c]) ^ 2 end
+  end
+  return math.sqrt(sum / g.classes)
+end
+
+function TestMeasures.test_correlation_is_that_of_all_strings()
+  for _, shape in ipairs{{V=3, m=2, s=2, L=3}, {V=3, m=2, s=2, L=2, classes=2, zipf=1}, {V=3, m=2, s=3, L=2, weights={3, 1}},
+    {V=4, m=2, s=2, L=3, zipf=2}} do
+    shape.seed = 5
+    local g = rhm.grammar(shape)
+    local d = g:sample{ n=40000, seed=1 }
+    for place = 1, g.s ^ (g.L - 1) do
+      local exact, none = rhm.correlation{ of=g, place=place }
+      lu.assertAlmostEquals(exact, correlation_of_all(g, place), 1e-12)
+      lu.assertEquals(none, 0.0)
+      local counted, noise = rhm.correlation{ of=d, s=g.s, place=place }
+      lu.assertAlmostEquals(counted ^ 2, exact ^ 2, 6 * noise * (noise + exact) + 1e-3 * exact ^ 2)
+      lu.assertTrue(noise >= 0 and noise < 0.02)
+    end
+  end
+end
+
+-- Labels that have nothing to do with the strings: the noise is taken off, so that the mean square is 0 and not noise^2.
+function TestMeasures.test_correlation_of_nothing()
+  local g, sum, floor = rhm.grammar{ V=8, m=4, s=2, L=2, seed=1 }, 0, 0
+  for seed = 1, 20 do
+    local a, b, tokens, labels = g:sample{ n=500, seed=seed }, g:sample{ n=500, seed=100 + seed }, {}, {}
+    for i = 1, 500 do tokens[i], labels[i] = a:tokens(i), b:label(i) end
+    local C, noise = rhm.correlation{ of=rhm.dataset{ tokens=tokens, labels=labels, V=8, classes=8 }, s=2 }
+    sum, floor = sum + C ^ 2, floor + noise ^ 2
+  end
+  lu.assertTrue(sum < 0.25 * floor, sum / floor) -- squares below 0 count as 0, so not quite 0
+end
+
+function TestMeasures.test_correlation_of_the_ensemble()
+  local sum, C = 0, 16
+  for seed = 1, 60 do sum = sum + rhm.correlation{ of=rhm.grammar{ V=16, m=4, s=2, L=3, seed=seed }, place=3 } ^ 2 / 60 end
+  local ratio = sum / ((C - 1) / C ^ 2 * 4.0 ^ -2)
+  lu.assertTrue(ratio > 0.8 and ratio < 1, ratio)
+end
+
+function TestMeasures.test_correlation_errors()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3 }
+  local function refuse(words, t)
+    local ok, message = pcall(rhm.correlation, t)
+    lu.assertFalse(ok)
+    lu.assertStrContains(message, words)
+  end
+  refuse("of = nil: a grammar or a data set", {})
+  refuse("of = a table", {of={q=1, s=2}})
+  refuse("'s' is missing", {of=g:sample{ n=9 }})
+  refuse("s = 3: does not divide the 8 tokens", {of=g:sample{ n=9 }, s=3})
+  refuse("s = 4: the grammar's patches have 2 tokens", {of=g, s=4})
+  refuse("place = 5", {of=g, place=5})
+end
+
 os.exit(lu.LuaUnit.run())
