@@ -70,7 +70,7 @@ class Evaluation(unittest.TestCase):
             self.assertEqual(len(out), 3, out)
 
     def test_help(self):
-        with Session(lines=60) as s:
+        with Session(lines=120) as s:
             self.assertIn("rho^(l)", s.run("help 'grammar:gap'"))
             self.assertIn("rho^(l)", s.run("? grammar:gap"))
             self.assertIn("rho^(l)", s.run("help grammar:gap"))
