@@ -234,8 +234,8 @@ local function plural(n, word)
 end
 
 -- The end: what `show` says of the whole (of a part, --shard, nothing is shown), the CSV, and what was written. Exit
--- code 1 where runs failed.
-function Experiment:finish(show)
+-- code 1 where runs failed, unless `failures` says what they mean.
+function Experiment:finish(show, failures)
   local path, runs, new, failed, first = self.path, 0, 0, 0, nil
   for _, r in ipairs(self.sweeps) do
     path, runs, new, failed = r.path, runs + r.ran + r.found, new + r.ran, failed + r.failed
@@ -251,9 +251,10 @@ function Experiment:finish(show)
   end
   table.insert(self.written, 1, format("%s (%s, %d new)", match(path, "[^/]*$"), plural(runs, "run"), new))
   print ""
+  if failed > 0 and failures then self:say("%d of %s failed: %s", failed, plural(runs, "run"), failures) end
   print(format("written to %s: %s; %s", self.folder, concat(self.written, ", "),
     printer.duration(rhm.clock() - self.start)))
-  if failed == 0 then return end
+  if failed == 0 or failures then return end
   io.stderr:write(format("rhm %s: %s failed; the first: %s\n", self.name, plural(failed, "run"), first or "?"))
   os.exit(1)
 end

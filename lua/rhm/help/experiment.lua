@@ -15,8 +15,9 @@ with a line a run, and the plot. A script that was interrupted or killed goes on
     more = [[One's own is about a page: x = require("rhm.experiment").new{ name=, summary=, theory=, seeds={ full=, quick=, text= } [,
 options=] } reads the options (options, a function of the argparse parser, adds more; they are in x.args); x.quick tells the
 version. x:sweep{...} and x:search{...} are rhm.sweep and rhm.search with seeds, processes and file filled in; a script with more
-than one gives each a name=. x:finish(show) ends it: show() prints by x:table(head, rows), x:say(text, ...) and
-x:plot{...}, which is rhm.plot into the terminal and the folder.
+than one gives each a name=. x:finish(show [, failures]) ends it: show() prints by x:table(head, rows), x:say(text, ...) and
+x:plot{...}, which is rhm.plot into the terminal and the folder; runs that failed make exit code 1, unless failures, a text, tells
+what they mean.
 
 The module's functions: median(list), mean(list), quantile(list, share); values(rows, measure, which), the numbers of a
 measure in the runs whose parameters are as in which; geometric(from, to, count), whole numbers at equal ratios; whole(option,
