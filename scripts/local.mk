@@ -1,8 +1,10 @@
 # Experiments for users, installed as share/rhm/scripts/*.lua and run as `rhm NAME`.
 script_files = \
+	scripts/branching_factor.lua \
 	scripts/learning_table.lua \
 	scripts/log_regime.lua \
 	scripts/phase_diagram.lua \
 	scripts/quickstart.lua \
 	scripts/random_features.lua \
+	scripts/sample_complexity.lua \
 	scripts/training_dynamics.lua
