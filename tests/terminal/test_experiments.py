@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, SANITIZED, environment  # noqa: E402
 
-SCRIPTS = ["log_regime", "phase_diagram", "random_features", "training_dynamics"]
+SCRIPTS = ["branching_factor", "log_regime", "phase_diagram", "random_features", "sample_complexity",
+           "training_dynamics"]
 QUICK = 20  # seconds on 2 processors of one's own
 
 
@@ -164,6 +165,41 @@ class Experiments(unittest.TestCase):
         self.assertTrue(4 < slope < 7, out)  # L + 1 = 5 for a constant K_rho
         out = self.quick("phase_diagram", "--plane", "Vm", out="Vm")
         self.assertIn("largest m", out)
+
+    def test_sample_complexity(self):
+        out = self.quick("sample_complexity")
+        slope = self.number(r"N\* ~ \(V m/rho\^2\)\^b, b = ([\d.]+)", out)
+        self.assertTrue(0.8 < slope < 2, out)
+        shares = [float(share) for share in re.findall(r"^[234]  2 .* ([\d.]+)$", out, re.M)]
+        self.assertEqual(len(shares), 3, out)
+        for share in shares:
+            self.assertTrue(0.8 < share < 4, out)
+        for learner in ("chain", "cnn", "shallow"):
+            self.assertGreater(self.number(learner + r": log N\* = a \+ b L log m, b = ([\d.]+)", out), 0.3)
+
+        # A search that the budget ends says how far it came.
+        out = self.quick("sample_complexity", "--part", "learners", "--budget", "300", out="cut")
+        out = " ".join(out.split())
+        self.assertRegex(out, r"cut for cost \(--budget 300\): .*\(8,4,2,2\), median accuracy 0\.\d+ at "
+                         r"N = 300")
+
+    def test_branching_factor(self):
+        out = self.quick("branching_factor")
+        rows = [list(map(float, line.split())) for line in out.splitlines() if re.match(r"4000 +[234] ", line)]
+        self.assertEqual([(row[1], row[2]) for row in rows], [(s, t) for s in (2, 3, 4) for t in range(2, 7)], out)
+        for n, s, assumed, layers, padding, chain, cnn, apart, border in rows:
+            self.assertEqual(assumed ** layers, {2: 16, 3: 27, 4: 16}[s] + padding)
+            self.assertGreater(cnn, 0.9, out)
+            if s == assumed:
+                self.assertGreater(chain, 0.98, out)
+                self.assertLess(border, 0.5, out)
+            elif assumed % s and s % assumed:
+                self.assertLess(chain, 0.95, out)
+                self.assertGreater(border, 0.5, out)
+        quiet, warned = (re.search(pattern + r" +(\d+) +(\d+)$", out, re.M).groups() for pattern in
+                         ("no warning", "any warning"))
+        self.assertGreater(int(quiet[0]), int(warned[0]), out)
+        self.assertGreater(int(warned[1]), int(quiet[1]), out)
 
     def test_training_dynamics(self):
         out = self.quick("training_dynamics")
