@@ -37,11 +37,24 @@ end
 
 -- --- the subject --------------------------------------------------------------------------------------------------
 
+-- The network at work where the latest one waits in the queue, with nothing to see yet.
+local function at_work(net)
+  local job = net and net.job
+  if not job or job.state ~= "queued" then return net end
+  for _, other in ipairs(rhm.jobs()) do
+    if type(other) == "userdata" and (other.state == "running" or other.state == "pausing") then
+      return other.network or net
+    end
+  end
+  return net
+end
+
 -- What was asked for, until another network comes to be trained; else that one.
 local function subject()
   local latest = rhm.latest()
   if chosen ~= nil and latest ~= nil and own.latest ~= latest and own.had_latest then chosen, level = nil, nil end
-  return chosen == nil and latest or chosen
+  if chosen ~= nil then return chosen end
+  return at_work(latest)
 end
 
 -- The same for a view that may take something else.
@@ -54,7 +67,7 @@ local function subject_for(name)
 end
 
 local function network()
-  return subjects.network(subject()) or rhm.latest()
+  return subjects.network(subject()) or at_work(rhm.latest())
 end
 
 -- The level shown: the one chosen or, of a network, the one in work.
@@ -229,10 +242,12 @@ function M.status(width)
   local glyph, style = state.look(looks[s.state] or s.state, glyphs)
   local words = s.state
   if s.level then
-    words = (s.state ~= "running" and s.state ~= "by hand" and s.state .. ", " or "") .. state.work(s)
+    local before = s.state == "pausing" and "stopping" or s.state ~= "running" and s.state ~= "by hand" and s.state
+    words = (before and before .. ", " or "") .. state.work(s)
   end
   if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end
   if s.level and s.seconds > 0 and s.state ~= "by hand" then words = words .. ", " .. text.duration(s.seconds) end
+  while text.columns(words) > width - 2 and find(words, ", ", 1, true) do words = words:gsub(",[^,]*$", "") end -- whole parts
   local right = {{glyph .. " ", style = style}, words}
   if spec.scroll and seen.total > seen.height then
     local first = scroll[current] or 0
