@@ -14,11 +14,11 @@ local x = experiment.new{
   options = function(parser)
     parser:option("--part", "The chain on many grammars, the three learners on the same few, or both.", "both")
       :choices{"chain", "learners", "both"}
-    parser:option("--budget", "Largest N of the shallow learner; rows that need more are cut (default: 8192, with "
-      .. "--quick 1024)."):argname "<n>":convert(experiment.whole("--budget", 50))
+    parser:option("--budget", "Largest N of the shallow learner; rows that need more are cut (default: 8000, with "
+      .. "--quick 1000)."):argname "<n>":convert(experiment.whole("--budget", 250))
   end,
 }
-local part, budget = x.args.part, x.args.budget or (x.quick and 1024 or 8192)
+local part, budget = x.args.part, x.args.budget or (x.quick and 1000 or 8000)
 local s, GRAMMARS = 2, x.quick and 3 or 8
 
 -- --- the runs -----------------------------------------------------------------------------------------------------
@@ -64,8 +64,8 @@ local shapes = {{2, 2}, {3, 2}, {4, 2}, {2, 3}, {3, 3}, {4, 3}}
 if part ~= "chain" then
   for i = 1, x.quick and 3 or #shapes do few[i] = {V = 8, m = shapes[i][1], L = shapes[i][2]} end
   for _, name in ipairs{"chain", "cnn", "shallow"} do
-    found[name] = x:search{ name=name, parameters=few, from=250, to=name == "shallow" and math.max(budget, 250)
-      or 1000000, precision=x.quick and 1.5 or 1.2,
+    found[name] = x:search{ name=name, parameters=few, from=250, to=name == "shallow" and budget or 1000000,
+      precision=x.quick and 1.5 or 1.2,
       run=function(p, seed)
         local shape = {V = p.V, m = p.m, s = s, L = p.L}
         return { accuracy=learners[name](experiment.grammars(shape, 1, seed)[seed], p.N, seed) }
