@@ -13,6 +13,9 @@
 
 /* Between two looks for the user's sake, in seconds. */
 #define BETWEEN 0.1
+/* So many trainings that ended in the background can still be got from rhm.jobs() where nothing else holds
+ * them. */
+#define KEPT 8
 
 static struct rhm_job_object *first;                   /* of those with a job, newest first */
 static struct rhm_job_record records[RHM_JOB_RECORDS]; /* the youngest of those that went */
@@ -41,6 +44,49 @@ static void push_objects(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, key);
 }
 
+static char held_key; /* its address is a key of the registry */
+
+/* Holds the job at the index, so that the collector does not stop a training that a user sees in the list. */
+static void hold(lua_State *L, int index, lua_Integer id)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &held_key) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &held_key);
+    }
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, id);
+    lua_pop(L, 1);
+}
+
+static int is_kept(const struct rhm_job_object *object)
+{
+    if (!object->job)
+        return 0; /* closed with its network */
+    if (!has_ended(rhm_job_wait(object->job, 0)))
+        return 1;
+    int younger = 0;
+    for (const struct rhm_job_object *other = first; other && other != object; other = other->next)
+        younger += other->background && has_ended(rhm_job_wait(other->job, 0));
+    return object->background && younger < KEPT;
+}
+
+/* Gives those to the collector that have ended; allocates nothing. */
+static void release(lua_State *L)
+{
+    if (!lua_checkstack(L, 6))
+        return;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &held_key) == LUA_TTABLE)
+        for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+            if (!is_kept(lua_touserdata(L, -1))) {
+                lua_pushvalue(L, -2);
+                lua_pushnil(L);
+                lua_rawset(L, -5);
+            }
+    lua_pop(L, 1);
+}
+
 /* "train (8,4,2,3) exact": (V,m,s,L), and how; strings of a data set come from some m nobody knows. */
 static void set_name(struct rhm_job_object *object, const struct rhm_network *net,
                      const struct rhm_train_options *options)
@@ -65,6 +111,8 @@ void rhm_jobs_enter(lua_State *L, int index, struct rhm_network *net, const stru
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, object->id);
     lua_pop(L, 1);
+    release(L);
+    hold(L, index, object->id);
 }
 
 static struct rhm_job_record record_of(const struct rhm_job_object *object)
@@ -300,6 +348,7 @@ void rhm_jobs_prompt(lua_State *L)
     if (!before && !pending && rhm_interrupt_pending()) /* at the prompt, where a hook was all that ran */
         rhm_interrupt_end(L);
     tell_ends();
+    release(L);
 }
 
 void rhm_jobs_turn(lua_State *L)

@@ -180,15 +180,24 @@ function TestJob.test_progress_function()
   lu.assertEquals(net:train{ from=g, n=1000 }.levels[1].n, 1000) -- the stopped job is not in the way
 end
 
-function TestJob.test_the_collector_stops_what_nobody_holds()
-  for _ = 1, 5 do
-    rhm.network{ grammar=g, M=128 }:train(slow())
-    network():train(slow{ from=g:sample{ n=2000 }, n=2000 })
+function TestJob.test_the_collector_stops_no_training()
+  local ids = {}
+  for i = 1, 12 do
+    rhm.network{ grammar=g, M=128 }:train(slow{ from=g:sample{ n=2000 }, n=2000, steps=2, steps_per_second=1000 })
+    ids[i] = rhm.jobs()[#rhm.jobs()].id
     collectgarbage() collectgarbage()
   end
-  local job = network():train(slow{ from=g:sample{ n=2000 }, n=2000, steps=20 })
-  collectgarbage() collectgarbage() -- the job holds network and data set
-  lu.assertEquals(job:wait().levels[1].n, 2000)
+  local found = {}
+  for _, job in ipairs(rhm.jobs()) do found[job.id] = job end
+  for i = 1, 12 do lu.assertEquals(found[ids[i]]:wait().levels[1].steps, 2) end
+  network():train{ from=g, n=1000 } -- the last eight that ended in the background are still held, the others let go
+  found = nil
+  collectgarbage() collectgarbage()
+  found = {}
+  for _, job in ipairs(rhm.jobs()) do found[job.id] = job end
+  lu.assertEquals(type(found[ids[5]]), "userdata")
+  lu.assertEquals(type(found[ids[4]]), "table")
+  lu.assertEquals(found[ids[4]].state, "done")
 end
 
 function TestJob.test_leaving_with_a_running_job()

@@ -114,6 +114,20 @@ function TestPanel.test_subject()
   lu.assertNotNil(third)
 end
 
+function TestPanel.test_the_one_at_work_before_those_in_the_queue()
+  local function begin(seed)
+    local net = rhm.network{ grammar=g, M=64, seed=seed }
+    return net:train{ from=g, n=1000, solver="gd", steps=1000, steps_per_second=50, background=true }
+  end
+  local first, second = begin(1), begin(2)
+  assert_running(first)
+  lu.assertEquals(second.state, "queued")
+  lu.assertNotStrContains(status(), "queued")
+  panel.show("layers", second.network) -- asked for
+  lu.assertStrContains(status(), "queued")
+  first:stop() second:stop()
+end
+
 function TestPanel.test_the_name_of_the_global()
   _G.my_net = rhm.network{ V=5, s=2, L=2 }
   lu.assertStrContains(status(), "my_net (V,s,L)")

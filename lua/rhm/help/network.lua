@@ -132,7 +132,8 @@ off()]], see = {"job", "layer:step"}},
     summary = "a training that runs on a worker thread",
     text = [[Made by net:train; net:train{ ..., background=true } returns it at once, otherwise net.job is the last one. Jobs in the
 background take turns, in the order they were made: one works, the others are queued. A paused job gives its turn up;
-resumed, it waits for it before those that have not begun.
+resumed, it waits for it before those that have not begun. A job goes on to its end also where no variable holds it; it and
+its network are in rhm.jobs(), of those that have ended in the background the last eight.
 
 progress is a table: state, level (in work), seconds, accuracy, and levels[l] with phase ("waiting", "sampling", "gram",
 "solving", "clusters", "done"), n and drawn (samples wanted and counted), patches, step and steps (gradient descent), loss,
