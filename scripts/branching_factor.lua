@@ -98,7 +98,8 @@ local r = x:sweep{ parameters=cells, run=learn }
 
 -- Of the runs, those that the layers warn of: where the chain has learned, and where it has not.
 local function alarms()
-  local list, learned, failed = {}, 0, 0
+  local list, learned, failed = {{"no warning", 0, 0}, {"any warning", 0, 0}}, 0, 0
+  list["no warning"], list["any warning"] = list[1], list[2]
   local function count(name, place)
     if not list[name] then
       list[name] = {name, 0, 0}
