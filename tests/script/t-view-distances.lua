@@ -36,6 +36,22 @@ function TestRows.test_distances_are_those_of_the_layer()
   end
 end
 
+function TestRows.test_why_there_is_nothing_yet()
+  local function begin(seed)
+    local net = rhm.network{ grammar=g, M=64, seed=seed }
+    return net:train{ from=g, n=1000, solver="gd", steps=100000, steps_per_second=20, background=true }
+  end
+  local first, second = begin(1), begin(2)
+  local deadline = rhm.clock() + 20
+  while first.progress.level == 0 and rhm.clock() < deadline do first:wait(.01) end
+  local _, why = rows.of(first.network:layer(1))
+  lu.assertEquals(why, "layer 1 of 3 waits for its turn: layer 3 is in training")
+  _, why = rows.of(second.network:layer(3))
+  lu.assertEquals(why, "layer 3 of 3 waits for its turn: the training is queued")
+  lu.assertStrContains(pictures.text("curves", second.network, 80, 24), "not trained yet")
+  first:stop() second:stop()
+end
+
 function TestRows.test_statistics_are_exact()
   for _, name in ipairs {"stepped", "trained", "trained_on_data", "unknown", "exact"} do
     for l = networks[name][2], 3 do

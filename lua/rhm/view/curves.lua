@@ -80,12 +80,13 @@ local function by_level(s, width, height, options)
     xhigh = max(2, #s.rows), integer = true, xlabel = "level"}, width, height)
 end
 
--- Words for a layer that has no curve.
-local function why(row)
-  if row.state == "done" then return "closed form: no steps, no curve; below, what each level has found" end
+-- Words for a layer that has no curve; below: there is a picture of the levels that are done.
+local function why(row, below)
+  local rest = below and "; below, what the levels have found" or ""
   if row.state == "by hand" then return "no step yet: lay:step(k), or s in the panel (F10)" end
-  if row.state == "waiting" then return "not trained yet" end
-  return "no step yet: curves come with gradient descent (steps=T)"
+  if row.state == "waiting" then return "not trained yet" .. rest end
+  if row.steps and row.state ~= "done" then return "no step yet" .. rest end
+  return "closed form: no steps, no curve" .. rest
 end
 
 function M.draw(lay, width, height, options)
@@ -103,9 +104,9 @@ function M.draw(lay, width, height, options)
   if row.history and #row.history.step > 1 then
     pictures = M.plot(row, width, rest, options)
   else
-    for _, line in ipairs(text.wrap(why(row), width)) do lines[#lines + 1] = {{line, style = "dim"}} end
-    lines[#lines + 1] = ""
     pictures = by_level(s, width, min(rest - 2, 20), options)
+    for _, line in ipairs(text.wrap(why(row, #pictures > 0), width)) do lines[#lines + 1] = {{line, style = "dim"}} end
+    lines[#lines + 1] = ""
   end
   for _, line in ipairs(pictures) do lines[#lines + 1] = line end
   return lines

@@ -4,6 +4,7 @@
 local M = {}
 
 local subjects = require "rhm.view.subject"
+local states = require "rhm.view.state"
 local sqrt, huge, max, min, floor = math.sqrt, math.huge, math.max, math.min, math.floor
 local ipairs, pairs, pcall, error, tostring, setmetatable = ipairs, pairs, pcall, error, tostring, setmetatable
 local sort = table.sort
@@ -425,14 +426,28 @@ local function too_large(layer)
   end
 end
 
+-- Why a layer has no q^ yet, and what brings them.
+local function nothing_yet(layer)
+  local l, net = layer.level, layer.network
+  local name = format("layer %d of %d ", l, net.L)
+  local s = states.network(net)
+  if not s.progress or not states.is_active(s.state) then
+    return name .. "is not trained yet: net:train{ from=g }, or by hand lay:begin{ from=g }, lay:step()"
+  elseif s.level == l then
+    local row = s.rows[l]
+    return name .. format("is in training (%s): its q^ come with %s", row.phase or row.state,
+      row.steps and "the first step" or "its end")
+  elseif s.level then
+    return name .. format("waits for its turn: layer %d is in training", s.level)
+  end
+  return name .. "waits for its turn: the training is " .. s.state
+end
+
 -- The rows of the layer that `subject` means, or nil and why there are none.
 function M.of(subject, options)
   local layer, why = layer_of(subject, options)
   if not layer then return nil, why end
-  if not layer.samples then
-    return nil, format("layer %d of %d is not trained yet: net:train{ from=g }, or by hand lay:begin{ from=g }, "
-      .. "lay:step()", layer.level, layer.network.L)
-  end
+  if not layer.samples then return nil, nothing_yet(layer) end
   local net = layer.network
   cache[net] = cache[net] or {}
   local old = cache[net][layer.level]
