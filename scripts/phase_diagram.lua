@@ -50,7 +50,7 @@ if plane == "mN" then
   end
 else
   for V = 4, x.quick and 10 or 16, 2 do along[#along + 1] = V end
-  for m = 2, along[#along], x.quick and 2 or 1 do up[#up + 1] = m end
+  for m = 3, along[#along], x.quick and 2 or 1 do up[#up + 1] = m end -- m = 2: at V = 16 hardly a grammar passes
   for _, V in ipairs(along) do
     for _, m in ipairs(up) do
       if m <= V then add(V, m, x.args.samples) end -- m V <= V^2: no more tuples than there are
