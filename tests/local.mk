@@ -69,9 +69,9 @@ terminal_tests = \
 	tests/terminal/test_cnn.py \
 	tests/terminal/test_command.py \
 	tests/terminal/test_completion.py \
+	tests/terminal/test_experiments.py \
 	tests/terminal/test_jobs.py \
 	tests/terminal/test_panel_cost.py \
-	tests/terminal/test_experiments.py \
 	tests/terminal/test_panel_input.py \
 	tests/terminal/test_panel_signals.py \
 	tests/terminal/test_panel_terminals.py \
