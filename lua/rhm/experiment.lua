@@ -101,7 +101,7 @@ local function parser_of(t)
     .. " that are there are taken over."):argname "<i/n>":convert(shard)
   parser:option("--format", "Of the plot in the folder.", "svg"):choices{"svg", "pdf", "png"}:argname "<format>"
   if t.options then t.options(parser) end
-  function parser:error(message) -- luacheck: ignore self
+  function parser:error(message)
     io.stderr:write("rhm ", t.name, ": ", message, " (see rhm ", t.name, " --help)\n")
     os.exit(2)
   end
@@ -187,7 +187,7 @@ function Experiment:search(t)
 end
 
 -- Rows of texts and numbers in columns below their heads; `format` is of the numbers that are not whole.
-function Experiment:table(head, rows, number) -- luacheck: ignore self
+function Experiment:table(head, rows, number)
   local all = {head}
   for i, row in ipairs(rows) do
     all[i + 1] = {}
@@ -201,7 +201,7 @@ function Experiment:table(head, rows, number) -- luacheck: ignore self
 end
 
 -- A sentence or more, broken at the terminal's width.
-function Experiment:say(text, ...) -- luacheck: ignore self
+function Experiment:say(text, ...)
   print(printer.wrap(format(text, ...), math.min(printer.width(), 79)))
 end
 
