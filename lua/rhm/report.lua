@@ -2,7 +2,7 @@
 local M = {}
 
 local printer = require "rhm.print"
-local format, rep, concat = string.format, string.rep, table.concat
+local format, rep, find, gsub, concat = string.format, string.rep, string.find, string.gsub, table.concat
 local ceil, floor, huge, max, min = math.ceil, math.floor, math.huge, math.max, math.min
 
 -- How many rows a long table prints before it is elided.
@@ -19,7 +19,9 @@ end
 local function number(x, digits)
   if not x then return "-" end
   if x == huge then return "inf" end
-  return format("%." .. (digits or 4) .. "g", x)
+  local text = format("%." .. (digits or 4) .. "g", x)
+  if digits == 3 and find(text, "^%-?0%.000") then text = gsub(format("%.2e", x), "e%-0", "e-") end -- two columns less
+  return text
 end
 
 local function seconds(x)
