@@ -183,6 +183,9 @@ static void draw_help(void)
     if (!at->help_rows)
         return;
     char text[256];
+    unsigned waiting = 0; /* lines typed ahead of the command's end */
+    for (const struct rhm_panel_line *line = rhm_panel.busy ? rhm_panel.queue : NULL; line; line = line->next)
+        waiting += line->typed;
     size_t below = rhm_panel.console.scrolled ? rhm_console_below(&rhm_panel.console, at) : 0;
     if (rhm_panel.focused)
         snprintf(text, sizeof text,
@@ -190,6 +193,9 @@ static void draw_help(void)
     else if (below > 0)
         snprintf(text, sizeof text,
                  "%zu more rows below   PgDn PgUp scroll   C-x / find, again: Enter   ^C back", below);
+    else if (waiting > 0)
+        snprintf(text, sizeof text, "F1 keys  F9 pause  F10 into the view  PgUp output  ^C stop  %u line%s",
+                 waiting, waiting == 1 ? " waits" : "s wait");
     else
         snprintf(text, sizeof text,
                  "F1 keys  F9 pause  F10 into the view  F12 size  PgUp output  ^C stop  ^D leave");

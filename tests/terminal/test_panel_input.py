@@ -165,6 +165,7 @@ class Lines(unittest.TestCase):
             s.wait_console("x + 1")
             s.send("\r")
             s.wait(lambda: s.line() == "rhm>", "the lines to be taken")
+            s.wait(lambda: re.search(r"\^C stop  \d+ lines? waits?$", s.rows()[-1].rstrip()), "how many wait")
             s.send("\x03")  # what waits goes with the command
             s.wait_console("interrupted: net:resume() goes on with the training")
             s.wait_prompt()
