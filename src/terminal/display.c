@@ -154,6 +154,11 @@ void rhm_display_close(void)
     rhm_guard_screen(NULL);
     if (hidden)
         curs_set(1);
+    if (!enter_ca_mode) { /* the shell's prompt comes on the last line of what stays there */
+        move(LINES - 1, 0);
+        clrtoeol();
+        refresh();
+    }
     endwin();
     fputs(PASTE_OFF, out);
     fflush(out);
