@@ -70,7 +70,8 @@ int rhm_network_parse_method(lua_State *L)
     struct rhm_network *net = rhm_check_network(L, 1);
     if (lua_type(L, 2) != LUA_TTABLE) {
         const char *shown = rhm_args_show(L, 2);
-        return luaL_error(L, "network:parse: one string {1, 5, 2, ...} expected, got %s", shown);
+        return luaL_error(L, "network:parse: one string {1, 5, 2, ...} expected, got %s%s", shown,
+                          luaL_testudata(L, 2, RHM_DATASET) ? ": d:tokens(i) is one of its strings" : "");
     }
     const uint16_t *tokens = rhm_push_string(L, 2, "network:parse", net);
     struct rhm_parse *parse = push_parse(L);

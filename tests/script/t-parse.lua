@@ -83,6 +83,7 @@ function TestParse.test_refusals()
     {1, 2, 3, 4, 5, 6, 7, 9})
   lu.assertErrorMsgContains("token 2 = 1.5", net.parse, net, {1, 1.5, 3, 4, 5, 6, 7, 8})
   lu.assertErrorMsgContains("one string {1, 5, 2, ...} expected, got nil", net.parse, net)
+  lu.assertErrorMsgContains("got rhm.dataset: d:tokens(i)", net.parse, net, g:sample{ n=2 })
   lu.assertErrorMsgContains("got rhm.dataset", net.parse, net, d)
   lu.assertErrorMsgContains("layer 3 is not trained", function()
     rhm.network{ grammar=g }:parse{ 1, 2, 3, 4, 5, 6, 7, 8 }
