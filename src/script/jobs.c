@@ -341,13 +341,13 @@ void rhm_jobs_call_hooks(lua_State *L, int now)
 
 void rhm_jobs_prompt(lua_State *L)
 {
+    tell_ends(); /* before the hooks: those then know of each end that was told */
     bool pending = rhm_interrupt_pending();
     lua_State *before = rhm_interrupt_running(L);
     rhm_jobs_call_hooks(L, 1);
     rhm_interrupt_running(before);
     if (!before && !pending && rhm_interrupt_pending()) /* at the prompt, where a hook was all that ran */
         rhm_interrupt_end(L);
-    tell_ends();
     release(L);
 }
 
