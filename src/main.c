@@ -64,9 +64,9 @@ static const char usage[] = "usage: rhm [options] [script [args]]\n"
 
 /* --- usage errors ------------------------------------------------------------------------------------ */
 
-static const char *const known_options[] = {
-    "-e",      "-l",        "-i",     "-E",      "-q",        "-W", "-v", "-h",
-    "--quiet", "--version", "--help", "--plain", "--threads", NULL};
+static const char *const known_options[] = {"-e",     "-l",      "-i",        "-E",      "-q",
+                                            "-W",     "-v",      "-h",        "--quiet", "--version",
+                                            "--help", "--plain", "--threads", NULL};
 
 static int fail_usage(const char *what, const char *word)
 {

@@ -46,7 +46,7 @@ struct rhm_progress_layer {
     double loss;
     double intra, inter; /* largest distance within, smallest between clusters (true parents where known) */
     double sigma, rho, eps_S, gap, error, seconds;
-    double accuracy; /* of the label that the largest entry of q^ names, for one patch (trainer.h) */
+    double accuracy;   /* of the label that the largest entry of q^ names, for one patch (trainer.h) */
     double rate, left; /* samples or steps a second since the phase began, seconds it takes from here; the
                           monitor fills them */
 };

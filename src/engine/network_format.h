@@ -3,11 +3,11 @@
  * Attributes of the root: rhm_network (the version of this format), V, s, L, classes, M, features, codebook
  * (as numbered in features.h and network.h). Data sets: seed, sigma, eps_O; grammar/rules (children, 0-based,
  * level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is known, and
- * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules) where they apply; layer1/... to layerL/...
- * for the layers that are trained, named as in layer.h (a row of history: step, loss,
- * intra, inter, accuracy). Whatever follows from the rest is not stored: the
- * embedding of a layer's inputs is the codebook of the layer above. Nor are times: the same training makes the
- * same file, byte for byte, however long it took.
+ * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules) where they apply;
+ * layer1/... to layerL/... for the layers that are trained, named as in layer.h (a row of history: step,
+ * loss, intra, inter, accuracy). Whatever follows from the rest is not stored: the embedding of a layer's
+ * inputs is the codebook of the layer above. Nor are times: the same training makes the same file, byte for
+ * byte, however long it took.
  */
 #ifndef RHM_NETWORK_FORMAT_H
 #define RHM_NETWORK_FORMAT_H

@@ -10,7 +10,7 @@ struct rhm_results {
     sqlite3 *db;
     char *path;
     sqlite3_stmt *add, *find, *pass; /* made when first needed; pass is open between select and its end */
-    bool readonly, changed, viewed;          /* changed since the views were made; made here */
+    bool readonly, changed, viewed;  /* changed since the views were made; made here */
 };
 
 /* "<path>: cannot <what>: <reason>", with what would help. */

@@ -241,6 +241,7 @@ void rhm_interrupt_open(lua_State *L)
     lua_getglobal(L, LUA_COLIBNAME);
     luaL_setfuncs(L, functions, 0);
     lua_pop(L, 1);
-    lua_pushliteral(L, RHM_INTERRUPTED); /* kept, so that pushing it needs no memory: rhm_call does it unprotected */
+    lua_pushliteral(
+        L, RHM_INTERRUPTED); /* kept, so that pushing it needs no memory: rhm_call does it unprotected */
     lua_setfield(L, LUA_REGISTRYINDEX, "rhm.interrupted");
 }

@@ -61,7 +61,8 @@ void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_
     if (status != RHM_OK)
         rhm_raise(L, "network:train", &err);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, network, RHM_NETWORK_JOB); /* before memory can end: a job in work is always net.job */
+    lua_setiuservalue(L, network,
+                      RHM_NETWORK_JOB); /* before memory can end: a job in work is always net.job */
     rhm_jobs_enter(L, -1, net, options);
 }
 

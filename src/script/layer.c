@@ -350,10 +350,10 @@ static int layer_diagnostics(lua_State *L)
 /* --- the class ---------------------------------------------------------------------------------------- */
 
 /* All come from the view, but for the first four. */
-static const char *const fields[] = {"level",   "network", "trained", "samples",  "patch_count", "clusters",
-                                     "steps",   "sigma",   "rho_in",  "eps_S_in", "rho",         "eps_S",
-                                     "gap",     "error",   "lambda",  "eta",      "loss",        "condition",
-                                     "unknown", "seconds", "accuracy", "history", NULL};
+static const char *const fields[] = {"level",   "network", "trained",  "samples",  "patch_count", "clusters",
+                                     "steps",   "sigma",   "rho_in",   "eps_S_in", "rho",         "eps_S",
+                                     "gap",     "error",   "lambda",   "eta",      "loss",        "condition",
+                                     "unknown", "seconds", "accuracy", "history",  NULL};
 enum { FIELD_level, FIELD_network, FIELD_trained, FIELD_samples, FIELD_patch_count };
 
 static int layer_field(lua_State *L)

@@ -16,8 +16,8 @@
 #include "script/child.h"
 #include "script/hooks.h"
 #include "script/jobs.h"
-#include "script/nearest.h"
 #include "script/latest.h"
+#include "script/nearest.h"
 #include "script/objects.h"
 #include "script/results.h"
 
@@ -109,11 +109,17 @@ static void set_module_metatable(lua_State *L)
 
 int luaopen_rhm(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"cnn", rhm_script_cnn},         {"shallow", rhm_script_shallow},
-        {"grammar", rhm_script_grammar}, {"dataset", rhm_script_dataset}, {"network", rhm_script_network},
-        {"load", rhm_script_load},       {"clock", module_clock},         {"jobs", rhm_script_jobs},
-        {"on", rhm_script_on},           {"results", rhm_script_results}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"cnn", rhm_script_cnn},
+                                         {"shallow", rhm_script_shallow},
+                                         {"grammar", rhm_script_grammar},
+                                         {"dataset", rhm_script_dataset},
+                                         {"network", rhm_script_network},
+                                         {"load", rhm_script_load},
+                                         {"clock", module_clock},
+                                         {"jobs", rhm_script_jobs},
+                                         {"on", rhm_script_on},
+                                         {"results", rhm_script_results},
+                                         {NULL, NULL}};
     rhm_open_matrix(L);
     rhm_open_cnn(L);
     rhm_open_shallow(L);

@@ -122,7 +122,8 @@ bool rhm_display_open(void)
     in = duplicate(STDIN_FILENO, "r");
     if (!out || !in || !(curses = newterm(NULL, out, in))) {
         const char *term = getenv("TERM");
-        fprintf(stderr, "rhm: no panel: terminal \"%s\" is not known here; set TERM, or --plain\n", term ? term : "");
+        fprintf(stderr, "rhm: no panel: terminal \"%s\" is not known here; set TERM, or --plain\n",
+                term ? term : "");
         close_files();
         return false;
     }
