@@ -164,8 +164,11 @@ int rhm_guard_install(void)
     sigaction(SIGPIPE, &action, NULL);
     action.sa_handler = on_crash;
     action.sa_flags = (int)SA_NODEFER;
-    for (size_t i = 0; i < CRASHES; i++)
-        sigaction(crashes[i], &action, &before_crash[i]);
+    for (size_t i = 0; i < CRASHES; i++) {
+        sigaction(crashes[i], NULL, &before_crash[i]);
+        if (before_crash[i].sa_handler != SIG_IGN) /* as SIGQUIT of what a shell script started with & */
+            sigaction(crashes[i], &action, NULL);
+    }
     return wake[0];
 }
 

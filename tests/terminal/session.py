@@ -3,6 +3,7 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import tempfile
 import termios
 import time
@@ -13,6 +14,12 @@ import pyte
 RHM = os.path.abspath(os.environ.get("RHM", "./rhm"))
 SANITIZED = os.path.exists(RHM) and b"__asan_init" in open(RHM, "rb").read()
 TIMEOUT = 45 if SANITIZED else 15
+
+
+def default_signals():
+    """As a terminal's shell starts its commands; what a script started with & ignores these two."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def environment(home, **changes):
@@ -113,7 +120,7 @@ class Session:
         self.raw = b""
         argv = command or [RHM, *([] if panel else ["--plain"]), *words]
         self.child = pexpect.spawn(argv[0], argv[1:], env=environment(self.home, **env), cwd=cwd or self.home,
-                                   dimensions=(lines, columns), timeout=TIMEOUT, echo=True)
+                                   dimensions=(lines, columns), timeout=TIMEOUT, echo=True, preexec_fn=default_signals)
         self.child.delaybeforesend = None
         if prompt:
             self.wait_prompt()
