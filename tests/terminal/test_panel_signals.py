@@ -286,6 +286,15 @@ class Suspend(unittest.TestCase):
 
 
 class Leaving(unittest.TestCase):
+    def test_what_was_ignored_at_the_start_stays_ignored(self):
+        """SIGQUIT of a command that a script started with &."""
+        with Panel("-q", command=["/bin/sh", "-c", "trap '' QUIT; exec '%s' -q" % RHM]) as s:
+            os.kill(s.child.pid, signal.SIGQUIT)
+            s.send("print(6 * 7)\r")
+            s.wait_console("\n42\nrhm>")
+            s.send("\x1bOR")  # F3: the screen is still the panel's
+            s.wait_view("distances")
+
     def restored(self, s, cooked=True):
         self.assertIs(s.private(1049), False, "the second screen")
         self.assertIs(s.private(2004), False, "bracketed paste")
