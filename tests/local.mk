@@ -15,6 +15,7 @@ engine_tests = \
 	tests/engine/t-job \
 	tests/engine/t-law \
 	tests/engine/t-matrix \
+	tests/engine/t-missing \
 	tests/engine/t-network \
 	tests/engine/t-network-file \
 	tests/engine/t-npy \

@@ -6,7 +6,7 @@ local check = require "rhm.check"
 local report = require "rhm.report"
 local type, pcall, setmetatable = type, pcall, setmetatable
 local next, ipairs = next, ipairs
-local format, concat = string.format, table.concat
+local format, concat, find = string.format, table.concat, string.find
 local sqrt, max, tointeger = math.sqrt, math.max, math.tointeger
 
 -- Seeds of the strings start here, so that they are not the strings somebody trained with.
@@ -108,16 +108,18 @@ end
 
 -- sum_c (p_c - P_c)^2 of a patch seen N times is estimated by that of the counts less its noise (1 - sum p^2)/(N - 1).
 local function counted_correlation(d, s, place)
-  local C, n, labels, patches = d.classes, #d, {}, {}
+  local C, n, labels, patches = d.classes, 0, {}, {}
   for c = 1, C do labels[c] = 0 end
-  for i = 1, n do
+  for i = 1, #d do
     local key, label = concat(d:tokens(i), " ", (place - 1) * s + 1, place * s), d:label(i)
-    local patch = patches[key]
-    if not patch then
-      patch = {n = 0}
-      patches[key] = patch
+    if label > 0 and not find(key, "%f[%d]0%f[%D]") then -- nothing of it is missing
+      local patch = patches[key]
+      if not patch then
+        patch = {n = 0}
+        patches[key] = patch
+      end
+      n, patch.n, patch[label], labels[label] = n + 1, patch.n + 1, (patch[label] or 0) + 1, labels[label] + 1
     end
-    patch.n, patch[label], labels[label] = patch.n + 1, (patch[label] or 0) + 1, labels[label] + 1
   end
   local sum, noise, weight = 0, 0, 0
   for _, patch in next, patches do

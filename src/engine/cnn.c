@@ -173,13 +173,9 @@ enum rhm_status rhm_cnn_check_data(const struct rhm_cnn *net, const struct rhm_d
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the network reads s^L = %u^%u = %" PRIu64,
                         data->d, net->s, net->L, net->d);
-    for (size_t i = 0; data->V > net->V && i < data->n * data->d; i++)
-        if (data->tokens[i] >= net->V)
-            return rhm_fail(err, RHM_EARG, "string %zu holds token %d, the network has V = %u",
-                            i / data->d + 1, data->tokens[i] + 1, net->V);
     for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
-        if (data->labels[i] >= net->classes)
+        if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
             return rhm_fail(err, RHM_EARG, "string %zu has label %d, the network %u classes", i + 1,
                             data->labels[i] + 1, net->classes);
-    return RHM_OK;
+    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the network", err);
 }

@@ -116,16 +116,18 @@ enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *
                                  double *loss, rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct score score = {0};
+    struct rhm_dataset labelled = {0};
     enum rhm_status status = rhm_cnn_check_data(net, data, err);
     if (status == RHM_OK)
+        status = rhm_dataset_labelled(data, &labelled, &data, err);
+    if (status == RHM_OK)
         status = sweep(net, 0, data->n, data->tokens, data->labels, take_score, &score, poll, context, err);
-    if (status != RHM_OK)
-        return status;
-    if (accuracy)
+    if (status == RHM_OK && accuracy)
         *accuracy = (double)score.right / (double)data->n;
-    if (loss)
+    if (status == RHM_OK && loss)
         *loss = score.loss / (double)data->n;
-    return RHM_OK;
+    rhm_dataset_clear(&labelled);
+    return status;
 }
 
 struct picture {
@@ -153,11 +155,16 @@ enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *
                                  float *gradient, struct rhm_error *err)
 {
     struct rhm_cnn_pass pass;
+    struct rhm_dataset labelled = {0};
     enum rhm_status status = rhm_cnn_check_data(net, data, err);
     if (status == RHM_OK)
+        status = rhm_dataset_labelled(data, &labelled, &data, err);
+    if (status == RHM_OK)
         status = rhm_cnn_pass_init(&pass, net, data->n, 1, 0, err);
-    if (status != RHM_OK)
+    if (status != RHM_OK) {
+        rhm_dataset_clear(&labelled);
         return status;
+    }
     for (size_t i = 0; i < data->n; i++) {
         pass.string[i] = data->tokens + i * data->d;
         pass.label[i] = data->labels[i];
@@ -173,5 +180,6 @@ enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *
     if (loss)
         *loss = sum / (double)data->n;
     rhm_cnn_pass_clear(&pass);
+    rhm_dataset_clear(&labelled);
     return RHM_OK;
 }

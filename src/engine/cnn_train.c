@@ -308,8 +308,15 @@ enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_op
     int idle = 0;
     if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
         return rhm_fail(err, RHM_ESTATE, "the network is in training: wait for it or stop it first");
+    struct rhm_cnn_train_options labelled = *options; /* strings without a label are left out */
+    struct rhm_dataset data = {0}, held_out = {0};
+    t.o = &labelled;
+    status = rhm_dataset_labelled(options->data, &data, &labelled.data, err);
+    if (status == RHM_OK && options->held_out)
+        status = rhm_dataset_labelled(options->held_out, &held_out, &labelled.held_out, err);
     rhm_linalg_share();
-    status = prepare(&t, err);
+    if (status == RHM_OK)
+        status = prepare(&t, err);
     if (status == RHM_OK)
         status = run(&t, err);
     if (t.best && t.best_loss < INFINITY) { /* also where it was stopped */
@@ -324,6 +331,8 @@ enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_op
     free(t.gradient);
     free(t.order);
     free(t.best);
+    rhm_dataset_clear(&data);
+    rhm_dataset_clear(&held_out);
     atomic_store(&net->busy, 0);
     return status;
 }

@@ -203,21 +203,28 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
     if (block > n)
         block = n;
     uint16_t *tokens = rhm_array(block * width, sizeof *tokens, "a block of strings", err);
-    enum rhm_status status = tokens ? RHM_OK : RHM_EMEMORY;
+    uint16_t *labels = rhm_array(block, sizeof *labels, "a block of strings", err);
+    enum rhm_status status = tokens && labels ? RHM_OK : RHM_EMEMORY;
+    size_t next = 0; /* string */
     struct counters tally_only = {.s = net->s, .C = net->classes};
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;
         const uint32_t *tuple;
-        for (size_t i = 0; i < some; i++) /* what stands under the first level-(l-1) symbol */
-            for (size_t j = 0; j < width; j++)
-                tokens[i * width + j] = data->tokens[(at + i) * data->d + j];
+        for (size_t i = 0; i < some; i++) {
+            while (data->labels[next] == RHM_MISSING)
+                next++;
+            for (size_t j = 0; j < width; j++) /* what stands under the first level-(l-1) symbol */
+                tokens[i * width + j] = data->tokens[next * data->d + j];
+            labels[i] = data->labels[next++];
+        }
         status = rhm_chain_ascend(chain, l + 1, some, width, tokens, &tuple, rhm_monitor_poll, monitor, err);
         if (status == RHM_OK)
-            status = count_rows(&tally_only, tally, some, tuple, data->labels + at, err);
+            status = count_rows(&tally_only, tally, some, tuple, labels, err);
         if (status == RHM_OK)
             status = report(l, at + some, progress, monitor, err);
     }
     free(tokens);
+    free(labels);
     return status;
 }
 

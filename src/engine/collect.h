@@ -5,8 +5,8 @@
 #include "chain.h"
 
 /* Counts the first level-l patches of n[l] samples of the source into tally (sorted): from a grammar by the
- * tally sampler or by drawing, fresh for each layer; from a data set its first n[l] strings, the same for all
- * layers. `drawn` follows the progress in `progress->drawn`, published to the monitor. */
+ * tally sampler or by drawing, fresh for each layer; from a data set its first n[l] strings that have a label,
+ * the same for all layers. `drawn` follows the progress in `progress->drawn`, published to the monitor. */
 enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rhm_train_options *options,
                             struct rhm_tally *tally, struct rhm_progress_layer *progress,
                             struct rhm_monitor *monitor, struct rhm_error *err);

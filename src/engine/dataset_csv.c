@@ -2,8 +2,8 @@
  *
  * Between two values stands a comma or a semicolon (with blanks around it, if any) or just blanks and tabs;
  * a line may end with one more separator. Values are whole numbers, also as NumPy's savetxt writes them
- * (3.000000000000000000e+00). Skipped: a byte order mark, empty lines, lines that start with '#', one line of
- * words before the first string. */
+ * (3.000000000000000000e+00); -1 is missing. Skipped: a byte order mark, empty lines, lines that start with
+ * '#', one line of words before the first string. */
 #include <ctype.h>
 #include <errno.h>
 #include <locale.h>
@@ -165,7 +165,7 @@ static enum rhm_status wrong_count(const struct reader *r, size_t count, struct 
                     count, count == 1 ? "" : "s", r->first_line, r->data->d + 1);
 }
 
-/* What is no plain number in range: 3.0e0, +3 or -0 are values still, all else is an error. */
+/* What is no plain number in range: 3.0e0, +3 or -0 are values still, -1 is missing, all else is an error. */
 static enum rhm_status unusual_value(const struct reader *r, const char *p, const char *end,
                                      const struct rhm_symbols *symbols, unsigned *value,
                                      struct rhm_error *err)
@@ -188,6 +188,10 @@ static enum rhm_status unusual_value(const struct reader *r, const char *p, cons
         return rhm_fail(err, RHM_EFILE, "%s: '%s' is not a number", place, text);
     if (!(x > -1e300 && x < 1e300) || (x < 1e15 && x > -1e15 && x != (double)(long long)x))
         return rhm_fail(err, RHM_EFILE, "%s: %s %s is not a whole number", place, symbols->what, text);
+    if (x == -1) {
+        *value = RHM_MISSING;
+        return RHM_OK;
+    }
     if (x < 0 || x >= rhm_symbols_limit(symbols)) {
         size_t count = count_values(r->line, r->line_end);
         if (count != r->data->d + 1) /* then a token may stand where the label should: say the cause */
@@ -212,7 +216,7 @@ static inline const char *read_value(const struct reader *r, const char *p, cons
         if (unusual_value(r, p, q, symbols, &symbol, err) != RHM_OK)
             return NULL;
     }
-    if (symbol > symbols->largest)
+    if (symbol > symbols->largest && symbol != RHM_MISSING)
         symbols->largest = symbol;
     *out = (uint16_t)symbol;
     return q;
@@ -353,6 +357,10 @@ enum rhm_status rhm_dataset_read_csv(struct rhm_dataset *data, const char *path,
 
 static char *put_number(char *p, unsigned value)
 {
+    if (value == RHM_MISSING) {
+        *p++ = '-';
+        value = 1;
+    }
     char digits[16];
     int k = 0;
     do

@@ -1,4 +1,5 @@
-/* dataset_hdf5.c - data sets in HDF5: "tokens" (n x d), "labels" (n), attributes "V" and "classes". */
+/* dataset_hdf5.c - data sets in HDF5: "tokens" (n x d), "labels" (n), attributes "V" and "classes"; -1 is
+ * missing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +81,12 @@ static enum rhm_status convert(const struct array *a, const void *block, size_t 
     for (size_t k = 0; k < rows * d; k++) {
         int good = a->is_float ? x[k] >= 0 && x[k] < limit && x[k] == (double)(unsigned)x[k]
                                : (uint64_t)integer[k] < limit;
-        if (!good)
-            return bad_element(a, integer + k, row + k / d, k % d, symbols, err);
+        if (!good) {
+            if (a->is_float ? x[k] != -1 : integer[k] != -1)
+                return bad_element(a, integer + k, row + k / d, k % d, symbols, err);
+            out[row * d + k] = RHM_MISSING;
+            continue;
+        }
         unsigned symbol = a->is_float ? (unsigned)x[k] : (unsigned)integer[k];
         largest = symbol > largest ? symbol : largest;
         out[row * d + k] = (uint16_t)symbol;
@@ -200,23 +205,42 @@ enum rhm_status rhm_dataset_read_hdf5(struct rhm_dataset *data, const char *path
 
 /* ---- Writing ---- */
 
+/* How n x d symbols are written. RHM_MISSING read as a signed number is -1, and up to 32767 nothing else
+ * changes; beyond, they are copied into wider ones (*wide, freed by the caller). */
+static enum rhm_status describe(struct rhm_hdf5_array *array, const uint16_t *symbols, unsigned limit,
+                                int missing, int32_t **wide, struct rhm_error *err)
+{
+    size_t n = (size_t)(array->extents[0] * array->extents[1]);
+    unsigned bytes = rhm_symbols_bytes(limit, missing);
+    array->elements = symbols;
+    array->memory_type = missing ? H5T_NATIVE_INT16 : H5T_NATIVE_UINT16;
+    array->file_type = bytes == 1   ? missing ? H5T_STD_I8LE : H5T_STD_U8LE
+                       : bytes == 2 ? missing ? H5T_STD_I16LE : H5T_STD_U16LE
+                                    : H5T_STD_I32LE;
+    if (bytes <= 2)
+        return RHM_OK;
+    *wide = rhm_array(n, sizeof **wide, "the symbols as they are written", err);
+    for (size_t i = 0; *wide && i < n; i++)
+        (*wide)[i] = symbols[i] == RHM_MISSING ? -1 : symbols[i];
+    array->elements = *wide;
+    array->memory_type = H5T_NATIVE_INT32;
+    return *wide ? RHM_OK : RHM_EMEMORY;
+}
+
 enum rhm_status rhm_dataset_write_hdf5(const struct rhm_dataset *data, const char *path,
                                        struct rhm_error *err)
 {
-    const struct rhm_hdf5_array array[] = {
-        {"tokens",
-         rhm_symbols_fit_byte(data->V) ? H5T_STD_U8LE : H5T_STD_U16LE,
-         H5T_NATIVE_UINT16,
-         2,
-         {data->n, data->d},
-         data->tokens},
-        {"labels",
-         rhm_symbols_fit_byte(data->classes) ? H5T_STD_U8LE : H5T_STD_U16LE,
-         H5T_NATIVE_UINT16,
-         1,
-         {data->n, 1},
-         data->labels},
-    };
+    struct rhm_hdf5_array array[] = {{.name = "tokens", .rank = 2, .extents = {data->n, data->d}},
+                                     {.name = "labels", .rank = 1, .extents = {data->n, 1}}};
     const struct rhm_hdf5_attribute attribute[] = {{"V", data->V}, {"classes", data->classes}};
-    return rhm_hdf5_write(path, 2, array, 2, attribute, err);
+    struct rhm_missing missing = rhm_dataset_missing(data);
+    int32_t *wide[2] = {NULL, NULL};
+    enum rhm_status status = describe(&array[0], data->tokens, data->V, missing.tokens > 0, &wide[0], err);
+    if (status == RHM_OK)
+        status = describe(&array[1], data->labels, data->classes, missing.labels > 0, &wide[1], err);
+    if (status == RHM_OK)
+        status = rhm_hdf5_write(path, 2, array, 2, attribute, err);
+    free(wide[0]);
+    free(wide[1]);
+    return status;
 }

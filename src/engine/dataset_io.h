@@ -41,10 +41,12 @@ enum rhm_status rhm_dataset_write_npy(const struct rhm_dataset *data, const char
 enum rhm_status rhm_dataset_write_hdf5(const struct rhm_dataset *data, const char *path,
                                        struct rhm_error *err);
 
-/* Writers store symbols in one byte where they fit. */
-static inline int rhm_symbols_fit_byte(unsigned count)
+/* Writers store symbols 0..limit-1 in as few bytes as they fit; with -1 among them in signed ones. */
+static inline unsigned rhm_symbols_bytes(unsigned limit, int missing)
 {
-    return count <= 256;
+    if (missing)
+        return limit <= 128 ? 1 : limit <= 32768 ? 2 : 4;
+    return limit <= 256 ? 1 : 2;
 }
 
 /* V or classes, by name: least..65535. */

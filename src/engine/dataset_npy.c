@@ -1,5 +1,5 @@
 /* dataset_npy.c - data sets as NumPy writes them: np.save("X.npy", tokens), np.save("X_labels.npy", labels).
- * Tokens are n x d, labels n or n x 1; integers of any size, or floats that are whole. */
+ * Tokens are n x d, labels n or n x 1; integers of any size, or floats that are whole; -1 is missing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +79,11 @@ static inline int is_symbol(char kind, union element e, unsigned limit)
     return kind == 'f' ? e.f >= 0 && e.f < limit && e.f == (double)(unsigned)e.f : e.u < limit;
 }
 
+static inline int is_missing(char kind, union element e)
+{
+    return kind == 'f' ? e.f == -1 : kind == 'i' && e.i == -1;
+}
+
 static enum rhm_status bad_element(const struct rhm_npy *npy, union element e, size_t row, size_t column,
                                    const struct rhm_symbols *symbols, struct rhm_error *err)
 {
@@ -111,13 +116,14 @@ static enum rhm_status read_symbols(struct rhm_npy *npy, size_t n, size_t d, str
         status = rhm_npy_read(npy, block, count, err);
         for (size_t k = 0; k < count && status == RHM_OK; k++) {
             union element e = element_at(npy, block + k * npy->size);
-            if (!is_symbol(npy->kind, e, limit)) {
+            unsigned symbol = RHM_MISSING;
+            if (is_symbol(npy->kind, e, limit)) {
+                symbol = npy->kind == 'f' ? (unsigned)e.f : (unsigned)e.u;
+                symbols->largest = symbol > symbols->largest ? symbol : symbols->largest;
+            } else if (!is_missing(npy->kind, e)) {
                 status = bad_element(npy, e, row, column, symbols, err);
                 break;
             }
-            unsigned symbol = npy->kind == 'f' ? (unsigned)e.f : (unsigned)e.u;
-            if (symbol > symbols->largest)
-                symbols->largest = symbol;
             out[row * d + column] = (uint16_t)symbol;
             if (npy->fortran) {
                 if (++row == n) {
@@ -187,34 +193,40 @@ done:
 
 /* ---- Writing ---- */
 
+/* Cut to a byte or as it is, RHM_MISSING is the -1 of a signed type of that size. */
 static enum rhm_status write_symbols(struct rhm_output *out, const uint16_t *symbols, size_t count,
-                                     unsigned limit, struct rhm_error *err)
+                                     unsigned bytes, struct rhm_error *err)
 {
-    if (!rhm_symbols_fit_byte(limit))
+    if (bytes == sizeof *symbols)
         return rhm_output_write(out, symbols, count * sizeof *symbols, err);
-    unsigned char block[8192];
+    unsigned char byte[4096];
+    int32_t wide[4096];
     enum rhm_status status = RHM_OK;
     for (size_t done = 0; done < count && status == RHM_OK;) {
-        size_t part = count - done < sizeof block ? count - done : sizeof block;
-        for (size_t k = 0; k < part; k++)
-            block[k] = (unsigned char)symbols[done + k];
-        status = rhm_output_write(out, block, part, err);
+        size_t part = count - done < sizeof byte ? count - done : sizeof byte;
+        for (size_t k = 0; k < part; k++) {
+            byte[k] = (unsigned char)symbols[done + k];
+            wide[k] = symbols[done + k] == RHM_MISSING ? -1 : symbols[done + k];
+        }
+        status = rhm_output_write(out, bytes == 1 ? (const void *)byte : wide, part * bytes, err);
         done += part;
     }
     return status;
 }
 
 static enum rhm_status write_array(struct rhm_output *out, const char *path, unsigned rank,
-                                   const size_t *shape, const uint16_t *symbols, unsigned limit,
+                                   const size_t *shape, const uint16_t *symbols, unsigned limit, int missing,
                                    struct rhm_error *err)
 {
-    char header[RHM_NPY_HEADER];
-    size_t length = rhm_npy_header(header, rhm_symbols_fit_byte(limit) ? "u1" : "u2", rank, shape);
+    char header[RHM_NPY_HEADER], type[] = {missing ? 'i' : 'u', '0', '\0'};
+    unsigned bytes = rhm_symbols_bytes(limit, missing);
+    type[1] = (char)('0' + bytes);
+    size_t length = rhm_npy_header(header, type, rank, shape);
     enum rhm_status status = rhm_output_open(out, path, err);
     if (status == RHM_OK)
         status = rhm_output_write(out, header, length, err);
     if (status == RHM_OK)
-        status = write_symbols(out, symbols, shape[0] * (rank > 1 ? shape[1] : 1), limit, err);
+        status = write_symbols(out, symbols, shape[0] * (rank > 1 ? shape[1] : 1), bytes, err);
     if (status == RHM_OK)
         status = rhm_output_finish(out, err);
     return status;
@@ -228,9 +240,11 @@ enum rhm_status rhm_dataset_write_npy(const struct rhm_dataset *data, const char
         return RHM_EMEMORY;
     struct rhm_output tokens = {0}, labels = {0};
     const size_t shape[2] = {data->n, data->d};
-    enum rhm_status status = write_array(&tokens, path, 2, shape, data->tokens, data->V, err);
+    struct rhm_missing missing = rhm_dataset_missing(data);
+    enum rhm_status status =
+        write_array(&tokens, path, 2, shape, data->tokens, data->V, missing.tokens > 0, err);
     if (status == RHM_OK)
-        status = write_array(&labels, second, 1, shape, data->labels, data->classes, err);
+        status = write_array(&labels, second, 1, shape, data->labels, data->classes, missing.labels > 0, err);
     if (status == RHM_OK)
         status = rhm_output_commit(&tokens, err);
     if (status == RHM_OK)

@@ -53,6 +53,7 @@ engine_sources = \
 	src/engine/dataset_file.c \
 	src/engine/dataset_hdf5.c \
 	src/engine/dataset_io.h \
+	src/engine/dataset_missing.c \
 	src/engine/dataset_npy.c \
 	src/engine/dataset_split.c \
 	src/engine/diagnose.c \

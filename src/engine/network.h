@@ -70,7 +70,7 @@ void rhm_network_lock_writer(struct rhm_network *net);
 struct rhm_train_options {
     const struct rhm_grammar *grammar; /* one of these two; borrowed for as long as the training runs */
     const struct rhm_dataset *data;
-    uint64_t n[RHM_MAX_LEVELS + 1]; /* [1..L]; 0: the depth schedule with c (grammar), all strings (data) */
+    uint64_t n[RHM_MAX_LEVELS + 1]; /* [1..L]; 0: the depth schedule with c (grammar), all labelled strings (data) */
     double c;
     enum rhm_solver solver;
     uint64_t steps; /* GD */

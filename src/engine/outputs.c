@@ -8,7 +8,9 @@ static enum rhm_status outputs(const struct rhm_network *net, unsigned l, size_t
                                double *output, rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct rhm_chain chain;
-    enum rhm_status status = rhm_chain_init(&chain, net, l, err);
+    enum rhm_status status = rhm_tokens_check(n, (size_t)net->d, tokens, net->V, "the network", err);
+    if (status == RHM_OK)
+        status = rhm_chain_init(&chain, net, l, err);
     if (status != RHM_OK)
         return status;
     size_t d = (size_t)net->d, places = (size_t)rhm_power(net->s, l - 1), C = net->classes;

@@ -24,7 +24,9 @@ static enum rhm_status predict(const struct rhm_network *net, size_t n, const ui
                                rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct rhm_chain chain;
-    enum rhm_status status = rhm_chain_init(&chain, net, 1, err);
+    enum rhm_status status = rhm_tokens_check(n, (size_t)net->d, tokens, net->V, "the network", err);
+    if (status == RHM_OK)
+        status = rhm_chain_init(&chain, net, 1, err);
     if (status != RHM_OK)
         return status;
     size_t d = (size_t)net->d, block = rhm_chain_block(d);
@@ -71,6 +73,9 @@ static enum rhm_status accuracy_on_data(const struct rhm_network *net, const str
         return data->n == 0
                    ? rhm_fail(err, RHM_EARG, "the data set is empty")
                    : rhm_fail(err, RHM_EARG, "the data set has V = %u, the network V = %u", data->V, net->V);
+    size_t labelled = data->n - rhm_dataset_missing(data).labels;
+    if (labelled == 0)
+        return rhm_fail(err, RHM_EARG, "none of the %zu strings of the data set has a label", data->n);
     uint16_t *labels = rhm_array(data->n, sizeof *labels, "the predictions", err);
     if (labels == NULL)
         return RHM_EMEMORY;
@@ -78,7 +83,7 @@ static enum rhm_status accuracy_on_data(const struct rhm_network *net, const str
     size_t right = 0;
     for (size_t i = 0; i < data->n && status == RHM_OK; i++)
         right += labels[i] == data->labels[i];
-    *accuracy = (double)right / (double)data->n;
+    *accuracy = (double)right / (double)labelled; /* a predicted label is never RHM_MISSING */
     free(labels);
     return status;
 }

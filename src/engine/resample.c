@@ -89,7 +89,7 @@ static int redraw(const struct work *w, uint64_t from, uint64_t to, struct rhm_r
                               : (unsigned)rhm_rng_below(rng, rhm_grammar_parents(w->g, w->l));
         if (symbol == RHM_NO_PARENT)
             return 0;
-        if (w->l == 1)
+        if (w->l == 1 && w->kind == RHM_RESAMPLE_SYMBOL)
             *label = (uint16_t)symbol;
         draw_below(w, symbol, here, rng);
     }

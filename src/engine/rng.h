@@ -22,7 +22,8 @@ enum rhm_stream {
     RHM_STREAM_TEST = 0x700,
     RHM_STREAM_WEIGHTS = 0x800,
     RHM_STREAM_BATCHES = 0x900,
-    RHM_STREAM_RESAMPLE = 0xA00
+    RHM_STREAM_RESAMPLE = 0xA00,
+    RHM_STREAM_HIDE = 0xB00
 };
 
 struct rhm_rng {

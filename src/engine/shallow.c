@@ -76,15 +76,11 @@ enum rhm_status rhm_shallow_check_data(const struct rhm_shallow *net, const stru
         return rhm_fail(err, RHM_EARG, "the data set is empty");
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the model reads d = %zu", data->d, net->d);
-    for (size_t i = 0; data->V > net->V && i < data->n * data->d; i++)
-        if (data->tokens[i] >= net->V)
-            return rhm_fail(err, RHM_EARG, "string %zu holds token %d, the model has V = %u", i / data->d + 1,
-                            data->tokens[i] + 1, net->V);
     for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
-        if (data->labels[i] >= net->classes)
+        if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
             return rhm_fail(err, RHM_EARG, "string %zu has label %d, the model %u classes", i + 1,
                             data->labels[i] + 1, net->classes);
-    return RHM_OK;
+    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the model", err);
 }
 
 double rhm_shallow_median(const struct rhm_dataset *data)
@@ -124,9 +120,12 @@ enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_data
         return status;
     if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
         return rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
+    struct rhm_dataset labelled;
+    status = rhm_dataset_labelled(data, &labelled, &data, err);
     struct rhm_shallow_fit fit = {.n = data->n,
                                   .sigma = net->sigma > 0 ? net->sigma : rhm_shallow_median(data)};
-    status = rhm_monitor_poll(monitor, err);
+    if (status == RHM_OK)
+        status = rhm_monitor_poll(monitor, err);
     rhm_linalg_share();
     if (status == RHM_OK && net->kind == RHM_SHALLOW_RBF)
         status = rhm_shallow_fit_rbf(net, data, &fit, monitor, err);
@@ -141,6 +140,7 @@ enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_data
         fit = old;
     }
     rhm_shallow_fit_clear(&fit);
+    rhm_dataset_clear(&labelled);
     atomic_store(&net->busy, 0);
     return status;
 }
@@ -203,6 +203,9 @@ enum rhm_status rhm_shallow_accuracy(struct rhm_shallow *net, const struct rhm_d
     enum rhm_status status = rhm_shallow_check_data(net, data, err);
     if (status != RHM_OK)
         return status;
+    size_t labelled = data->n - rhm_dataset_missing(data).labels;
+    if (labelled == 0)
+        return rhm_fail(err, RHM_EARG, "none of the %zu strings of the data set has a label", data->n);
     uint16_t *labels = rhm_array(data->n, sizeof *labels, "the predictions", err);
     if (labels == NULL)
         return RHM_EMEMORY;
@@ -211,7 +214,7 @@ enum rhm_status rhm_shallow_accuracy(struct rhm_shallow *net, const struct rhm_d
     for (size_t i = 0; i < data->n && status == RHM_OK; i++)
         right += labels[i] == data->labels[i];
     if (status == RHM_OK)
-        *accuracy = (double)right / (double)data->n;
+        *accuracy = (double)right / (double)labelled;
     free(labels);
     return status;
 }

@@ -62,14 +62,17 @@ static enum rhm_status check_data_source(const struct rhm_network *net, struct r
         return rhm_fail(err, RHM_EARG,
                         "the data set has V = %u, classes = %u, more than the network's V = %u, classes = %u",
                         data->V, data->classes, net->V, net->classes);
+    size_t labelled = data->n - rhm_dataset_missing(data).labels;
+    if (labelled == 0)
+        return rhm_fail(err, RHM_EARG, "none of the %zu strings of the data set has a label", data->n);
     for (unsigned l = 1; l <= net->L; l++) {
         if (o->n[l] == 0)
-            o->n[l] = data->n;
-        if (o->n[l] > data->n)
-            return rhm_fail(err, RHM_EARG, "n = %" PRIu64 " for layer %u: the data set has %zu strings",
-                            o->n[l], l, data->n);
+            o->n[l] = labelled;
+        if (o->n[l] > labelled)
+            return rhm_fail(err, RHM_EARG, "n = %" PRIu64 " for layer %u: the data set has %zu strings%s",
+                            o->n[l], l, labelled, labelled < data->n ? " with a label" : "");
     }
-    return RHM_OK;
+    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the network", err);
 }
 
 enum rhm_status rhm_train_check(const struct rhm_network *net, struct rhm_train_options *o,

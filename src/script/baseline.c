@@ -54,10 +54,9 @@ static int predict_string(lua_State *L, const struct rhm_baseline *model)
 static void check_symbols(lua_State *L, const struct rhm_baseline *model, const struct rhm_dataset *data)
 {
     check_length(L, model, "predict", data->d);
-    for (size_t i = 0; data->V > model->V && i < data->n * data->d; i++)
-        if (data->tokens[i] >= model->V)
-            luaL_error(L, "%s:predict: string %I holds token %d, the model has V = %d", model->name,
-                       (lua_Integer)(i / data->d) + 1, data->tokens[i] + 1, (int)model->V);
+    struct rhm_error err;
+    if (rhm_tokens_check(data->n, data->d, data->tokens, model->V, "the model", &err) != RHM_OK)
+        fail(L, model, "predict", &err);
 }
 
 int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model)

@@ -29,7 +29,8 @@ static int dataset_gc(lua_State *L)
 
 /* --- from tables -------------------------------------------------------------------------------------- */
 
-/* Largest of the n symbols of the list on top, each at most `limit`; written 0-based to `to` unless NULL. */
+/* Largest of the n symbols of the list on top, each at most `limit`, 0 where one is missing; written 0-based
+ * to `to` unless NULL. */
 static lua_Integer read_list(lua_State *L, const char *what, size_t n, lua_Integer limit, uint16_t *to)
 {
     lua_Integer largest = 0;
@@ -37,13 +38,13 @@ static lua_Integer read_list(lua_State *L, const char *what, size_t n, lua_Integ
         int whole;
         lua_rawgeti(L, -1, (lua_Integer)j + 1);
         lua_Integer symbol = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
-        if (symbol < 1 || symbol > limit || !whole) {
+        if (lua_type(L, -1) != LUA_TNUMBER || symbol < 0 || symbol > limit || !whole) {
             const char *name = lua_pushfstring(L, "%s[%I] =", what, (lua_Integer)j + 1);
-            rhm_args_whole(L, -2, "rhm.dataset", name, 1, limit);
+            rhm_args_whole(L, -2, "rhm.dataset", name, 0, limit);
         }
         lua_pop(L, 1);
         if (to)
-            to[j] = (uint16_t)(symbol - 1);
+            to[j] = symbol == 0 ? RHM_MISSING : (uint16_t)(symbol - 1);
         if (symbol > largest)
             largest = symbol;
     }
@@ -157,6 +158,12 @@ int rhm_script_dataset(lua_State *L)
 
 /* --- methods ------------------------------------------------------------------------------------------ */
 
+/* As Lua counts: from 1, 0 for a missing one. */
+static lua_Integer symbol_out(uint16_t symbol)
+{
+    return symbol == RHM_MISSING ? 0 : symbol + 1;
+}
+
 static size_t check_place(lua_State *L, const char *function, const struct rhm_dataset *data)
 {
     return (size_t)rhm_args_whole(L, 2, function, "string", 1, (lua_Integer)data->n) - 1;
@@ -168,7 +175,7 @@ static int dataset_tokens(lua_State *L)
     size_t i = check_place(L, "dataset:tokens", data);
     lua_createtable(L, (int)data->d, 0);
     for (size_t j = 0; j < data->d; j++) {
-        lua_pushinteger(L, data->tokens[i * data->d + j] + 1);
+        lua_pushinteger(L, symbol_out(data->tokens[i * data->d + j]));
         lua_rawseti(L, -2, (lua_Integer)j + 1);
     }
     return 1;
@@ -177,7 +184,7 @@ static int dataset_tokens(lua_State *L)
 static int dataset_label(lua_State *L)
 {
     struct rhm_dataset *data = rhm_check_dataset(L, 1);
-    lua_pushinteger(L, data->labels[check_place(L, "dataset:label", data)] + 1);
+    lua_pushinteger(L, symbol_out(data->labels[check_place(L, "dataset:label", data)]));
     return 1;
 }
 
@@ -213,10 +220,28 @@ static int dataset_split(lua_State *L)
     return 2;
 }
 
+static int dataset_hide(lua_State *L)
+{
+    static const char *const keys[] = {"labels", "tokens", "seed", NULL};
+    struct rhm_dataset *data = rhm_check_dataset(L, 1);
+    struct rhm_args args = rhm_args_open(L, 2, "dataset:hide", keys);
+    double labels = 0, tokens = 0;
+    uint64_t seed = 0;
+    int given = rhm_args_number(&args, "labels", &labels) | rhm_args_number(&args, "tokens", &tokens);
+    if (!given)
+        return luaL_error(L, "dataset:hide: nothing to hide: give labels or tokens, a share from 0 to 1");
+    rhm_args_seed(&args, "seed", &seed);
+    struct rhm_dataset *out = rhm_push_dataset(L);
+    struct rhm_error err;
+    if (rhm_dataset_hide(data, labels, tokens, seed, out, &err) != RHM_OK)
+        return rhm_raise(L, "dataset:hide", &err);
+    return 1;
+}
+
 /* --- the class ---------------------------------------------------------------------------------------- */
 
-enum { FIELD_n, FIELD_d, FIELD_V, FIELD_classes };
-static const char *const fields[] = {"n", "d", "V", "classes", NULL};
+enum { FIELD_n, FIELD_d, FIELD_V, FIELD_classes, FIELD_unlabelled, FIELD_missing };
+static const char *const fields[] = {"n", "d", "V", "classes", "unlabelled", "missing", NULL};
 
 static int dataset_field(lua_State *L)
 {
@@ -230,6 +255,10 @@ static int dataset_field(lua_State *L)
         return lua_pushinteger(L, data->V), 1;
     case FIELD_classes:
         return lua_pushinteger(L, data->classes), 1;
+    case FIELD_unlabelled:
+        return lua_pushinteger(L, (lua_Integer)rhm_dataset_missing(data).labels), 1;
+    case FIELD_missing:
+        return lua_pushinteger(L, (lua_Integer)rhm_dataset_missing(data).tokens), 1;
     default:
         return 0;
     }
@@ -243,6 +272,15 @@ static int dataset_length(lua_State *L)
 
 enum { SHOWN_STRINGS = 3, SHOWN_TOKENS = 16 };
 
+static void add_symbol(luaL_Buffer *b, const char *before, uint16_t symbol)
+{
+    luaL_addstring(b, before);
+    if (symbol == RHM_MISSING)
+        return luaL_addchar(b, '?'), (void)0;
+    lua_pushinteger(b->L, symbol + 1);
+    luaL_addvalue(b);
+}
+
 static int dataset_tostring(lua_State *L)
 {
     struct rhm_dataset *data = rhm_check_dataset(L, 1);
@@ -251,15 +289,18 @@ static int dataset_tostring(lua_State *L)
     lua_pushfstring(L, "data set: %I strings of %I tokens, V = %d, %d classes", (lua_Integer)data->n,
                     (lua_Integer)data->d, (int)data->V, (int)data->classes);
     luaL_addvalue(&b);
+    struct rhm_missing missing = rhm_dataset_missing(data);
+    if (missing.labels > 0 || missing.tokens > 0) {
+        lua_pushfstring(L, "\n  missing (?): %I labels, %I of %I tokens", (lua_Integer)missing.labels,
+                        (lua_Integer)missing.tokens, (lua_Integer)(data->n * data->d));
+        luaL_addvalue(&b);
+    }
     for (size_t i = 0; i < data->n && i < SHOWN_STRINGS; i++) {
         lua_pushfstring(L, "\n  %I:", (lua_Integer)i + 1);
         luaL_addvalue(&b);
-        for (size_t j = 0; j < data->d && j < SHOWN_TOKENS; j++) {
-            lua_pushfstring(L, " %d", data->tokens[i * data->d + j] + 1);
-            luaL_addvalue(&b);
-        }
-        lua_pushfstring(L, "%s -> %d", data->d > SHOWN_TOKENS ? " ..." : "", data->labels[i] + 1);
-        luaL_addvalue(&b);
+        for (size_t j = 0; j < data->d && j < SHOWN_TOKENS; j++)
+            add_symbol(&b, " ", data->tokens[i * data->d + j]);
+        add_symbol(&b, data->d > SHOWN_TOKENS ? " ... -> " : " -> ", data->labels[i]);
     }
     if (data->n > SHOWN_STRINGS)
         luaL_addstring(&b, "\n  ...");
@@ -269,11 +310,9 @@ static int dataset_tostring(lua_State *L)
 
 void rhm_open_dataset(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"tokens", dataset_tokens},
-                                       {"label", dataset_label},
-                                       {"save", dataset_save},
-                                       {"split", dataset_split},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"tokens", dataset_tokens}, {"label", dataset_label},
+                                       {"save", dataset_save},     {"split", dataset_split},
+                                       {"hide", dataset_hide},     {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_DATASET,
                                           .methods = methods,
                                           .fields = fields,

@@ -140,10 +140,6 @@ static void check_fit(lua_State *L, const char *function, const struct rhm_netwo
     if (data->d != net->d)
         luaL_error(L, "%s: strings of %I tokens, the network reads %I (s^L = %d^%d)", function,
                    (lua_Integer)data->d, (lua_Integer)net->d, (int)net->s, (int)net->L);
-    for (size_t i = 0; data->V > net->V && i < data->n * data->d; i++)
-        if (data->tokens[i] >= net->V)
-            luaL_error(L, "%s: string %I holds token %d, the network has V = %d", function,
-                       (lua_Integer)(i / data->d) + 1, data->tokens[i] + 1, (int)net->V);
 }
 
 /* A single string {1, 5, 2, ...}: its label, its row of probabilities. */

@@ -108,7 +108,7 @@ static void test_csv_errors(void **state)
          "e.csv:2: token 8 is out of range 0..7 (V = 8; in files symbols start at 0)"},
         {"# c\n\n0,1,2\r\n0,7,3\r\n", 8, 3,
          "e.csv:4: label 3 is out of range 0..2 (classes = 3; in files symbols start at 0)"},
-        {"0,1,2\n0,-1,2\n", 0, 0, "e.csv:2: token -1 is out of range 0..65534"},
+        {"0,1,2\n0,-2,2\n", 0, 0, "e.csv:2: token -2 is out of range 0..65534"},
         {"0,65535,2\n", 0, 0, "e.csv:1: token 65535 is out of range 0..65534"},
         {"0,99999999999999999999999,2\n", 8, 0,
          "e.csv:1: token 99999999999999999999999 is out of range 0..7 (V = 8)"},

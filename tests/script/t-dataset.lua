@@ -91,6 +91,74 @@ function TestDataset.test_prints_itself()
   for _, part in ipairs{"10 strings of 8 tokens", "V = 8", "5 classes", "..."} do lu.assertStrContains(text, part) end
 end
 
+function TestDataset.test_missing()
+  local d = rhm.dataset{ tokens={{1, 0, 2}, {2, 1, 1}, {0, 0, 3}}, labels={2, 0, 1} }
+  lu.assertEquals({d.V, d.classes, d.unlabelled, d.missing}, {3, 2, 1, 3})
+  lu.assertEquals({d:tokens(1), d:label(1), d:label(2)}, {{1, 0, 2}, 2, 0})
+  lu.assertStrContains(tostring(d), "missing (?): 1 labels, 3 of 9 tokens")
+  lu.assertStrContains(tostring(d), "1: 1 ? 2 -> 2\n  2: 2 1 1 -> ?")
+  for _, name in ipairs{"missing.h5", "missing.csv", "missing.npy"} do
+    d:save(name)
+    equal(rhm.dataset(name), d)
+  end
+  equal(rhm.dataset{ tokens={{1, 2}}, labels={0} }, rhm.dataset{ tokens={{1, 2}}, labels={0}, V=2, classes=2 })
+end
+
+function TestDataset.test_hide()
+  local d = sample(1000, 5)
+  local half = d:hide{ labels=.5, seed=3 }
+  lu.assertEquals({#half, half.unlabelled, half.missing}, {1000, 500, 0})
+  local more = d:hide{ labels=.7, tokens=.1, seed=3 }
+  lu.assertEquals(more.unlabelled, 700)
+  lu.assertAlmostEquals(more.missing, 800, 5 * math.sqrt(8000 * .1 * .9))
+  for i = 1, 1000 do
+    lu.assertEquals(half:tokens(i), d:tokens(i))
+    lu.assertTrue(half:label(i) == 0 or half:label(i) == d:label(i))
+    lu.assertTrue(half:label(i) > 0 or more:label(i) == 0) -- a larger share hides the same and more
+  end
+  equal(d:hide{ labels=0 }, d)
+  lu.assertEquals(d:hide{ labels=1, tokens=1 }.missing, 8000)
+  lu.assertErrorMsgContains("labels = 1.5: must be a share, from 0 to 1", d.hide, d, {labels=1.5})
+  lu.assertErrorMsgContains("nothing to hide", d.hide, d, {seed=1})
+end
+
+-- Learners see the strings that have a label and no others; none reads a string with holes.
+function TestDataset.test_learners_and_missing_values()
+  local d = rhm.grammar{ V=4, m=2, s=2, L=2, seed=1 }:sample{ n=400, seed=1 }
+  local some, tokens, labels = d:hide{ labels=.5, seed=2 }, {}, {}
+  for i = 1, 400 do
+    if some:label(i) > 0 then tokens[#tokens + 1], labels[#labels + 1] = d:tokens(i), d:label(i) end
+  end
+  local whole, holes = rhm.dataset{ tokens=tokens, labels=labels, V=4, classes=4 }, d:hide{ tokens=.5, seed=2 }
+  local none = d:hide{ labels=1 }
+  local learners = {
+    function() return rhm.network{ V=4, s=2, L=2, M=128, seed=1 } end,
+    function() return rhm.cnn{ V=4, s=2, L=2, h=8, seed=1 } end,
+    function() return rhm.shallow{ V=4, d=4, kind="kernel" } end,
+    function() return rhm.shallow{ V=4, d=4, kind="rbf", M=64 } end,
+  }
+  for _, new in ipairs(learners) do
+    local a, b = new(), new()
+    a:train{ from=some }
+    b:train{ from=whole }
+    local _, p = a:predict(d)
+    local _, q = b:predict(d)
+    for i = 1, 400, 7 do
+      for c = 1, 4 do lu.assertEquals(p[i][c], q[i][c]) end
+    end
+    lu.assertEquals(a:accuracy(some), b:accuracy(whole))
+    lu.assertErrorMsgMatches(".*string 1: token %d is missing: the .* reads whole strings", a.train, a, {from=holes})
+    lu.assertErrorMsgContains("is missing: the", a.predict, a, holes)
+    lu.assertErrorMsgContains("is missing: the", a.accuracy, a, holes)
+    lu.assertErrorMsgContains("none of the 400 strings of the data set has a label", a.train, a, {from=none})
+    lu.assertErrorMsgContains("none of the 400 strings of the data set has a label", a.accuracy, a, none)
+  end
+  local net = learners[1]()
+  lu.assertErrorMsgContains("the data set has 200 strings with a label", net.train, net, {from=some, n=201})
+  lu.assertEquals({rhm.correlation{ of=some, s=2 }}, {rhm.correlation{ of=whole, s=2 }})
+  lu.assertTrue(rhm.correlation{ of=d:hide{ tokens=.2 }, s=2 } > 0)
+end
+
 TestMatrix = {}
 
 function TestMatrix.test_rows_and_places()

@@ -105,6 +105,7 @@ function TestHelp:test_keys()
     ["grammar:schedule"] = function(t) return g:schedule(t) end,
     ["grammar:sample"] = function(t) return g:sample(t) end,
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
+    ["dataset:hide"] = function(t) return objects.dataset:hide(t) end,
     ["network:train"] = function(t) return net:train(t) end,
     ["layer:begin"] = function(t) return net:layer(2):begin(t) end,
     ["rhm.shallow"] = rhm.shallow, ["shallow:train"] = function(t) return objects.shallow:train(t) end,

@@ -11,12 +11,15 @@ lines that begin with # and one header line of words are skipped. .npy: a pair, 
 X_labels.npy, or in the same name with "labels" for "tokens"; any integer type. .h5 .hdf5: data sets "tokens" (n x d) and
 "labels" (n), any integer type.
 
+A label or a token that is not known is -1 in files and 0 in Lua. Trainings and accuracies leave out the strings without a
+label; learners that read whole strings refuse missing tokens.
+
 V and classes are one more than the largest value seen unless given; given, a value out of range is an error that names the
 file and the line.]],
     keys = {
       {"path", "", "the file; or tokens and labels"},
-      {"tokens", "", "in place of a file: a list of n lists of d symbols, from 1"},
-      {"labels", "", "with tokens: a list of n labels, from 1"},
+      {"tokens", "", "in place of a file: a list of n lists of d symbols, from 1; 0: missing"},
+      {"labels", "", "with tokens: a list of n labels, from 1; 0: missing"},
       {"V", "from the data", "symbols"},
       {"classes", "from the data", "labels"},
     },
@@ -29,18 +32,20 @@ d = rhm.dataset{ tokens={{1,2},{2,1}}, labels={1,2} }]], see = {"dataset:save"}}
     text = [[Made by rhm.dataset and g:sample. Printing it gives its sizes and the first strings.]],
     fields = {
       {"n", "strings, the same as #d"}, {"d", "tokens a string"}, {"V", "symbols"}, {"classes", "labels"},
+      {"unlabelled", "strings whose label is missing"}, {"missing", "tokens that are missing"},
     },
     see = {"rhm.dataset", "grammar:sample"}},
 
   {name = "dataset:tokens", signature = "d:tokens(i)", summary = "the i-th string, a list of symbols",
-    returns = "a list of d integers from 1", see = {"dataset:label"}},
+    returns = "a list of d integers from 1, 0 where one is missing", see = {"dataset:label"}},
 
   {name = "dataset:label", signature = "d:label(i)", summary = "the label of the i-th string",
-    returns = "an integer from 1", see = {"dataset:tokens"}},
+    returns = "an integer from 1, 0 where it is missing", see = {"dataset:tokens"}},
 
   {name = "dataset:save", signature = "d:save(path)",
     summary = "writes the strings; the ending (.h5, .csv, .txt, .npy) says the format", returns = "the dataset",
-    text = [[The file appears whole or not at all; an older one stays as it was if writing fails. Symbols in the file count from 0.]],
+    text = [[The file appears whole or not at all; an older one stays as it was if writing fails. Symbols in the file count from 0;
+what is missing is -1.]],
     example = "d:save(\"strings.h5\")", see = {"rhm.dataset"}},
 
   {name = "dataset:split", signature = {"d:split(fraction)", "d:split{ fraction= [, seed=, disjoint=] }"},
@@ -51,4 +56,14 @@ d = rhm.dataset{ tokens={{1,2},{2,1}}, labels={1,2} }]], see = {"dataset:save"}}
       {"disjoint", "false", "true: equal strings go to the same side, so that no test string was seen in training"},
     },
     returns = "two datasets", example = "train, test = d:split(0.8)", see = {"network:accuracy"}},
+
+  {name = "dataset:hide", signature = "d:hide{ [labels=, tokens=, seed=] }",
+    summary = "a copy with some labels and tokens missing",
+    text = [[What is hidden depends on the seed and the sizes alone; with one seed a larger share hides the same and more.]],
+    keys = {
+      {"labels", "0", "the share of the strings, rounded, that lose their label"},
+      {"tokens", "0", "the probability of each token to be hidden, independently"},
+      {"seed", "0", "of the choice"},
+    },
+    returns = "a dataset", example = "half = g:sample{ n=1000 }:hide{ labels=.5 }", see = {"rhm.dataset", "dataset:split"}},
 }
