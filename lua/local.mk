@@ -14,6 +14,7 @@ lua_modules = \
 	lua/rhm/help/network.lua \
 	lua/rhm/help/plot.lua \
 	lua/rhm/help/results.lua \
+	lua/rhm/help/source.lua \
 	lua/rhm/help/sweep.lua \
 	lua/rhm/help/topics.lua \
 	lua/rhm/help/view.lua \

@@ -10,6 +10,7 @@ engine_tests = \
 	tests/engine/t-csv \
 	tests/engine/t-dataset \
 	tests/engine/t-features \
+	tests/engine/t-formula \
 	tests/engine/t-grammar \
 	tests/engine/t-hdf5 \
 	tests/engine/t-job \
@@ -42,6 +43,7 @@ script_tests = \
 	tests/script/t-complete.lua \
 	tests/script/t-dataset.lua \
 	tests/script/t-errors.lua \
+	tests/script/t-formula.lua \
 	tests/script/t-grammar.lua \
 	tests/script/t-help.lua \
 	tests/script/t-job.lua \
@@ -56,6 +58,7 @@ script_tests = \
 	tests/script/t-print.lua \
 	tests/script/t-results.lua \
 	tests/script/t-shallow.lua \
+	tests/script/t-source.lua \
 	tests/script/t-sweep.lua \
 	tests/script/t-view.lua \
 	tests/script/t-view-distances.lua \

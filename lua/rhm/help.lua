@@ -10,7 +10,7 @@ local printer = require "rhm.print"
 local format, rep, find, match, gmatch, sub = string.format, string.rep, string.find, string.match, string.gmatch, string.sub
 local concat, sort, insert = table.concat, table.sort, table.insert
 
-M.parts = {"grammar", "dataset", "network", "layer", "baseline", "sweep", "results", "plot", "experiment", "view",
+M.parts = {"grammar", "source", "dataset", "network", "layer", "baseline", "sweep", "results", "plot", "experiment", "view",
   "general", "topics"}
 M.list = {}    -- all entries, in the order of the manual
 M.entries = {} -- by name

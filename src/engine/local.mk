@@ -8,6 +8,7 @@ engine_headers = \
 	src/engine/diagnose.h \
 	src/engine/error.h \
 	src/engine/features.h \
+	src/engine/formula.h \
 	src/engine/grammar.h \
 	src/engine/job.h \
 	src/engine/layer.h \
@@ -60,6 +61,8 @@ engine_sources = \
 	src/engine/draw.c \
 	src/engine/error.c \
 	src/engine/features.c \
+	src/engine/formula.c \
+	src/engine/gate.c \
 	src/engine/grammar.c \
 	src/engine/hdf5_file.c \
 	src/engine/hdf5_file.h \

@@ -9,6 +9,7 @@
 #include "diagnose.h"
 #include "error.h"
 #include "features.h"
+#include "formula.h"
 #include "grammar.h"
 #include "job.h"
 #include "layer.h"

@@ -8,9 +8,7 @@
 #include "engine/sample.h"
 #include "script/latest.h"
 #include "script/objects.h"
-
-#define TEST_STRINGS 10000
-#define TEST_SEED    (UINT64_C(1) << 40) /* added to the model's own, far from those of trainings */
+#include "script/source.h"
 
 /* --- predicting --------------------------------------------------------------------------------------- */
 
@@ -88,27 +86,21 @@ int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model)
 
 int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model)
 {
-    static const char *const keys[] = {"n", "seed", NULL};
     struct rhm_dataset *data = rhm_test_dataset(L, 2);
     const struct rhm_grammar *g = rhm_test_grammar(L, 2);
     lua_settop(L, 3);
     const char *function = lua_pushfstring(L, "%s:accuracy", model->name);
-    if (!data && !g) {
+    if (!data && !g && !rhm_source_is(L, 2)) {
         const char *shown = rhm_args_show(L, 2);
-        return luaL_error(L, "%s: a grammar or a data set expected, got %s", function, shown);
+        return luaL_error(L, "%s: " RHM_ANY_SOURCE " expected, got %s", function, shown);
     }
     struct rhm_error err;
-    if (g) {
-        struct rhm_args args = rhm_args_open_optional(L, 3, function, keys);
-        uint64_t n = TEST_STRINGS, seed = model->seed + TEST_SEED;
-        rhm_args_count(&args, "n", &n);
-        rhm_args_seed(&args, "seed", &seed);
-        check_length(L, model, "accuracy", (size_t)g->d);
-        data = rhm_push_dataset(L);
-        if (rhm_sample_dataset(g, seed, (size_t)n, data, &err) != RHM_OK)
-            return fail(L, model, "accuracy", &err);
+    if (!data) {
+        if (g)
+            check_length(L, model, "accuracy", (size_t)g->d);
+        data = rhm_source_test_strings(L, function, model->seed);
     } else if (!lua_isnoneornil(L, 3)) {
-        return luaL_error(L, "%s: n and seed are for strings drawn from a grammar, not for a data set",
+        return luaL_error(L, "%s: n and seed are for strings that are drawn, not for a data set",
                           function);
     }
     double accuracy;
@@ -181,8 +173,11 @@ void rhm_baseline_source(const struct rhm_args *args, uint64_t n, uint64_t seed,
         if (rhm_sample_dataset(g, seed, (size_t)(n > 0 ? n : default_strings(g)), drawn, &err) != RHM_OK)
             rhm_raise(L, args->function, &err);
         *out = *drawn;
+    } else if (rhm_source_is(L, -1)) {
+        *out = *rhm_source_draw(L, -1, args->function, n > 0 ? n : RHM_SOURCE_STRINGS, seed);
+        rhm_latest_set(L, RHM_LATEST_SOURCE, -1); /* what there is to look at */
     } else {
         const char *shown = rhm_args_show(L, -1);
-        luaL_error(L, "%s: from = %s: must be a grammar or a data set", args->function, shown);
+        luaL_error(L, "%s: from = %s: must be " RHM_ANY_SOURCE, args->function, shown);
     }
 }

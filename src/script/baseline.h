@@ -45,7 +45,7 @@ struct rhm_baseline {
                                 rhm_poll_function *poll, void *context, struct rhm_error *err);
 };
 
-/* model:predict(d) or :predict{1, 5, 2, ...}; model:accuracy(d) or :accuracy(g [, {n=, seed=}]). */
+/* model:predict(d) or :predict{1, 5, 2, ...}; model:accuracy(d) or :accuracy(source [, {n=, seed=}]). */
 int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model);
 int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model);
 
@@ -57,9 +57,9 @@ const char *rhm_baseline_path(lua_State *L, const char *function);
 void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *s, int64_t *levels,
                         int64_t *classes);
 
-/* The strings to train on: the first n of the data set `from`, or n drawn from the grammar `from` with `seed`
- * (n = 0: ten times classes m^L, the sample complexity of PRX 2024, at most 100000). What `out` borrows is
- * pushed. */
+/* The strings to train on: the first n of the data set `from`, or n drawn from the grammar, formula or source
+ * `from` with `seed` (n = 0: of a grammar ten times classes m^L, the sample complexity of PRX 2024, at most
+ * 100000; else RHM_SOURCE_STRINGS). What `out` borrows is pushed. */
 void rhm_baseline_source(const struct rhm_args *args, uint64_t n, uint64_t seed, struct rhm_dataset *out);
 
 #endif

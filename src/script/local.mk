@@ -13,6 +13,7 @@ script_sources = \
 	src/script/cnn.c \
 	src/script/cnn_train.c \
 	src/script/dataset.c \
+	src/script/formula.c \
 	src/script/grammar.c \
 	src/script/hooks.c \
 	src/script/hooks.h \
@@ -40,6 +41,8 @@ script_sources = \
 	src/script/paths.c \
 	src/script/paths.h \
 	src/script/progress.c \
+	src/script/random.c \
+	src/script/random.h \
 	src/script/results.c \
 	src/script/results.h \
 	src/script/rhm.c \
@@ -48,6 +51,8 @@ script_sources = \
 	src/script/screen.h \
 	src/script/script.h \
 	src/script/shallow.c \
+	src/script/source.c \
+	src/script/source.h \
 	src/script/train.c \
 	src/script/weights.c \
 	src/script/work.c \

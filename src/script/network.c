@@ -8,6 +8,7 @@
 #include "script/baseline.h"
 #include "script/latest.h"
 #include "script/measure.h"
+#include "script/source.h"
 
 struct object {
     struct rhm_network *net; /* NULL: not made yet, or gone */
@@ -191,9 +192,15 @@ static int network_accuracy(lua_State *L)
     struct rhm_network *net = rhm_check_network(L, 1);
     struct rhm_dataset *data = rhm_test_dataset(L, 2);
     struct rhm_grammar *g = rhm_test_grammar(L, 2);
-    if (!data && !g) {
+    lua_settop(L, 3);
+    if (rhm_source_is(L, 2)) {
+        data = rhm_source_test_strings(L, "network:accuracy", net->seed);
+    } else if (!data && !g) {
         const char *shown = rhm_args_show(L, 2);
-        return luaL_error(L, "network:accuracy: a grammar or a data set expected, got %s", shown);
+        return luaL_error(L, "network:accuracy: " RHM_ANY_SOURCE " expected, got %s", shown);
+    } else if (!lua_isnil(L, 3)) {
+        return luaL_error(L, "network:accuracy: n and seed are for strings that are drawn: of a grammar the "
+                             "accuracy is exact, of a data set it is that of all strings");
     }
     double accuracy;
     struct rhm_error err;

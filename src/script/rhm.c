@@ -20,6 +20,7 @@
 #include "script/nearest.h"
 #include "script/objects.h"
 #include "script/results.h"
+#include "script/source.h"
 
 static int module_clock(lua_State *L)
 {
@@ -111,8 +112,10 @@ int luaopen_rhm(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"cnn", rhm_script_cnn},
                                          {"shallow", rhm_script_shallow},
+                                         {"formula", rhm_script_formula},
                                          {"grammar", rhm_script_grammar},
                                          {"dataset", rhm_script_dataset},
+                                         {"source", rhm_script_source},
                                          {"network", rhm_script_network},
                                          {"load", rhm_script_load},
                                          {"clock", module_clock},
@@ -125,6 +128,8 @@ int luaopen_rhm(lua_State *L)
     rhm_open_shallow(L);
     rhm_open_grammar(L);
     rhm_open_dataset(L);
+    rhm_open_formula(L);
+    rhm_open_source(L);
     rhm_open_network(L);
     rhm_open_layer(L);
     rhm_open_job(L);

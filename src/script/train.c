@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "script/latest.h"
+#include "script/source.h"
 
 /* --- arguments ---------------------------------------------------------------------------------------- */
 
@@ -49,16 +50,32 @@ static int read_samples(const struct rhm_args *args, const struct rhm_network *n
     return type != LUA_TNIL;
 }
 
+/* As many strings of a formula or a source at the top as a layer wants at most; they take its place. */
+static void draw_strings(const struct rhm_args *args, const struct rhm_network *net,
+                         struct rhm_train_options *options)
+{
+    uint64_t n = 0;
+    for (unsigned l = 1; l <= net->L; l++)
+        if (options->n[l] > n)
+            n = options->n[l];
+    options->data =
+        rhm_source_draw(args->L, -1, args->function, n > 0 ? n : RHM_SOURCE_STRINGS, options->seed);
+    lua_remove(args->L, -2);
+}
+
 /* Pushes the source. */
-static void read_source(const struct rhm_args *args, struct rhm_train_options *options)
+static void read_source(const struct rhm_args *args, const struct rhm_network *net,
+                        struct rhm_train_options *options)
 {
     lua_State *L = args->L;
     rhm_args_require(args, "from", rhm_args_push(args, "from") != LUA_TNIL);
     options->grammar = rhm_test_grammar(L, -1);
     options->data = rhm_test_dataset(L, -1);
+    if (rhm_source_is(L, -1))
+        draw_strings(args, net, options);
     if (!options->grammar && !options->data) {
         const char *shown = rhm_args_show(L, -1);
-        luaL_error(L, "%s: from = %s: must be a grammar or a data set", args->function, shown);
+        luaL_error(L, "%s: from = %s: must be " RHM_ANY_SOURCE, args->function, shown);
     }
 }
 
@@ -109,9 +126,9 @@ void rhm_read_training(const struct rhm_args *args, struct rhm_network *net, uns
         options->steps_per_second <= 0)
         luaL_error(L, "%s: steps_per_second = %f: must be above 0", args->function,
                    options->steps_per_second);
-    read_source(args, options);
+    read_source(args, net, options);
     if (options->data && c)
-        luaL_error(L, "%s: c is for a grammar: a data set has its own number of strings (n takes fewer)",
+        luaL_error(L, "%s: c is for a grammar: else n says how many strings (of a data set all, unless given)",
                    args->function);
 }
 

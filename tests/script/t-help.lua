@@ -7,14 +7,23 @@ local net = rhm.network{ grammar=g, M=64 }
 net:train{ from=g, n=2000, progress=false }
 
 -- One object of each class.
+local random
 local objects = {
   grammar = g, dataset = g:sample{ n=20 }, network = net, layer = net:layer(1), matrix = g:q(1), job = net.job,
   cnn = rhm.cnn{ grammar=g, h=4 }, shallow = rhm.shallow{ grammar=g, M=4 },
+  formula = rhm.formula{ gates="and", L=1 },
+  source = rhm.source{ V=2, classes=2, d=1, sample=function(rng)
+    random = rng
+    return {1}, 1
+  end },
   results = rhm.results{ path="help.db", create=true },
   fit = rhm.fit{ x={ 1, 2, 3 }, y={ 1, 2, 4 } },
   sweep = rhm.sweep{ name="help", jobs=0, run=function() return { x=1 } end },
   search = rhm.search{ name="help", jobs=0, run=function() return { accuracy=1 } end },
 }
+
+objects.source:sample{ n=1 }
+objects.random = random
 
 local function sorted(set)
   local list = {}
@@ -104,6 +113,8 @@ function TestHelp:test_keys()
     ["rhm.results"] = rhm.results, ["results:add"] = function(t) return objects.results:add(t) end,
     ["grammar:schedule"] = function(t) return g:schedule(t) end,
     ["grammar:sample"] = function(t) return g:sample(t) end,
+    ["rhm.formula"] = rhm.formula, ["formula:sample"] = function(t) return objects.formula:sample(t) end,
+    ["rhm.source"] = rhm.source, ["source:sample"] = function(t) return objects.source:sample(t) end,
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
     ["dataset:hide"] = function(t) return objects.dataset:hide(t) end,
     ["network:train"] = function(t) return net:train(t) end,
@@ -135,6 +146,7 @@ function TestHelp:test_values_of_keys()
       return rhm.network{ grammar=g, M=64 }:train{ from=g, n=100, progress=false, [key]=value }
     end,
     ["rhm.shallow"] = function(key, value) return rhm.shallow{ grammar=g, [key]=value } end,
+    ["rhm.formula"] = function(key, value) return rhm.formula{ gates="and", L=1, [key]=value } end,
     ["rhm.cnn"] = function(key, value) return rhm.cnn{ grammar=g, h=4, [key]=value } end,
     ["cnn:train"] = function(key, value)
       return rhm.cnn{ grammar=g, h=4 }:train{ from=g, n=20, epochs=1, progress=false, [key]=value }

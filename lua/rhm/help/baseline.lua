@@ -49,8 +49,8 @@ Defaults are PRX 2024's: batches of 128, rate .1, cosine, until the loss is belo
 
 Ctrl-C ends a training after the batch in work. The same seeds give the same weights, whatever the number of threads.]],
     keys = {
-      {"from", "required", "a dataset or a grammar, whose strings are drawn once, before the training"},
-      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000"},
+      {"from", "required", "a dataset, or a grammar, formula or source, whose strings are drawn once, before the training"},
+      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000; of a formula or source 10000"},
       {"epochs", "250", "at most"},
       {"batch", "128", "strings a step"},
       {"optimiser", "\"sgd\"", "gradient descent with momentum, or Adam (Kingma and Ba, ICLR 2015)",
@@ -132,8 +132,8 @@ k:accuracy(g)]], see = {"shallow:train", "rhm.cnn"}},
   {name = "shallow:train", signature = "k:train{ from= [, n=, seed=] }", summary = "solves for all strings at once",
     text = [[A second training takes the place of the first. Until its end predictions are the old ones; Ctrl-C leaves them.]],
     keys = {
-      {"from", "required", "a dataset or a grammar, whose strings are drawn"},
-      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000"},
+      {"from", "required", "a dataset, or a grammar, formula or source, whose strings are drawn"},
+      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000; of a formula or source 10000"},
       {"seed", "the model's", "of strings drawn from a grammar"},
     },
     returns = "a report: .n, .sigma, .accuracy (of the training strings), .seconds",

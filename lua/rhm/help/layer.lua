@@ -22,7 +22,7 @@ above l (l+1 .. L) must be finished first. net:train does all that.]],
   {name = "layer:begin", signature = "lay:begin{ from=, n= [, eta=, lambda=, position=, sampler=, seed=] }",
     summary = "samples, features and W = 0: ready to step",
     keys = {
-      {"from", "required", "a grammar or a dataset"},
+      {"from", "required", "a grammar, a dataset, a formula or a source"},
       {"n", "by c", "samples"},
       {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
       {"eta", "chosen", "step size; 1/(lambda_max(G) + lambda) unless given"},

@@ -50,7 +50,7 @@ Samples for a dataset are its strings; n takes fewer. Ctrl-C pauses the training
 background=true returns a job at once; such jobs take turns (help "job"), a training in the foreground does not wait for
 them.]],
     keys = {
-      {"from", "required", "a grammar or a dataset"},
+      {"from", "required", "a grammar, a dataset, or a formula or source, whose strings are drawn (10000 unless n is given)"},
       {"n", "by c", "samples of a layer: one number for all, or a list with one each, level 1 first"},
       {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
       {"solver", "\"exact\"", "closed form, or T steps of gradient descent from W = 0", values = {"exact", "gd"}},
@@ -98,10 +98,11 @@ estimates q^ that the layer below reads, or the centroids that stand for them in
     returns = "a matrix, strings x s^(l-1)*classes", example = "net:outputs(g:sample{ n=100 }, 2)",
     see = {"network:parse", "rhm.sensitivity"}},
 
-  {name = "network:accuracy", signature = {"net:accuracy(d)", "net:accuracy(g)"},
+  {name = "network:accuracy", signature = {"net:accuracy(d)", "net:accuracy(g)", "net:accuracy(f [, { n=, seed= }])"},
     summary = "the share of right labels",
     text = [[On a dataset the share of its strings. On a grammar the exact accuracy, summed over all derivations by the codebook, where
-that is finite (codebook="centroid", or "exact" within the memory budget).]],
+that is finite (codebook="centroid", or "exact" within the memory budget). On a formula or a source that of n strings drawn
+from it, 10000 unless given.]],
     returns = "a number from 0 to 1", see = {"network:predict"}},
 
   {name = "network:save", signature = "net:save(path)", summary = "writes the network to an .h5 file; rhm.load reads it",
