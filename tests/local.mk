@@ -19,6 +19,7 @@ engine_tests = \
 	tests/engine/t-missing \
 	tests/engine/t-network \
 	tests/engine/t-network-file \
+	tests/engine/t-noise \
 	tests/engine/t-npy \
 	tests/engine/t-parse \
 	tests/engine/t-queue \

@@ -99,9 +99,13 @@ local function probabilities(g, place)
 end
 
 local function exact_correlation(g, place)
-  local q, p, C, sum = g:q(g.L, place), probabilities(g, place), g.classes, 0
+  local q, p, C, sum, label = g:q(g.L, place), probabilities(g, place), g.classes, 0, {}
+  for c = 1, C do
+    label[c] = 0
+    for nu = 1, #p do label[c] = label[c] + (p[nu] > 0 and p[nu] * q[nu][c] or 0) end
+  end
   for nu = 1, #p do
-    for c = 1, p[nu] > 0 and C or 0 do sum = sum + p[nu] * (q[nu][c] - 1 / C) ^ 2 end
+    for c = 1, p[nu] > 0 and C or 0 do sum = sum + p[nu] * (q[nu][c] - label[c]) ^ 2 end
   end
   return sqrt(sum / C), 0.0
 end
@@ -151,6 +155,9 @@ function M.correlation(t)
   if g and s ~= g.s then check.fail(where, "s = %d: the grammar's patches have %d tokens", s, g.s) end
   if width % s ~= 0 then check.fail(where, "s = %d: does not divide the %d tokens of a string", s, width) end
   local place = check.whole(where, t, "place", 1, width // s, 1)
+  if g and g.token_noise > 0 then
+    check.fail(where, "token_noise = %g: patches are no rules, measure it on strings (of = g:sample{...})", g.token_noise)
+  end
   if g then return exact_correlation(g, place) end
   return counted_correlation(d, s, place)
 end

@@ -122,6 +122,14 @@ local function check_warnings(t)
     warnings[#warnings + 1] = format("K_rho = %.3g is small: samples needed ~ V m/rho^2 = %.2g at level %d", t.K, needed,
       worst)
   end
+  if t.token_noise > 0 then
+    warnings[#warnings + 1] = format("token noise %g: a rule's %d tokens arrive whole in %.3g %% of the patches; the gaps are "
+      .. "those of true parents", t.token_noise, t.s, 100 * (1 - t.token_noise * (1 - 1 / t.V)) ^ t.s)
+  end
+  if t.label_noise > 0 then
+    warnings[#warnings + 1] = format("label noise %g: gaps and K_rho are %g of those without it", t.label_noise,
+      1 - t.label_noise)
+  end
   return warnings
 end
 

@@ -138,7 +138,8 @@ static enum rhm_status check_growth(const struct rhm_chain *chain, unsigned l, u
     if (net->codebook != RHM_CODEBOOK_EXACT)
         return RHM_OK;
     double patches = (double)n, most = pow((double)rhm_chain_codes(chain, l + 1), net->s);
-    if (net->grammar) { /* V m^(1 + s + s^2 + ...) patches exist below a symbol of level l - 1 */
+    if (net->grammar && net->grammar->token_noise ==
+                            0) { /* V m^(1 + s + s^2 + ...) patches exist below a symbol of level l - 1 */
         double exponent = 0, power = 1;
         for (unsigned j = l; j <= net->L; j++, power *= net->s)
             exponent += power;
@@ -245,9 +246,10 @@ enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rh
         if (options->sampler == RHM_SAMPLER_AUTO && status == RHM_EMEMORY && !listed)
             status = RHM_OK; /* too many patches to list: draw */
         if (status == RHM_OK && !listed)
-            status = l == net->L ? collect_rules(options->grammar, options->n[l], options->seed, tally,
-                                                 progress, monitor, err)
-                                 : collect_drawn(chain, l, options, tally, progress, monitor, err);
+            status = l == net->L && options->grammar->token_noise == 0
+                         ? collect_rules(options->grammar, options->n[l], options->seed, tally, progress,
+                                         monitor, err)
+                         : collect_drawn(chain, l, options, tally, progress, monitor, err);
     }
     if (status == RHM_OK)
         status = rhm_tally_sort(tally, err);

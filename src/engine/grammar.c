@@ -94,9 +94,11 @@ void rhm_grammar_clear(struct rhm_grammar *g)
     free(g->rules);
     free(g->p);
     free(g->alias);
+    free(g->prior);
+    free(g->prior_alias);
     g->rules = NULL;
-    g->p = NULL;
-    g->alias = NULL;
+    g->p = g->prior = NULL;
+    g->alias = g->prior_alias = NULL;
 }
 
 enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_grammar *from,
@@ -116,6 +118,10 @@ enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_gramma
         status = rhm_grammar_set_weights(to, from->p, err);
         to->zipf = from->zipf;
     }
+    if (status == RHM_OK && from->prior)
+        status = rhm_grammar_set_prior(to, from->prior, err);
+    to->label_noise = from->label_noise;
+    to->token_noise = from->token_noise;
     if (status != RHM_OK)
         rhm_grammar_clear(to);
     return status;

@@ -29,11 +29,14 @@ struct rhm_grammar {
     uint64_t seed; /* that drew the rules; meaningless, as the two below, where seeded = 0 */
     int seeded;
     enum rhm_ensemble ensemble;
-    double shuffle;          /* latin: share of the rules drawn anew */
-    uint16_t *rules;         /* all levels; use rhm_grammar_rule; owned */
-    double *p;               /* P(rule | its parent) in the order of the rules; NULL: all 1/m; owned */
-    struct rhm_alias *alias; /* to draw by p; owned */
-    double zipf;             /* the exponent that made p; 0 without one */
+    double shuffle;                /* latin: share of the rules drawn anew */
+    uint16_t *rules;               /* all levels; use rhm_grammar_rule; owned */
+    double *p;                     /* P(rule | its parent) in the order of the rules; NULL: all 1/m; owned */
+    struct rhm_alias *alias;       /* to draw by p; owned */
+    double zipf;                   /* the exponent that made p; 0 without one */
+    double *prior;                 /* P(label); NULL: all 1/classes; owned */
+    struct rhm_alias *prior_alias; /* to draw by it; owned */
+    double label_noise, token_noise;  /* P(a label, a token is replaced by one drawn uniformly) */
     size_t level[RHM_MAX_LEVELS + 1]; /* level[l]: where the rules of level l start */
 };
 
@@ -76,6 +79,16 @@ void rhm_grammar_clear(struct rhm_grammar *g);
 enum rhm_status rhm_grammar_set_weights(struct rhm_grammar *g, const double *weight, struct rhm_error *err);
 enum rhm_status rhm_grammar_set_zipf(struct rhm_grammar *g, double zipf, struct rhm_error *err);
 
+/* Labels are equally likely until this: weights of the labels (positive, divided by their sum). Equal ones,
+ * or NULL, are the uniform prior again. */
+enum rhm_status rhm_grammar_set_prior(struct rhm_grammar *g, const double *weight, struct rhm_error *err);
+
+/* Noise: what is observed is not what was derived. With probability label_noise the label is replaced by one
+ * drawn uniformly from all (itself, too), and each token with probability token_noise, independently. Both
+ * 0..1. */
+enum rhm_status rhm_grammar_set_noise(struct rhm_grammar *g, double label_noise, double token_noise,
+                                      struct rhm_error *err);
+
 /* Symbols of level l-1: classes at l = 1, else V. */
 static inline unsigned rhm_grammar_parents(const struct rhm_grammar *g, unsigned l)
 {
@@ -99,6 +112,18 @@ static inline size_t rhm_grammar_first_rule(const struct rhm_grammar *g, unsigne
 static inline double rhm_grammar_p(const struct rhm_grammar *g, unsigned l, unsigned nu, unsigned k)
 {
     return g->p ? g->p[rhm_grammar_first_rule(g, l, nu) + k] : 1.0 / g->m;
+}
+
+/* P(label c), before noise. */
+static inline double rhm_grammar_prior(const struct rhm_grammar *g, unsigned c)
+{
+    return g->prior ? g->prior[c] : 1.0 / g->classes;
+}
+
+/* P(token is observed | symbol of level L). */
+static inline double rhm_grammar_token_p(const struct rhm_grammar *g, unsigned symbol, unsigned token)
+{
+    return (symbol == token ? 1 - g->token_noise : 0) + g->token_noise / g->V;
 }
 
 /* s^e, or 0 where it reaches 2^63. Depths and sizes are integers here, never logarithms. */

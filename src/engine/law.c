@@ -38,14 +38,20 @@ static enum rhm_status init_law(struct rhm_law *law, size_t symbols, size_t entr
     return law->start && law->code && law->p ? RHM_OK : RHM_EMEMORY;
 }
 
-/* Tokens show as themselves. */
-static enum rhm_status law_of_tokens(struct rhm_law *law, unsigned V, struct rhm_error *err)
+/* Symbols of level L show as themselves, or with token noise as any token. */
+static enum rhm_status law_of_tokens(struct rhm_law *law, const struct rhm_grammar *g, struct rhm_error *err)
 {
-    enum rhm_status status = init_law(law, V, V, err);
+    unsigned V = g->V, each = g->token_noise > 0 ? V : 1;
+    enum rhm_status status = rhm_memory_check(12.0 * V * each, "the law of the tokens", "lower V", err);
+    if (status == RHM_OK)
+        status = init_law(law, V, (size_t)V * each, err);
     for (unsigned nu = 0; nu < V && status == RHM_OK; nu++) {
-        law->start[nu + 1] = nu + 1;
-        law->code[nu] = nu;
-        law->p[nu] = 1;
+        size_t at = law->start[nu];
+        law->start[nu + 1] = at + each;
+        for (unsigned i = 0; i < each; i++) {
+            law->code[at + i] = each > 1 ? i : nu;
+            law->p[at + i] = rhm_grammar_token_p(g, nu, law->code[at + i]);
+        }
     }
     return status;
 }
@@ -185,7 +191,7 @@ static enum rhm_status law_of_level(struct rhm_chain *chain, const struct rhm_gr
                                     double most, struct rhm_law *law, rhm_poll_function *poll, void *context,
                                     struct rhm_error *err)
 {
-    enum rhm_status status = law_of_tokens(law, g->V, err);
+    enum rhm_status status = law_of_tokens(law, g, err);
     for (unsigned above = g->L; above > l && status == RHM_OK; above--)
         status = lift(chain, g, above, most, law, poll, context, err);
     return status;
@@ -255,12 +261,13 @@ enum rhm_status rhm_law_accuracy(struct rhm_chain *chain, const struct rhm_gramm
 {
     struct rhm_law law = {0};
     enum rhm_status status = law_of_level(chain, g, 0, INFINITY, &law, poll, context, err);
-    double right = 0;
+    double right = 0, chance = 1.0 / g->classes;
     for (size_t label = 0; label < g->classes && status == RHM_OK; label++)
         for (size_t e = law.start[label]; e < law.start[label + 1]; e++)
             if (argmax(rhm_chain_embedding(chain, 1, law.code[e]), g->classes) == label)
-                right += law.p[e];
-    *accuracy = right / g->classes;
+                right += law.p[e] * (g->prior ? g->prior[label] : 1);
+    right *= g->prior ? 1 : chance;
+    *accuracy = g->label_noise > 0 ? (1 - g->label_noise) * right + g->label_noise * chance : right;
     rhm_law_clear(&law);
     return status;
 }

@@ -1,5 +1,5 @@
 /* law.h - the law of a layer's codes under a grammar: what the tally sampler draws from, and the exact
- * accuracy.
+ * accuracy. Prior and noise are those of the grammar: a token shows as others, a label is the observed one.
  *
  * P(code | symbol) is carried up from the tokens: a symbol of level l - 1 is rewritten by one of its m rules,
  * with the rule's probability, each child kappa_j (level l) shows as code c_j with P(c_j | kappa_j),
@@ -43,7 +43,7 @@ enum rhm_status rhm_law_of_patches(struct rhm_chain *chain, const struct rhm_gra
 enum rhm_status rhm_law_draw(const struct rhm_patch_law *law, const struct rhm_grammar *g, unsigned l,
                              uint64_t N, uint64_t seed, struct rhm_tally *tally, struct rhm_error *err);
 
-/* P(predicted label = label), labels uniform, for the chain on g; all layers trained. */
+/* P(predicted label = observed label) for the chain on g; all layers trained. */
 enum rhm_status rhm_law_accuracy(struct rhm_chain *chain, const struct rhm_grammar *g, double *accuracy,
                                  rhm_poll_function *poll, void *context, struct rhm_error *err);
 

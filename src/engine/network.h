@@ -70,7 +70,8 @@ void rhm_network_lock_writer(struct rhm_network *net);
 struct rhm_train_options {
     const struct rhm_grammar *grammar; /* one of these two; borrowed for as long as the training runs */
     const struct rhm_dataset *data;
-    uint64_t n[RHM_MAX_LEVELS + 1]; /* [1..L]; 0: the depth schedule with c (grammar), all labelled strings (data) */
+    uint64_t n[RHM_MAX_LEVELS +
+               1]; /* [1..L]; 0: the depth schedule with c (grammar), all labelled strings (data) */
     double c;
     enum rhm_solver solver;
     uint64_t steps; /* GD */
@@ -139,7 +140,7 @@ struct rhm_layer_view {
     uint32_t *parent;          /* U: true parent or RHM_NO_PARENT */
     unsigned char *is_unknown; /* U */
     double *q;                 /* U x C: q^ (of the current iterate while in training) */
-    double *q_exact; /* U x C: q of the true parent, nan rows where not known; NULL without a grammar */
+    double *q_exact;           /* U x C: exact (truth.h), nan rows where not known; NULL without a grammar */
 };
 /* With rows = 0 only the numbers are filled, the arrays stay NULL. */
 enum rhm_status rhm_network_view(struct rhm_network *net, unsigned l, int rows, struct rhm_layer_view *view,

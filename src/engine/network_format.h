@@ -3,7 +3,8 @@
  * Attributes of the root: rhm_network (the version of this format), V, s, L, classes, M, features, codebook
  * (as numbered in features.h and network.h). Data sets: seed, sigma, eps_O; grammar/rules (children, 0-based,
  * level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is known, and
- * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules) where they apply;
+ * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules), grammar/prior,
+ * grammar/label_noise, grammar/token_noise where they apply;
  * layer1/... to layerL/... for the layers that are trained, named as in layer.h (a row of history: step,
  * loss, intra, inter, accuracy). Whatever follows from the rest is not stored: the embedding of a layer's
  * inputs is the codebook of the layer above. Nor are times: the same training makes the same file, byte for

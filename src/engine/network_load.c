@@ -393,6 +393,24 @@ static void read_law(struct reader *r, struct rhm_grammar *g, size_t rules)
     free(p);
 }
 
+static void read_noise(struct reader *r, struct rhm_grammar *g)
+{
+    double label = 0, token = 0;
+    size_t classes = g->classes;
+    if (fine(r) && H5Lexists(r->file, "grammar/prior", H5P_DEFAULT) > 0) {
+        double *prior = read_reals(r, "grammar/prior", &classes, 0);
+        if (fine(r))
+            check(r, rhm_grammar_set_prior(g, prior, r->err));
+        free(prior);
+    }
+    if (fine(r) && H5Lexists(r->file, "grammar/label_noise", H5P_DEFAULT) > 0)
+        read_number(r, "grammar/label_noise", 1, sizeof label, &label);
+    if (fine(r) && H5Lexists(r->file, "grammar/token_noise", H5P_DEFAULT) > 0)
+        read_number(r, "grammar/token_noise", 1, sizeof token, &token);
+    if (fine(r))
+        check(r, rhm_grammar_set_noise(g, label, token, r->err));
+}
+
 /* 1 and g filled where the file knows the grammar. */
 static int read_grammar(struct reader *r, const struct rhm_network_options *o, struct rhm_grammar *g)
 {
@@ -419,6 +437,7 @@ static int read_grammar(struct reader *r, const struct rhm_network_options *o, s
         g->seed = seed;
         g->seeded = seeded != 0;
         read_law(r, g, rows);
+        read_noise(r, g);
     }
     return good;
 }

@@ -124,6 +124,12 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
             put_reals(list, 0, "grammar/p", rules_of(g), 0, g->p);
             put_reals(list, 0, "grammar/zipf", 0, 0, &g->zipf);
         }
+        if (g->prior != NULL)
+            put_reals(list, 0, "grammar/prior", g->classes, 0, g->prior);
+        if (g->label_noise > 0)
+            put_reals(list, 0, "grammar/label_noise", 0, 0, &g->label_noise);
+        if (g->token_noise > 0)
+            put_reals(list, 0, "grammar/token_noise", 0, 0, &g->token_noise);
     }
     for (unsigned l = 1; l <= net->L; l++)
         if (net->layer[l] != NULL)
@@ -136,7 +142,7 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
 
 enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, struct rhm_error *err)
 {
-    size_t most = 12 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
+    size_t most = 16 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
     struct list list = {.array = rhm_array(most, sizeof *list.array, "the contents of a file", err),
                         .name = rhm_array(most, sizeof *list.name, "the contents of a file", err),
                         .history = rhm_array(net->L, sizeof *list.history, "the contents of a file", err)};

@@ -149,7 +149,7 @@ enum rhm_status rhm_resample(const struct rhm_grammar *g, unsigned l, uint64_t i
         status =
             rhm_fail(err, RHM_EARG,
                      "string %" PRIu64 " is no string of the grammar: only those have rules to draw anew "
-                     "(kind = 'symbol' needs none)",
-                     first + bad + 1);
+                     "(kind = 'symbol' needs none%s)",
+                     first + bad + 1, g->token_noise > 0 ? "; the grammar's strings have token noise" : "");
     return status;
 }

@@ -47,6 +47,8 @@ static struct purse purse_of(const struct rhm_grammar *g)
         return (struct purse){0, 1};
     int exact = is_power_of_two(g->m) && is_power_of_two(g->classes);
     unsigned __int128 limit = (unsigned __int128)1 << (exact ? 64 : 32);
+    if (g->prior_alias) /* so for the label */
+        return (struct purse){0, draws_within(limit, 1, g->m)};
     return (struct purse){draws_within(limit, g->classes, g->m), draws_within(limit, 1, g->m)};
 }
 
@@ -100,11 +102,14 @@ static inline unsigned take(uint64_t *fraction, unsigned bound)
 }
 
 static inline unsigned draw_label(struct draw *d, const struct words *words, unsigned half,
-                                  struct purse purse, unsigned classes)
+                                  struct purse purse, const struct rhm_grammar *g)
 {
     *d = (struct draw){.words = words, .half = half, .next = 1, .left = purse.first};
     d->fraction = words_get(words, half, 0);
-    return take(&d->fraction, classes);
+    unsigned label = take(&d->fraction, g->classes);
+    if (g->prior_alias && d->fraction >= g->prior_alias[label].keep)
+        label = g->prior_alias[label].other;
+    return label;
 }
 
 /* One of the rules `first` .. `first` + m - 1; weighted: g->alias is there. */
@@ -153,7 +158,7 @@ static inline uint16_t draw_string(const struct rhm_grammar *g, unsigned top, ui
                                    const struct words *words, unsigned half, struct purse purse, int weighted)
 {
     struct draw d;
-    unsigned label = draw_label(&d, words, half, purse, g->classes);
+    unsigned label = draw_label(&d, words, half, purse, g);
     unsigned nu = label;
     for (unsigned l = 1; l < top; l++) {
         size_t first = weighted ? rhm_grammar_first_rule(g, l, nu) : 0;
@@ -174,6 +179,18 @@ static inline uint16_t draw_string(const struct rhm_grammar *g, unsigned top, ui
     return (uint16_t)label;
 }
 
+/* What noise makes of sample i of a stream: its label first, then its tokens. */
+static inline void disturb(const struct rhm_grammar *g, uint32_t stream, uint64_t seed, uint64_t i,
+                           size_t width, uint16_t *tokens, uint16_t *label)
+{
+    struct rhm_rng rng = rhm_rng_start(seed, RHM_STREAM_NOISE + (stream & 0xff), i);
+    if (g->label_noise > 0 && rhm_rng_uniform(&rng) < g->label_noise)
+        *label = (uint16_t)rhm_rng_below(&rng, g->classes);
+    for (size_t j = 0; j < width && g->token_noise > 0; j++)
+        if (rhm_rng_uniform(&rng) < g->token_noise)
+            tokens[j] = (uint16_t)rhm_rng_below(&rng, g->V);
+}
+
 static void draw_strings(const struct rhm_grammar *g, unsigned top, uint32_t stream, uint64_t seed,
                          uint64_t first, size_t n, uint16_t *tokens, uint16_t *labels)
 {
@@ -183,6 +200,7 @@ static void draw_strings(const struct rhm_grammar *g, unsigned top, uint32_t str
     uint32_t ahead = words_needed(purse, rules);
     uint64_t first_pair = first / 2, last = first + n;
     int64_t pairs = (int64_t)((last + 1) / 2 - first_pair);
+    int noisy = g->label_noise > 0 || g->token_noise > 0;
 #pragma omp parallel for schedule(static)
     for (int64_t p = 0; p < pairs; p++) {
         struct words words;
@@ -190,10 +208,13 @@ static void draw_strings(const struct rhm_grammar *g, unsigned top, uint32_t str
         words_start(&words, seed, stream, pair, ahead);
         for (unsigned half = 0; half < 2; half++) {
             uint64_t i = 2 * pair + half;
-            if (i >= first && i < last)
-                labels[i - first] =
-                    g->alias ? draw_string(g, top, tokens + (i - first) * width, &words, half, purse, 1)
-                             : draw_string(g, top, tokens + (i - first) * width, &words, half, purse, 0);
+            if (i < first || i >= last)
+                continue;
+            uint16_t *own = tokens + (i - first) * width;
+            labels[i - first] = g->alias ? draw_string(g, top, own, &words, half, purse, 1)
+                                         : draw_string(g, top, own, &words, half, purse, 0);
+            if (noisy)
+                disturb(g, stream, seed, i, width, own, &labels[i - first]);
         }
     }
 }
@@ -242,7 +263,7 @@ static inline size_t draw_cell(const struct rhm_grammar *g, const uint16_t *firs
                                unsigned half, struct purse purse, int weighted)
 {
     struct draw d;
-    unsigned label = draw_label(&d, words, half, purse, g->classes);
+    unsigned label = draw_label(&d, words, half, purse, g);
     size_t nu = label, m = g->m, before = 0; /* rules of the levels above */
     for (unsigned l = 1; l < g->L; l++) {
         size_t rule = before + nu * m;
@@ -318,6 +339,12 @@ enum rhm_status rhm_sample_count(const struct rhm_grammar *g, uint64_t seed, uin
                 uint64_t i = 2 * pair + half;
                 if (i < first || i >= last)
                     continue;
+                if (g->label_noise > 0) {
+                    uint16_t label = (uint16_t)(cell[half] % g->classes);
+                    cell[half] -= label;
+                    disturb(g, RHM_STREAM_SUBTREE + g->L, seed, i, 0, NULL, &label);
+                    cell[half] += label;
+                }
                 if (shared) {
 #pragma omp atomic
                     count[cell[half]]++;

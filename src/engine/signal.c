@@ -36,7 +36,7 @@ static enum rhm_status joint_init(struct joint *joint, const struct rhm_grammar 
         return RHM_EMEMORY;
     }
     for (size_t c = 0; c < g->classes; c++)
-        joint->now[c * g->classes + c] = 1.0 / g->classes;
+        joint->now[c * g->classes + c] = rhm_grammar_prior(g, (unsigned)c);
     return RHM_OK;
 }
 
@@ -64,15 +64,21 @@ static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsi
     joint->next = keep;
 }
 
-/* q (parents x classes) of P_{l-1}: each parent's row divided by its sum; nan where the sum is 0. */
-static void joint_to_q(const double *joint, size_t classes, size_t parents, double *q, double *probability)
+/* q (parents x classes) of P_{l-1}: each parent's row divided by its sum, with the label's noise; nan where
+ * the sum is 0. */
+static void joint_to_q(const double *joint, const struct rhm_grammar *g, size_t parents, double *q,
+                       double *probability)
 {
+    size_t classes = g->classes;
+    double noise = g->label_noise;
     for (size_t nu = 0; nu < parents; nu++) {
         double sum = 0;
         for (size_t c = 0; c < classes; c++)
             sum += joint[nu * classes + c];
         for (size_t c = 0; c < classes; c++)
             q[nu * classes + c] = sum > 0 ? joint[nu * classes + c] / sum : NAN;
+        for (size_t c = 0; c < classes && noise > 0; c++)
+            q[nu * classes + c] = (1 - noise) * q[nu * classes + c] + noise / (double)classes;
         if (probability)
             probability[nu] = sum;
     }
@@ -104,7 +110,7 @@ enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i
     unsigned parents = rhm_grammar_parents(g, l);
     status = rhm_matrix_init(q, parents, g->classes, err);
     if (status == RHM_OK)
-        joint_to_q(joint.now, g->classes, parents, q->v, probability);
+        joint_to_q(joint.now, g, parents, q->v, probability);
     joint_clear(&joint);
     return status;
 }
@@ -209,7 +215,7 @@ enum rhm_status rhm_signal_levels(const struct rhm_grammar *g, struct rhm_signal
         status = RHM_EMEMORY;
     for (unsigned l = 1; l <= g->L && status == RHM_OK; l++) {
         unsigned parents = rhm_grammar_parents(g, l);
-        joint_to_q(joint.now, g->classes, parents, q, probability);
+        joint_to_q(joint.now, g, parents, q, probability);
         level[l] = (struct rhm_signal_level){.pmin = INFINITY};
         for (unsigned nu = 0; nu < parents; nu++) {
             if (!(probability[nu] > 0))
@@ -267,12 +273,24 @@ enum rhm_status rhm_schedule_by_depth(unsigned V, unsigned m, unsigned L, double
     return status;
 }
 
+enum rhm_status rhm_schedule_of_grammar(const struct rhm_grammar *g, double c, uint64_t *n,
+                                        struct rhm_error *err)
+{
+    double clean = 1 - g->label_noise; /* what noise leaves of every gap; N ~ 1/gap^2 */
+    if (!(clean > 0))
+        return rhm_fail(err, RHM_EARG,
+                        "label_noise = %g: the labels tell nothing, no number of samples is enough",
+                        g->label_noise);
+    enum rhm_status status = check_constant("c", c, err);
+    return status == RHM_OK ? rhm_schedule_by_depth(g->V, g->m, g->L, c / (clean * clean), n, err) : status;
+}
+
 enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
                                     uint64_t *n, rhm_poll_function *poll, void *context,
                                     struct rhm_error *err)
 {
     if (options->by == RHM_SCHEDULE_DEPTH)
-        return rhm_schedule_by_depth(g->V, g->m, g->L, options->c, n, err);
+        return rhm_schedule_of_grammar(g, options->c, n, err);
     struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
     enum rhm_status status = rhm_signal_levels(g, level, poll, context, err);
     if (status == RHM_OK && options->by == RHM_SCHEDULE_GAP)

@@ -2,8 +2,9 @@
  *
  * q^(l)_nu in R^classes is P[label | the i-th level-l patch has parent nu]. With A_l[nu, kappa] = the
  * probability of nu's rules whose child at the wanted place is kappa (their share of m where rules are
- * equally likely), P_0 = I/classes and P_l = P_{l-1} A_l, q^(l)_nu = P_{l-1}[:, nu]/sum (Ren et al., section
- * 4).
+ * equally likely), P_0 = diag(P(label)) and P_l = P_{l-1} A_l, q^(l)_nu = P_{l-1}[:, nu]/sum (Ren et al.,
+ * section 4). The label is the observed one: with label noise e, q becomes (1 - e) q + e/classes. Token noise
+ * comes after all symbols and leaves q of a parent as it is.
  */
 #ifndef RHM_SIGNAL_H
 #define RHM_SIGNAL_H
@@ -54,11 +55,16 @@ struct rhm_schedule_options {
     double kappa, delta; /* theorem */
 };
 
-/* n[1..L] (L + 1 entries): depth: max(c V m m^l, 20000); gap: max(c V m/rho^(l)^2, 20000); theorem:
- * kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53, or a gap is 0. */
+/* n[1..L] (L + 1 entries): depth: max(c V m m^l/(1 - label_noise)^2, 20000); gap: max(c V m/rho^(l)^2,
+ * 20000); theorem: kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53, or
+ * a gap is 0. */
 enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
                                     uint64_t *n, rhm_poll_function *poll, void *context,
                                     struct rhm_error *err);
+
+/* The depth schedule of a grammar. */
+enum rhm_status rhm_schedule_of_grammar(const struct rhm_grammar *g, double c, uint64_t *n,
+                                        struct rhm_error *err);
 
 /* The depth schedule where only the shape is known (a network without a grammar): the same formula. */
 enum rhm_status rhm_schedule_by_depth(unsigned V, unsigned m, unsigned L, double c, uint64_t *n,

@@ -39,7 +39,7 @@ static enum rhm_status check_grammar_source(const struct rhm_network *net, struc
     for (unsigned l = 1; l <= net->L; l++)
         given = given && o->n[l] > 0;
     if (status == RHM_OK && !given)
-        status = rhm_schedule_by_depth(g->V, g->m, g->L, o->c, schedule, err);
+        status = rhm_schedule_of_grammar(g, o->c, schedule, err);
     for (unsigned l = 1; l <= net->L && status == RHM_OK; l++) {
         if (o->n[l] == 0)
             o->n[l] = schedule[l];

@@ -135,7 +135,7 @@ enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_netw
     }
     if (status == RHM_OK)
         status = rhm_truth_fill_parents(net, t->layer, err);
-    if (status == RHM_OK && net->grammar)
+    if (status == RHM_OK && net->grammar && net->grammar->token_noise == 0)
         status = rhm_signal_q(net->grammar, l, 0, &t->q, NULL, err);
     if (status == RHM_OK) {
         choose_sigma(net, t->layer);

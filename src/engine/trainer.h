@@ -13,7 +13,8 @@ struct rhm_trainer {
     double started, published; /* rhm_clock */
     double spent;              /* seconds of work so far */
     uint64_t next_point;       /* the step at which the history gets its next point */
-    struct rhm_matrix q;       /* exact, parents x classes, or empty: the grammar is not known */
+    struct rhm_matrix q;       /* exact, parents x classes, or empty: the grammar is not known, or its
+                                  patches are noisy */
     struct rhm_progress_layer progress;
 };
 

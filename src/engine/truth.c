@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "law.h"
 #include "memory.h"
 #include "signal.h"
 
@@ -103,6 +104,69 @@ enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm
     return status;
 }
 
+/* ------------------------------------------------------- exact q of patches */
+
+/* More (patch, parent) pairs than this are not listed for the sake of a measurement. */
+#define PAIRS_MOST 3e5
+
+/* Under token noise: P(parent at the first place) P(patch | parent) q_parent, summed over the parents. */
+static enum rhm_status noisy_q(const struct rhm_network *net, unsigned l, const struct rhm_matrix *parent_q,
+                               const double *probability, size_t n, const uint32_t *tuple, double *q,
+                               rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    size_t C = net->classes;
+    struct rhm_chain chain;
+    struct rhm_patch_law law = {0};
+    for (size_t i = 0; i < n * C; i++)
+        q[i] = NAN;
+    enum rhm_status status = rhm_chain_init(&chain, net, l + 1, err);
+    if (status != RHM_OK)
+        return status;
+    status = rhm_law_of_patches(&chain, net->grammar, l, PAIRS_MOST, &law, poll, context, err);
+    rhm_chain_clear(&chain);
+    if (status != RHM_OK)
+        return status == RHM_EMEMORY ? RHM_OK : status;
+    size_t U = law.patches.n;
+    double *joint = rhm_array(U * (C + 1), sizeof *joint, "the exact q of noisy patches", err);
+    for (size_t nu = 0; joint && nu < law.parents; nu++)
+        for (size_t e = law.start[nu]; e < law.start[nu + 1] && probability[nu] > 0; e++) {
+            double p = probability[nu] * law.p[e], *to = joint + law.row[e] * (C + 1);
+            for (size_t c = 0; c < C; c++)
+                to[c] += p * parent_q->v[nu * C + c];
+            to[C] += p;
+        }
+    for (size_t i = 0; joint && i < n; i++) {
+        size_t row = rhm_tuples_find(&law.patches, tuple + i * net->s);
+        const double *from = row == SIZE_MAX ? NULL : joint + row * (C + 1);
+        for (size_t c = 0; from && from[C] > 0 && c < C; c++)
+            q[i * C + c] = from[c] / from[C];
+    }
+    status = joint ? RHM_OK : RHM_EMEMORY;
+    free(joint);
+    rhm_patch_law_clear(&law);
+    return status;
+}
+
+enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, size_t n, const uint32_t *tuple,
+                            const uint32_t *parent, double *q, rhm_poll_function *poll, void *context,
+                            struct rhm_error *err)
+{
+    size_t C = net->classes;
+    struct rhm_matrix of = {0};
+    double *probability =
+        rhm_array(rhm_grammar_parents(net->grammar, l), sizeof *probability, "the true parents", err);
+    enum rhm_status status =
+        probability ? rhm_signal_q(net->grammar, l, 0, &of, probability, err) : RHM_EMEMORY;
+    if (status == RHM_OK && net->grammar->token_noise > 0)
+        status = noisy_q(net, l, &of, probability, n, tuple, q, poll, context, err);
+    else
+        for (size_t i = 0; i < n * C && status == RHM_OK; i++)
+            q[i] = parent[i / C] == RHM_NO_PARENT ? NAN : of.v[parent[i / C] * C + i % C];
+    rhm_matrix_clear(&of);
+    free(probability);
+    return status;
+}
+
 enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
@@ -117,14 +181,18 @@ enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_laye
         rhm_matrix_clear(&q);
         return status;
     }
-    double sum = 0, weight = 0, worst = 0;
-    for (size_t row = 0; row < layer->tally.patches.n; row++) {
-        uint32_t nu = layer->parent[row];
-        if (nu == RHM_NO_PARENT || isnan(q.v[nu * q.cols]))
+    size_t U = layer->tally.patches.n, C = q.cols;
+    rhm_matrix_clear(&q);
+    double sum = 0, weight = 0, worst = 0, *exact = rhm_array(U * C, sizeof *exact, "the exact q", err);
+    status = exact ? rhm_truth_q(net, layer->level, U, layer->tally.patches.tuple, layer->parent, exact, poll,
+                                 context, err)
+                   : RHM_EMEMORY;
+    for (size_t row = 0; row < U && status == RHM_OK; row++) {
+        if (isnan(exact[row * C]))
             continue;
         double square = 0, count = (double)rhm_tally_patch_count(&layer->tally, row);
-        for (size_t c = 0; c < q.cols; c++) {
-            double difference = layer->output[row * q.cols + c] - q.v[nu * q.cols + c];
+        for (size_t c = 0; c < C; c++) {
+            double difference = layer->output[row * C + c] - exact[row * C + c];
             square += difference * difference;
         }
         sum += count * square;
@@ -135,8 +203,8 @@ enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_laye
         layer->error = sqrt(sum / weight);
         layer->error_max = sqrt(worst);
     }
-    rhm_matrix_clear(&q);
-    return RHM_OK;
+    free(exact);
+    return status;
 }
 
 enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, uint64_t N, size_t *expected,

@@ -5,8 +5,8 @@
 
 #include "memory.h"
 #include "network.h"
-#include "signal.h"
 #include "trainer.h"
+#include "truth.h"
 
 void rhm_layer_view_clear(struct rhm_layer_view *view)
 {
@@ -95,16 +95,7 @@ static void copy_rows(const struct rhm_layer *layer, const size_t *order, const 
 static enum rhm_status fill_exact(const struct rhm_network *net, unsigned l, struct rhm_layer_view *view,
                                   struct rhm_error *err)
 {
-    struct rhm_matrix q;
-    enum rhm_status status = rhm_signal_q(net->grammar, l, 0, &q, NULL, err);
-    if (status != RHM_OK)
-        return status;
-    for (size_t i = 0; i < view->U; i++)
-        for (size_t c = 0; c < view->C; c++)
-            view->q_exact[i * view->C + c] =
-                view->parent[i] == RHM_NO_PARENT ? NAN : q.v[view->parent[i] * q.cols + c];
-    rhm_matrix_clear(&q);
-    return RHM_OK;
+    return rhm_truth_q(net, l, view->U, view->tuple, view->parent, view->q_exact, NULL, NULL, err);
 }
 
 /* In training: outputs of the current iterate; ordered by true parent where known. */

@@ -1,4 +1,4 @@
-/* weights.c - rules that are not equally likely. See grammar.h. */
+/* weights.c - rules and labels that are not equally likely, noise. See grammar.h. */
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -136,4 +136,62 @@ enum rhm_status rhm_grammar_set_zipf(struct rhm_grammar *g, double zipf, struct 
         g->zipf = zipf;
     free(weight);
     return status;
+}
+
+/* ---------------------------------------------------------------- labels */
+
+static void drop_prior(struct rhm_grammar *g)
+{
+    free(g->prior);
+    free(g->prior_alias);
+    g->prior = NULL;
+    g->prior_alias = NULL;
+}
+
+enum rhm_status rhm_grammar_set_prior(struct rhm_grammar *g, const double *weight, struct rhm_error *err)
+{
+    unsigned C = g->classes, bad = 0;
+    while (weight && bad < C && weight[bad] == weight[0] && weight[bad] > 0 && isfinite(weight[bad]))
+        bad++;
+    if (weight == NULL || bad == C) {
+        drop_prior(g);
+        return RHM_OK;
+    }
+    const char *what = "the probabilities of the labels";
+    double *p = rhm_array(C, sizeof *p, what, err), *scaled = rhm_array(C, sizeof *scaled, what, err);
+    struct rhm_alias *alias = rhm_array(C, sizeof *alias, what, err);
+    uint32_t *work = rhm_array(C, sizeof *work, what, err);
+    enum rhm_status status = p && alias && scaled && work ? RHM_OK : RHM_EMEMORY;
+    if (status == RHM_OK && !normalise(weight, C, p, &bad))
+        status =
+            rhm_fail(err, RHM_EARG,
+                     "prior: label %u: %g: must be a positive number, and not negligible beside the others",
+                     bad + 1, weight[bad]);
+    if (status == RHM_OK)
+        make_alias(p, C, alias, scaled, work);
+    free(scaled);
+    free(work);
+    if (status != RHM_OK) {
+        free(p);
+        free(alias);
+        return status;
+    }
+    drop_prior(g);
+    g->prior = p;
+    g->prior_alias = alias;
+    return RHM_OK;
+}
+
+/* ----------------------------------------------------------------- noise */
+
+enum rhm_status rhm_grammar_set_noise(struct rhm_grammar *g, double label_noise, double token_noise,
+                                      struct rhm_error *err)
+{
+    if (!(label_noise >= 0 && label_noise <= 1))
+        return rhm_fail(err, RHM_EARG, "label_noise = %g: must be a probability, 0 to 1", label_noise);
+    if (!(token_noise >= 0 && token_noise <= 1))
+        return rhm_fail(err, RHM_EARG, "token_noise = %g: must be a probability, 0 to 1", token_noise);
+    g->label_noise = label_noise;
+    g->token_noise = token_noise;
+    return RHM_OK;
 }

@@ -64,8 +64,9 @@ static void read_classes(const struct rhm_args *args, int64_t *classes)
 
 int rhm_script_grammar(lua_State *L)
 {
-    static const char *const keys[] = {"V",     "m",        "s",       "L",    "classes", "C", "seed",
-                                       "rules", "ensemble", "shuffle", "zipf", "weights", NULL};
+    static const char *const keys[] = {"V",     "m",           "s",           "L",       "classes", "C",
+                                       "seed",  "rules",       "ensemble",    "shuffle", "zipf",    "weights",
+                                       "prior", "label_noise", "token_noise", NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.grammar", keys);
     lua_settop(L, 1);
     double shuffle = 0;
@@ -223,6 +224,8 @@ static int grammar_check(lua_State *L)
     }
     lua_setfield(L, -2, "levels");
     rhm_set_number(L, "K", rhm_signal_K(g, level));
+    rhm_set_number(L, "label_noise", g->label_noise);
+    rhm_set_number(L, "token_noise", g->token_noise);
     rhm_set_boolean(L, "ok", ok);
     rhm_set_report(L, "check");
     return 1;
@@ -304,10 +307,13 @@ enum {
     FIELD_seed,
     FIELD_ensemble,
     FIELD_shuffle,
-    FIELD_zipf
+    FIELD_zipf,
+    FIELD_label_noise,
+    FIELD_token_noise
 };
-static const char *const fields[] = {"V", "m",    "s",        "L",       "d",    "classes",
-                                     "C", "seed", "ensemble", "shuffle", "zipf", NULL};
+static const char *const fields[] = {"V",       "m",           "s",           "L",        "d",
+                                     "classes", "C",           "seed",        "ensemble", "shuffle",
+                                     "zipf",    "label_noise", "token_noise", NULL};
 
 static int grammar_field(lua_State *L)
 {
@@ -342,9 +348,29 @@ static int grammar_field(lua_State *L)
         if (g->p && g->zipf == 0)
             return 0;
         return lua_pushnumber(L, g->zipf), 1;
+    case FIELD_label_noise:
+        return lua_pushnumber(L, g->label_noise), 1;
+    case FIELD_token_noise:
+        return lua_pushnumber(L, g->token_noise), 1;
     default:
         return 0;
     }
+}
+
+static double least(const struct rhm_grammar *g)
+{
+    double p = 1;
+    for (unsigned c = 0; c < g->classes; c++)
+        p = fmin(p, g->prior[c]);
+    return p;
+}
+
+static double most(const struct rhm_grammar *g)
+{
+    double p = 0;
+    for (unsigned c = 0; c < g->classes; c++)
+        p = fmax(p, g->prior[c]);
+    return p;
 }
 
 static int grammar_tostring(lua_State *L)
@@ -356,15 +382,23 @@ static int grammar_tostring(lua_State *L)
         lua_pushfstring(L, "seed %I", (lua_Integer)g->seed);
     else
         lua_pushliteral(L, "given rules");
+    int given = lua_gettop(L);
     if (g->zipf > 0)
         lua_pushfstring(L, "\n         rules by Zipf's law, exponent %f", g->zipf);
     else
         lua_pushstring(L, g->p ? "\n         rules weighted" : "");
+    if (g->prior)
+        lua_pushfstring(L, "%s\n         labels from %f to %f", lua_tostring(L, -1), least(g), most(g));
+    if (g->label_noise > 0)
+        lua_pushfstring(L, "%s\n         label noise %f", lua_tostring(L, -1), g->label_noise);
+    if (g->token_noise > 0)
+        lua_pushfstring(L, "%s%s token noise %f", lua_tostring(L, -1),
+                        g->label_noise > 0 ? "," : "\n        ", g->token_noise);
     lua_pushfstring(L,
                     "grammar: V = %d symbols, m = %d rules each, s = %d children, L = %d levels\n"
                     "         d = %I tokens a string, %d classes, %s%s",
                     (int)g->V, (int)g->m, (int)g->s, (int)g->L, (lua_Integer)g->d, (int)g->classes,
-                    lua_tostring(L, -2), lua_tostring(L, -1));
+                    lua_tostring(L, given), lua_tostring(L, -1));
     return 1;
 }
 
@@ -379,6 +413,8 @@ void rhm_open_grammar(lua_State *L)
                                        {"sample", grammar_sample},
                                        {"resample", rhm_grammar_resample},
                                        {"weights", rhm_grammar_weights},
+                                       {"prior", rhm_grammar_prior_method},
+                                       {"noisy", rhm_grammar_noisy},
                                        {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_GRAMMAR,
                                           .methods = methods,

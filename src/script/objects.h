@@ -31,9 +31,12 @@ int rhm_script_network(lua_State *L);
 int rhm_script_load(lua_State *L);
 
 /* Parts of the grammar's and the network's methods that have files of their own. */
-/* zipf = or weights = of rhm.grammar; the method g:weights(l). */
+/* zipf = or weights =, prior =, label_noise =, token_noise = of rhm.grammar; the methods g:weights(l),
+ * g:prior(), g:noisy{}. */
 void rhm_grammar_read_weights(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g);
 int rhm_grammar_weights(lua_State *L);
+int rhm_grammar_prior_method(lua_State *L);
+int rhm_grammar_noisy(lua_State *L);
 int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g);
 int rhm_network_train_method(lua_State *L);
 int rhm_network_resume_method(lua_State *L);

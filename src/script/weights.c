@@ -1,4 +1,5 @@
-/* weights.c - the probabilities of rules: weights = ..., zipf = ... of rhm.grammar, and g:weights(l). */
+/* weights.c - what is not uniform in a grammar: weights = ..., zipf = ..., prior = ..., noise of rhm.grammar,
+ * and g:weights(l), g:prior(), g:noisy{}. */
 #include "script/objects.h"
 
 #include <math.h>
@@ -73,9 +74,71 @@ static void read_weights(struct reader *r)
     }
 }
 
+/* prior = {p_1, ..., p_classes}. */
+static void read_prior(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g)
+{
+    if (rhm_args_push(args, "prior") == LUA_TNIL)
+        return lua_pop(L, 1);
+    lua_Integer C = g->classes, given = lua_type(L, -1) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, -1) : -1;
+    if (given < 0)
+        luaL_error(L, "%s: prior = %s: must be a list of %I probabilities", args->function,
+                   rhm_args_show(L, -1), C);
+    if (given != C)
+        luaL_error(L, "%s: prior: %I probabilities, but the grammar has %I labels", args->function, given, C);
+    double *weight = rhm_push_buffer(L, (size_t)C, sizeof *weight);
+    for (lua_Integer c = 0; c < C; c++) {
+        weight[c] = lua_rawgeti(L, -2, c + 1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+        if (!(weight[c] > 0) || !isfinite(weight[c]))
+            luaL_error(L, "%s: prior[%I] = %s: must be a positive number", args->function, c + 1,
+                       rhm_args_show(L, -1));
+        lua_pop(L, 1);
+    }
+    struct rhm_error err;
+    if (rhm_grammar_set_prior(g, weight, &err) != RHM_OK)
+        rhm_raise(L, args->function, &err);
+    lua_pop(L, 2);
+}
+
+/* What is observed of a derivation: prior, label_noise, token_noise; what is not given stays. */
+static void read_noise(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g)
+{
+    double label = g->label_noise, token = g->token_noise;
+    struct rhm_error err;
+    read_prior(L, args, g);
+    rhm_args_number(args, "label_noise", &label);
+    rhm_args_number(args, "token_noise", &token);
+    if (rhm_grammar_set_noise(g, label, token, &err) != RHM_OK)
+        rhm_raise(L, args->function, &err);
+}
+
+int rhm_grammar_noisy(lua_State *L)
+{
+    static const char *const keys[] = {"prior", "label_noise", "token_noise", NULL};
+    const struct rhm_grammar *from = rhm_check_grammar(L, 1);
+    struct rhm_args args = rhm_args_open(L, 2, "grammar:noisy", keys);
+    struct rhm_grammar *g = rhm_push_grammar(L);
+    struct rhm_error err;
+    if (rhm_grammar_copy(g, from, &err) != RHM_OK)
+        return rhm_raise(L, args.function, &err);
+    read_noise(L, &args, g);
+    return 1;
+}
+
+int rhm_grammar_prior_method(lua_State *L)
+{
+    const struct rhm_grammar *g = rhm_check_grammar(L, 1);
+    lua_createtable(L, (int)g->classes, 0);
+    for (unsigned c = 0; c < g->classes; c++) {
+        lua_pushnumber(L, rhm_grammar_prior(g, c));
+        lua_rawseti(L, -2, c + 1);
+    }
+    return 1;
+}
+
 void rhm_grammar_read_weights(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g)
 {
     struct rhm_error err;
+    read_noise(L, args, g);
     double zipf;
     int top = lua_gettop(L), by_zipf = rhm_args_number(args, "zipf", &zipf);
     luaL_checkstack(L, 16, NULL);

@@ -183,6 +183,55 @@ function TestGrammar.test_latin()
   lu.assertNil(u.shuffle)
 end
 
+function TestGrammar.test_noise_and_prior()
+  local clean = rhm.grammar{ V=4, m=2, s=2, L=3, seed=2 }
+  local g = rhm.grammar{ V=4, m=2, s=2, L=3, seed=2, label_noise=.1, token_noise=.05, prior={4, 3, 2, 1} }
+  lu.assertEquals({g.label_noise, g.token_noise, clean.label_noise, clean.token_noise}, {.1, .05, 0.0, 0.0})
+  lu.assertEquals(g:prior(), {.4, .3, .2, .1})
+  lu.assertEquals(clean:prior(), {.25, .25, .25, .25})
+  lu.assertEquals(g:rules(2), clean:rules(2))
+  for _, part in ipairs{"labels from 0.1 to 0.4", "label noise 0.1, token noise 0.05"} do
+    lu.assertStrContains(tostring(g), part)
+  end
+  lu.assertAlmostEquals(g:q(1)[2][2], .9 + .1 / 4, 1e-15)
+  local back = g:noisy{ label_noise=0, token_noise=0, prior={1, 1, 1, 1} }
+  for l = 1, 3 do lu.assertEquals(back:gap(l), clean:gap(l)) end
+  local a, b = back:sample{ n=50, seed=1 }, clean:sample{ n=50, seed=1 }
+  for i = 1, 50 do lu.assertEquals({a:tokens(i), a:label(i)}, {b:tokens(i), b:label(i)}) end
+  local half = clean:noisy{ label_noise=.5 }
+  for l = 1, 3 do lu.assertAlmostEquals(half:gap(l), clean:gap(l) / 2, 1e-14) end
+  lu.assertEquals(g:noisy{ token_noise=.2 }:prior(), g:prior())
+  local report = tostring(g:check())
+  lu.assertStrContains(report, "label noise 0.1")
+  lu.assertStrContains(report, "token noise 0.05: a rule's 2 tokens")
+end
+
+-- What a learner says of strings that it was trained on, and of the grammar they came from.
+function TestGrammar.test_learners_of_noisy_data()
+  local g = rhm.grammar{ V=4, m=2, s=2, L=2, seed=1, label_noise=.1, token_noise=.1, prior={1, 2, 3, 4} }
+  local d, test = g:sample{ n=4000, seed=1 }, g:sample{ n=20000, seed=2 }
+  local net = rhm.network{ grammar=g, M=256, seed=1 }
+  for _, how in ipairs{ {from=d}, {from=g, sampler="tally"}, {from=g, sampler="draw"} } do
+    how.n = how.n or 4000
+    net:train(how)
+    local exact, counted = net:accuracy(g), net:accuracy(test)
+    lu.assertAlmostEquals(exact, counted, 5 * math.sqrt(.25 / 20000))
+    for l = 2, 1, -1 do
+      lu.assertTrue(net:layer(l):diagnostics().error < .2)
+      lu.assertTrue(#net:layer(l):synonyms() > 0)
+    end
+  end
+  lu.assertNotNil(net:parse(test:tokens(1)).label)
+  local cnn, shallow = rhm.cnn{ V=4, s=2, L=2, h=16, seed=1 }, rhm.shallow{ V=4, d=4, kind="kernel" }
+  cnn:train{ from=d, epochs=20 }
+  shallow:train{ from=d }
+  lu.assertTrue(cnn:accuracy(test) > .5)
+  lu.assertTrue(shallow:accuracy(test) > .5)
+  lu.assertErrorMsgContains("the grammar's strings have token noise", g.resample, g, d, 2)
+  lu.assertErrorMsgContains("token_noise = 0.1", rhm.correlation, {of=g})
+  lu.assertTrue(rhm.correlation{ of=g:noisy{ token_noise=0 } } > 0)
+end
+
 function TestGrammar.test_zipf_and_weights()
   local g = rhm.grammar{ V=4, m=4, s=2, L=3, seed=0, zipf=1.5 }
   local sum = 0

@@ -115,6 +115,7 @@ function TestHelp:test_keys()
     ["grammar:sample"] = function(t) return g:sample(t) end,
     ["rhm.formula"] = rhm.formula, ["formula:sample"] = function(t) return objects.formula:sample(t) end,
     ["rhm.source"] = rhm.source, ["source:sample"] = function(t) return objects.source:sample(t) end,
+    ["grammar:noisy"] = function(t) return g:noisy(t) end,
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
     ["dataset:hide"] = function(t) return objects.dataset:hide(t) end,
     ["network:train"] = function(t) return net:train(t) end,

@@ -1,15 +1,22 @@
 -- help/grammar.lua - rhm.grammar and its objects.
 return {
   {name = "rhm.grammar", group = "rhm",
-    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=, shuffle=, zipf=, weights=] }",
-      "rhm.grammar{ rules= [, V=, zipf=, weights=] }"},
+    signature = {"rhm.grammar{ V=, m=, s=, L= [, classes=, seed=, ensemble=, shuffle=, zipf=, weights=, prior=,"
+      .. " label_noise=, token_noise=] }",
+      "rhm.grammar{ rules= [, V=, zipf=, weights=, prior=, label_noise=, token_noise=] }"},
     summary = "a Random Hierarchy Model: drawn at random, or with your own rules",
     text = [[Level 0 holds the label, level L the d = s^L observed tokens. At each level l = 1..L every symbol of level l-1 has m
 rules, each a tuple of s symbols of level l. All tuples of a level are distinct, so the grammar is unambiguous, and they are
 drawn uniformly without replacement from the V^s possible ones: m*V <= V^s is needed, and m*classes <= V^s at level 1. A
-sample is a uniform label rewritten from level to level, each time by one of the m rules, independent, and
-equally likely unless zipf or weights say otherwise. Those enter whatever is computed or drawn: q, gap, p_min, K, the check,
-schedules by the gap, samples, training, exact accuracy.
+sample is a uniform label (unless prior says otherwise) rewritten from level to level, each time by one of the m rules,
+independent, and equally likely unless zipf or weights say otherwise. Those enter whatever is computed or drawn: q, gap,
+p_min, K, the check, schedules by the gap, samples, training, exact accuracy.
+
+With noise what is observed is not what was derived: label_noise is the probability that the label is replaced by one drawn
+uniformly from all of them (itself, too), token_noise the same for each token, independently. Samples, trainings and the
+exact accuracy are those of noisy strings and labels, so no learner can be right always. Label noise e shrinks
+every gap by 1 - e; q and gap are those of true parents, which token noise leaves as they are, but patches then tell of
+their parents with doubt.
 
 ensemble="latin" makes the first child of a rule tell nothing of its parent, so that a learner of first patches has no signal
 (K_rho = 0): the tuples of parent nu satisfy a_1 + ... + a_s = nu mod V, and each symbol stands first in m/V of them. It
@@ -30,6 +37,9 @@ With rules the sizes are read off the rules; an ambiguous set is an error that n
       {"shuffle", "0", "latin: the share (0 to 1) of the rules drawn anew"},
       {"zipf", "0", "the k-th rule of a symbol has a probability ~ k^-zipf; 0: all alike"},
       {"weights", "all alike", "weights[l][symbol][k] > 0, or one list {w_1, ..., w_m} for every symbol; divided by their sum"},
+      {"prior", "all alike", "a list: the labels' probabilities, > 0, divided by their sum"},
+      {"label_noise", "0", "the probability that a label is replaced by a uniform one"},
+      {"token_noise", "0", "the probability that a token is replaced by a uniform one"},
       {"rules", "drawn", "rules[l][symbol][k] = {children}, symbols 1..V: level 1 first, each level a list of all its symbols"},
     },
     returns = "a grammar (see help \"grammar\")",
@@ -45,6 +55,7 @@ g:check()]],
       {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"C", "the same as classes"}, {"seed", "that drew the rules; nil for rules given"},
       {"ensemble", "\"uniform\" or \"latin\"; nil for rules given"}, {"shuffle", "of the latin ensemble, else nil"},
       {"zipf", "exponent of the rules' probabilities, 0 where all are alike; nil for given weights"},
+      {"label_noise", "the probability that a label is replaced"}, {"token_noise", "the same for each token"},
     },
     see = {"rhm.grammar"}},
 
@@ -59,9 +70,23 @@ g:check()]],
 grammar was made with zipf or weights. They sum to 1 for each symbol.]],
     returns = "a table", example = "rhm.grammar{ V=8, m=4, s=2, L=3, zipf=1 }:weights(1)[3]", see = {"grammar:rules", "rhm.grammar"}},
 
+  {name = "grammar:prior", signature = "g:prior()",
+    summary = "the probabilities of the labels, before noise",
+    returns = "a list of classes numbers that sum to 1", see = {"rhm.grammar", "grammar:noisy"}},
+
+  {name = "grammar:noisy", signature = "g:noisy{ [prior=, label_noise=, token_noise=] }",
+    summary = "the same rules with other noise or label probabilities",
+    text = [[What is not given stays as it is: g:noisy{ label_noise=0, token_noise=0 } is the clean grammar.]],
+    keys = {
+      {"prior", "as in g", "a list: the labels' probabilities"},
+      {"label_noise", "as in g", "the probability that a label is replaced by a uniform one"},
+      {"token_noise", "as in g", "the same for each token"},
+    },
+    returns = "a grammar", example = "noisy = g:noisy{ token_noise=.05 }", see = {"rhm.grammar", "grammar:sample"}},
+
   {name = "grammar:q", signature = "g:q(l [, i])",
     summary = "the exact q of the parents of level-l patches",
-    text = [[Row nu is P[label | the i-th level-l patch has parent nu], computed from the rules without sampling. q of a patch depends
+    text = [[Row nu is P[label | the i-th level-l patch has parent nu], the label as it is observed, computed from the rules without sampling. q of a patch depends
 on it only through its parent: synonyms share it. With i left out the first patch is meant, which is what a layer is trained
 on. A parent that never stands there has no q: its row is nan.]],
     returns = "a matrix, parents x classes", example = "g:q(3)      -- first patch\ng:q(3, 2)   -- second patch",
@@ -82,13 +107,14 @@ on. A parent that never stands there has no q: its row is nan.]],
     text = [[.ok is true where at every level no parent is missing and rho^(l) > 1e-12. levels[l] has gap (rho^(l)), K
 (rho^(l) m^(l/2)), pmin (the smallest positive probability that a parent stands first) and missing (the list of the parents
 that never do, or nil). Printed, it is a report with a verdict in words. A parent that never stands first cannot be learnt
-from first patches, whatever their number.]],
-    returns = "a report: .ok, .K, .levels and the sizes", example = "g:check().ok", see = {"grammar:gap", "network:train"}},
+from first patches, whatever their number. Label noise is in the gaps; token noise is not, the report says what it does to
+patches.]],
+    returns = "a report: .ok, .K, .levels, .label_noise, .token_noise and the sizes", example = "g:check().ok", see = {"grammar:gap", "network:train"}},
 
   {name = "grammar:schedule", signature = {"g:schedule{ by=\"depth\", c=32 }", "g:schedule{ by=\"gap\", c=16 }",
       "g:schedule{ by=\"theorem\", kappa=1, delta=.1 }"},
     summary = "how many samples each layer needs",
-    text = [[depth: max(c V m m^l, 20000). gap: max(c V m/rho^(l)^2, 20000), which a known grammar needs (c from 8 to 32). theorem:
+    text = [[depth: max(c V m m^l/(1 - label_noise)^2, 20000). gap: max(c V m/rho^(l)^2, 20000), which a known grammar needs (c from 8 to 32). theorem:
 kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l, the paper's. A number past 2^53 is an error.]],
     keys = {
       {"by", "\"depth\"", "the formula", values = {"depth", "gap", "theorem"}},
