@@ -1,5 +1,6 @@
 # Modules written in Lua, installed as share/rhm/lua/rhm/*.lua.
 lua_modules = \
+	lua/rhm/branches.lua \
 	lua/rhm/check.lua \
 	lua/rhm/complete.lua \
 	lua/rhm/experiment.lua \

@@ -40,6 +40,7 @@ program_tests = \
 
 # Lua, luaunit: run by ./rhm.
 script_tests = \
+	tests/script/t-branches.lua \
 	tests/script/t-cnn.lua \
 	tests/script/t-complete.lua \
 	tests/script/t-dataset.lua \

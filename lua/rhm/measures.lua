@@ -2,12 +2,13 @@
 -- patch tells of the label (Cagnetta et al., PRX 2024).
 local M = {}
 
+local branches = require "rhm.branches"
 local check = require "rhm.check"
 local report = require "rhm.report"
 local type, pcall, setmetatable = type, pcall, setmetatable
 local next, ipairs = next, ipairs
 local format, concat, find = string.format, table.concat, string.find
-local sqrt, max, tointeger = math.sqrt, math.max, math.tointeger
+local sqrt, max = math.sqrt, math.max
 
 -- Seeds of the strings start here, so that they are not the strings somebody trained with.
 local SEEDS = 0x53 << 44
@@ -85,11 +86,12 @@ local function probabilities(g, place)
   local p = {}
   for nu = 1, g.classes do p[nu] = 1 / g.classes end
   for l = 1, g.L - 1 do
-    local digit, rules, weights, new = (place - 1) // g.s ^ (g.L - 1 - l) // 1 % g.s + 1, g:rules(l), g:weights(l), {}
+    local below, rules, weights, new = branches.product(g.s, l + 1, g.L - 1), g:rules(l), g:weights(l), {}
+    local digit = (place - 1) // below % branches.at(g.s, l) + 1
     for nu = 1, g.V do new[nu] = 0 end
     for nu, list in ipairs(rules) do
       for k, children in ipairs(list) do
-        local kappa = children[tointeger(digit)]
+        local kappa = children[digit]
         new[kappa] = new[kappa] + p[nu] * weights[nu][k]
       end
     end
@@ -151,8 +153,9 @@ function M.correlation(t)
   d = ok and type(of) == "userdata" and not g and d and of or nil
   if not g and not d then check.fail(where, "of = %s: a grammar or a data set expected", check.show(of)) end
   local width = g and g.d or d.d
-  local s = check.whole(where, t, "s", 1, width, g and g.s or nil)
-  if g and s ~= g.s then check.fail(where, "s = %d: the grammar's patches have %d tokens", s, g.s) end
+  local s = check.whole(where, t, "s", 1, width, g and branches.at(g.s, g.L) or nil)
+  local own = g and branches.at(g.s, g.L)
+  if g and s ~= own then check.fail(where, "s = %d: the grammar's patches have %d tokens", s, own) end
   if width % s ~= 0 then check.fail(where, "s = %d: does not divide the %d tokens of a string", s, width) end
   local place = check.whole(where, t, "place", 1, width // s, 1)
   if g and g.token_noise > 0 then

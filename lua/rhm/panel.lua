@@ -2,6 +2,7 @@
 -- terminal in protected calls on a Lua thread of its own; it draws nothing itself.
 local rhm = require "rhm"
 local view = rhm.view
+local branches = require "rhm.branches"
 local text = require "rhm.view.text"
 local state = require "rhm.view.state"
 local subjects = require "rhm.view.subject"
@@ -227,7 +228,8 @@ function M.status(width)
     state.hold(false)
     local what = value ~= nil and subjects.kind(value) or nil
     local line = what == "grammar"
-      and format("%s (V,m,s,L) = (%d,%d,%d,%d)", global_name(value) or "grammar", value.V, value.m, value.s, value.L)
+      and format("%s (V,m,s,L) = (%d,%d,%s,%d)", global_name(value) or "grammar", value.V, value.m,
+        branches.text(value.s), value.L)
       or what or "nothing is trained yet"
     return text.clip(line, width)
   end

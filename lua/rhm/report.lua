@@ -1,6 +1,7 @@
 -- report.lua - what the result tables of the C API print: g:check(), net:train(), the inspections of a layer.
 local M = {}
 
+local branches = require "rhm.branches"
 local printer = require "rhm.print"
 local format, rep, find, gsub, concat = string.format, string.rep, string.find, string.gsub, table.concat
 local ceil, floor, huge, max, min = math.ceil, math.floor, math.huge, math.max, math.min
@@ -176,8 +177,8 @@ function M.check(t)
       number(level.pmin), format("%d", #level.missing),
       level.gap and level.gap > 0 and level.gap < huge and count(floor(t.V * t.m / level.gap ^ 2 + 0.5)) or "-"}
   end
-  local head = format("Assumption 4.1 %s: (V, m, s, L) = (%d, %d, %d, %d), %d classes, K_rho = %s",
-    t.ok and "holds" or "fails", t.V, t.m, t.s, t.L, t.classes, number(t.K))
+  local head = format("Assumption 4.1 %s: (V, m, s, L) = (%d, %d, %s, %d), %d classes, K_rho = %s",
+    t.ok and "holds" or "fails", t.V, t.m, branches.text(t.s), t.L, t.classes, number(t.K))
   local lines = {printer.wrap(head, printer.width()), (grid(rows))}
   if t.ok then
     lines[#lines + 1] = printer.wrap("every parent of every level stands first somewhere, and their q differ: it can "
@@ -330,10 +331,10 @@ end
 -- The nodes of a tree, a line each: what the code stands for, its confidence, the tokens below. Nodes that are wrong are
 -- marked with a star.
 local function parse_nodes(t, l, i, depth, rows)
-  local nodes, s = t.levels[l], t.s
+  local nodes, s = t.levels[l], branches.at(t.s, l)
   if l > #t.tokens or not nodes then return end
   local node = nodes[i]
-  local wide = floor(#t.tokens / s ^ (l - 1) + 0.5)
+  local wide = #t.tokens // branches.product(t.s, 1, l - 1)
   local last = min(wide, M.limits.tokens)
   local tokens = concat(t.tokens, " ", (i - 1) * wide + 1, (i - 1) * wide + last) .. (last < wide and " ..." or "")
   local name = node.unknown and "unknown" or node.parent and format("%d", node.parent)

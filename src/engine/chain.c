@@ -30,7 +30,8 @@ static enum rhm_status init_dense(struct rhm_chain *chain, unsigned l, struct rh
     if (!is_fixed(chain, l + 1))
         return RHM_OK;
     size_t base = rhm_chain_codes(chain, l + 1);
-    uint64_t entries = rhm_power(base, net->s);
+    unsigned s = rhm_network_s(net, l);
+    uint64_t entries = rhm_power(base, s);
     if (entries == 0 || entries > DENSE_ENTRIES)
         return RHM_OK;
     uint32_t *dense = rhm_array(entries, sizeof *dense, "the table of codes", err);
@@ -41,7 +42,7 @@ static enum rhm_status init_dense(struct rhm_chain *chain, unsigned l, struct rh
     for (size_t row = 0; row < book->patches.n; row++) {
         const uint32_t *tuple = rhm_tuples_row(&book->patches, row);
         size_t number = 0;
-        for (unsigned j = 0; j < net->s; j++)
+        for (unsigned j = 0; j < s; j++)
             number = number * base + tuple[j];
         dense[number] = book->code[row];
     }
@@ -61,7 +62,7 @@ enum rhm_status rhm_chain_init(struct rhm_chain *chain, const struct rhm_network
             status = rhm_fail(err, RHM_ESTATE, "layer %u is not trained: train layers %u down to %u first", l,
                               net->L, lowest);
         if (status == RHM_OK)
-            status = rhm_codebook_init(&chain->extra[l], net->s, net->classes, err);
+            status = rhm_codebook_init(&chain->extra[l], rhm_network_s(net, l), net->classes, err);
         if (status == RHM_OK)
             status = init_dense(chain, l, err);
     }
@@ -99,13 +100,14 @@ const double *rhm_chain_embedding(const struct rhm_chain *chain, unsigned l, uin
 void rhm_chain_input(const struct rhm_chain *chain, unsigned l, const uint32_t *tuple, double *h)
 {
     const struct rhm_network *net = chain->net;
+    unsigned s = rhm_network_s(net, l);
     if (l == net->L) { /* one-hot tokens */
-        memset(h, 0, (size_t)net->s * net->V * sizeof *h);
-        for (unsigned j = 0; j < net->s; j++)
+        memset(h, 0, (size_t)s * net->V * sizeof *h);
+        for (unsigned j = 0; j < s; j++)
             h[(size_t)j * net->V + tuple[j]] = 1;
         return;
     }
-    for (unsigned j = 0; j < net->s; j++)
+    for (unsigned j = 0; j < s; j++)
         memcpy(h + (size_t)j * net->classes, rhm_chain_embedding(chain, l + 1, tuple[j]),
                net->classes * sizeof *h);
 }
@@ -116,8 +118,8 @@ void rhm_chain_input(const struct rhm_chain *chain, unsigned l, const uint32_t *
 static inline uint32_t look_up(const struct rhm_chain *chain, unsigned l, const uint32_t *tuple)
 {
     if (chain->dense[l] != NULL) {
-        size_t number = 0, base = chain->dense_base[l];
-        for (unsigned j = 0; j < chain->net->s; j++)
+        size_t number = 0, base = chain->dense_base[l], s = rhm_network_s(chain->net, l);
+        for (size_t j = 0; j < s; j++)
             number = number * base + tuple[j];
         return chain->dense[l][number];
     }
@@ -133,8 +135,8 @@ static enum rhm_status remember(struct rhm_chain *chain, unsigned l, const uint3
                                 struct rhm_error *err)
 {
     if (chain->dense[l] != NULL) {
-        size_t number = 0, base = chain->dense_base[l];
-        for (unsigned j = 0; j < chain->net->s; j++)
+        size_t number = 0, base = chain->dense_base[l], s = rhm_network_s(chain->net, l);
+        for (size_t j = 0; j < s; j++)
             number = number * base + tuple[j];
         chain->dense[l][number] = code;
     }
@@ -148,9 +150,9 @@ static enum rhm_status forward_block(struct rhm_chain *chain, unsigned l, size_t
 {
     const struct rhm_network *net = chain->net;
     const struct rhm_layer *layer = net->layer[l];
-    size_t width = net->s * layer->features.width;
+    size_t s = rhm_network_s(net, l), width = s * layer->features.width;
     for (size_t i = 0; i < n; i++)
-        rhm_chain_input(chain, l, tuple + i * net->s, h + i * width);
+        rhm_chain_input(chain, l, tuple + i * s, h + i * width);
     enum rhm_status status = rhm_layer_forward(layer, n, h, f, unknown, poll, context, err);
     for (size_t i = 0; i < n && status == RHM_OK; i++) {
         uint32_t code = layer->unknown_code;
@@ -161,7 +163,7 @@ static enum rhm_status forward_block(struct rhm_chain *chain, unsigned l, size_t
             code += (uint32_t)layer->codebook.K;
         }
         if (status == RHM_OK)
-            status = remember(chain, l, tuple + i * net->s, code, err);
+            status = remember(chain, l, tuple + i * s, code, err);
     }
     return status;
 }
@@ -171,7 +173,8 @@ static enum rhm_status forward_fresh(struct rhm_chain *chain, unsigned l, const 
 {
     const struct rhm_network *net = chain->net;
     size_t block = fresh->n < FORWARD_BLOCK ? fresh->n : FORWARD_BLOCK;
-    double *h = rhm_array(block * net->s * net->layer[l]->features.width, sizeof *h, "unseen patches", err);
+    double *h = rhm_array(block * rhm_network_s(net, l) * net->layer[l]->features.width, sizeof *h,
+                          "unseen patches", err);
     double *f = rhm_array(block * net->classes, sizeof *f, "unseen patches", err);
     unsigned char *unknown = rhm_array(block, 1, "unseen patches", err);
     enum rhm_status status = h && f && unknown ? RHM_OK : RHM_EMEMORY;
@@ -191,7 +194,7 @@ enum rhm_status rhm_chain_resolve(struct rhm_chain *chain, unsigned l, size_t n,
                                   uint32_t *code, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err)
 {
-    size_t s = chain->net->s, unseen = 0;
+    size_t s = rhm_network_s(chain->net, l), unseen = 0;
 #pragma omp parallel for schedule(static) reduction(+ : unseen) if (n > 4096)
     for (size_t i = 0; i < n; i++) {
         code[i] = look_up(chain, l, tuple + i * s);
@@ -248,7 +251,7 @@ enum rhm_status rhm_chain_ascend(struct rhm_chain *chain, unsigned lowest, size_
     for (size_t i = 0; i < codes; i++)
         chain->codes[i] = tokens[i];
     for (unsigned l = chain->net->L; l >= lowest && l >= 1 && status == RHM_OK; l--) {
-        codes /= chain->net->s;
+        codes /= rhm_network_s(chain->net, l);
         status = rhm_chain_resolve(chain, l, codes, chain->codes, chain->next, poll, context, err);
         uint32_t *keep = chain->codes;
         chain->codes = chain->next;
@@ -273,7 +276,7 @@ enum rhm_status rhm_chain_commit(struct rhm_chain *chain, struct rhm_network *ne
             status = rhm_codebook_map(book, rhm_tuples_row(&extra->patches, row), extra->code[row], err);
         rhm_codebook_clear(extra);
         if (status == RHM_OK)
-            status = rhm_codebook_init(extra, net->s, net->classes, err);
+            status = rhm_codebook_init(extra, rhm_network_s(net, l), net->classes, err);
     }
     return status;
 }

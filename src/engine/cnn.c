@@ -21,11 +21,17 @@ static enum rhm_status check_options(const struct rhm_cnn_options *o, struct rhm
         return rhm_fail(err, RHM_EARG, "V = %" PRId64 ": must be 2..%d", o->V, RHM_MAX_SYMBOLS);
     if (o->classes != 0 && (o->classes < 2 || o->classes > RHM_MAX_SYMBOLS))
         return rhm_fail(err, RHM_EARG, "classes = %" PRId64 ": must be 2..%d", o->classes, RHM_MAX_SYMBOLS);
-    if (o->s < 2 || o->s > INT32_MAX)
+    if (o->branch[1] == 0 && (o->s < 2 || o->s > INT32_MAX))
         return rhm_fail(err, RHM_EARG, "s = %" PRId64 ": must be 2 or more", o->s);
-    if (o->L < 1 || o->L > RHM_MAX_LEVELS || rhm_power((uint64_t)o->s, (unsigned)o->L) == 0)
-        return rhm_fail(err, RHM_EARG,
-                        "L = %" PRId64 ": must be 1 or more, with s^L < 2^63 (s = %" PRId64 ")", o->L, o->s);
+    unsigned branch[RHM_MAX_LEVELS + 1], L = o->L < 1 || o->L > RHM_MAX_LEVELS ? 0 : (unsigned)o->L;
+    for (unsigned l = 1; l <= L && o->branch[1] != 0; l++)
+        if (o->branch[l] < 2 || o->branch[l] > INT32_MAX)
+            return rhm_fail(err, RHM_EARG, "s[%u] = %" PRId64 ": must be 2 or more", l, o->branch[l]);
+    rhm_branches_set(branch, L, o->s, o->branch);
+    char text[RHM_BRANCHES_TEXT];
+    if (L < 1 || rhm_places(branch, 1, L) == 0)
+        return rhm_fail(err, RHM_EARG, "L = %" PRId64 ": must be 1 or more, with s^L < 2^63 (s = %s)", o->L,
+                        L < 1 ? "any" : rhm_branches_text(branch, L, text));
     if (o->h < 1 || o->h > 1 << 20)
         return rhm_fail(err, RHM_EARG, "h = %" PRId64 ": must be 1..%d", o->h, 1 << 20);
     return RHM_OK;
@@ -45,15 +51,14 @@ static enum rhm_status lay_out(struct rhm_cnn *net, struct rhm_error *err)
     for (unsigned l = 0; l <= net->L; l++) {
         struct rhm_cnn_layer *layer = &net->layer[l];
         size_t channels = l == net->L ? net->V : net->h;
-        double sets = net->local && l > 0 ? (double)rhm_power(net->s, l - 1) : 1;
-        layer->positions = l > 0 ? (size_t)rhm_power(net->s, l - 1) : 1;
+        layer->positions = l > 0 ? (size_t)rhm_places(net->branch, 1, l - 1) : 1;
         layer->sets = net->local && l > 0 ? layer->positions : 1;
-        layer->inputs = l > 0 ? net->s * channels : net->h;
+        layer->inputs = l > 0 ? net->branch[l] * channels : net->h;
         layer->outputs = l > 0 ? net->h : net->classes;
         layer->scale = net->scaling == RHM_CNN_STANDARD ? 1
                        : l == 0                         ? 1 / (float)net->h
                                                         : 1 / sqrtf((float)channels);
-        numbers += sets * ((double)layer->inputs + 1) * (double)layer->outputs;
+        numbers += (double)layer->sets * ((double)layer->inputs + 1) * (double)layer->outputs;
     }
     /* A training with Adam holds the weights, their gradient and two moments. */
     enum rhm_status status =
@@ -101,10 +106,11 @@ enum rhm_status rhm_cnn_create(struct rhm_cnn **out, const struct rhm_cnn_option
     if (net == NULL)
         return RHM_EMEMORY;
     net->V = (unsigned)o->V;
-    net->s = (unsigned)o->s;
     net->L = (unsigned)o->L;
+    rhm_branches_set(net->branch, net->L, o->s, o->branch);
+    net->s = rhm_branches_common(net->branch, net->L);
     net->classes = (unsigned)(o->classes > 0 ? o->classes : o->V);
-    net->d = rhm_power(net->s, net->L);
+    net->d = rhm_places(net->branch, 1, net->L);
     net->h = (size_t)o->h;
     net->local = o->local != 0;
     net->scaling = o->scaling;
@@ -170,9 +176,10 @@ enum rhm_status rhm_cnn_check_data(const struct rhm_cnn *net, const struct rhm_d
 {
     if (data->n == 0)
         return rhm_fail(err, RHM_EARG, "the data set is empty");
+    char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
-        return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the network reads s^L = %u^%u = %" PRIu64,
-                        data->d, net->s, net->L, net->d);
+        return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the network reads %s", data->d,
+                        rhm_branches_length(net->branch, net->L, text));
     for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
         if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
             return rhm_fail(err, RHM_EARG, "string %zu has label %d, the network %u classes", i + 1,

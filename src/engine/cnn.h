@@ -2,8 +2,8 @@
  *
  * L layers of non-overlapping convolutions (patches of s, width h, ReLU) and a linear head, cross-entropy, by
  * stochastic gradients in single precision. Layer L reads tokens, layer 1 is the last before the head, as in
- * the chain; layer l has s^(l-1) positions, which share their weights unless `local`. With L = 1 and s = d it
- * is a network with one hidden layer.
+ * the chain; layer l has s_1 ... s_(l-1) positions, which share their weights unless `local`. With L = 1, s =
+ * d it is a network with one hidden layer.
  *
  * z_l[p] = a_l W_l^T x[p] + b_l, x[p] the s inputs under position p side by side (one-hot tokens at l = L);
  * y_l = max(z_l, 0); logits = a_0 (W_0^T y_1 + b_0). Biases start at 0.
@@ -35,7 +35,8 @@ enum rhm_cnn_schedule { RHM_CNN_CONSTANT, RHM_CNN_COSINE, RHM_CNN_STEP };
 #define RHM_CNN_DEFAULT_EPOCHS 250
 
 struct rhm_cnn_options {
-    int64_t V, s, L, classes; /* classes = 0: V */
+    int64_t V, s, L, classes;           /* classes = 0: V */
+    int64_t branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s of each layer; [1] = 0: s at every layer */
     int64_t h;
     int local;
     enum rhm_cnn_scaling scaling;
@@ -59,7 +60,9 @@ struct rhm_cnn_point {
 };
 
 struct rhm_cnn {
-    unsigned V, s, L, classes;
+    unsigned V, L, classes;
+    unsigned s;                          /* at every layer; 0 where the layers differ */
+    unsigned branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s_l */
     uint64_t d;
     size_t h;
     int local;
@@ -137,7 +140,7 @@ enum rhm_status rhm_cnn_predict(struct rhm_cnn *net, size_t n, const uint16_t *t
 enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *data, double *accuracy,
                                  double *loss, rhm_poll_function *poll, void *context, struct rhm_error *err);
 
-/* What layer l (1..L) says of n strings: y_l, n x s^(l-1) x h. */
+/* What layer l (1..L) says of n strings: y_l, n x positions x h. */
 enum rhm_status rhm_cnn_features(struct rhm_cnn *net, unsigned l, size_t n, const uint16_t *tokens,
                                  float *features, struct rhm_error *err);
 

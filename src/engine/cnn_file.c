@@ -1,9 +1,9 @@
 /* cnn_file.c - a convolutional network on disk. See cnn.h.
  *
- * Attributes of the root: rhm_cnn (the version of this format), V, s, L, classes, h, local, scaling (as
- * numbered in cnn.h). Data sets: seed, steps, epochs; layer1/weight .. layerL/weight, head/weight (float32,
- * sets * inputs x outputs), .../bias (sets * outputs); history (epoch, loss, accuracy, rate, held_loss,
- * held_accuracy) where there is one.
+ * Attributes of the root: rhm_cnn (the version of this format), V, L, classes, h, local, scaling (as
+ * numbered in cnn.h). Data sets: s (of layers 1..L), seed, steps, epochs; layer1/weight .. layerL/weight,
+ * head/weight (float32, sets * inputs x outputs), .../bias (sets * outputs); history (epoch, loss, accuracy,
+ * rate, held_loss, held_accuracy) where there is one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -14,7 +14,7 @@
 #include "hdf5_reader.h"
 #include "memory.h"
 
-#define FORMAT  1
+#define FORMAT  2
 #define COLUMNS 6 /* of the history */
 #define NAME    32
 
@@ -28,7 +28,7 @@ static void name_of(unsigned l, const char *part, char name[NAME])
 
 static enum rhm_status write_locked(const struct rhm_cnn *net, const char *path, struct rhm_error *err)
 {
-    struct rhm_hdf5_array array[2 * (RHM_MAX_LEVELS + 1) + 4];
+    struct rhm_hdf5_array array[2 * (RHM_MAX_LEVELS + 1) + 5];
     char name[2 * (RHM_MAX_LEVELS + 1)][NAME];
     size_t n = 0;
     for (unsigned l = 0; l <= net->L; l++) {
@@ -50,6 +50,8 @@ static enum rhm_status write_locked(const struct rhm_cnn *net, const char *path,
                                            net->w + layer->bias};
         n++;
     }
+    array[n++] =
+        (struct rhm_hdf5_array){"s", H5T_STD_U32LE, H5T_NATIVE_UINT, 1, {net->L, 1}, net->branch + 1};
     array[n++] = (struct rhm_hdf5_array){"seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->seed};
     array[n++] = (struct rhm_hdf5_array){"steps", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->steps};
     array[n++] = (struct rhm_hdf5_array){"epochs", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->epochs};
@@ -68,13 +70,8 @@ static enum rhm_status write_locked(const struct rhm_cnn *net, const char *path,
         array[n++] =
             (struct rhm_hdf5_array){"history", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2, {points, COLUMNS}, row};
     const struct rhm_hdf5_attribute attribute[] = {
-        {"rhm_cnn", FORMAT},
-        {"V", net->V},
-        {"s", net->s},
-        {"L", net->L},
-        {"classes", net->classes},
-        {"h", (unsigned)net->h},
-        {"local", (unsigned)net->local},
+        {"rhm_cnn", FORMAT},       {"V", net->V},           {"L", net->L},
+        {"classes", net->classes}, {"h", (unsigned)net->h}, {"local", (unsigned)net->local},
         {"scaling", net->scaling},
     };
     enum rhm_status status =
@@ -131,6 +128,19 @@ static void read_weights(struct rhm_hdf5_reader *r, struct rhm_cnn *net)
     }
 }
 
+static void read_branches(struct rhm_hdf5_reader *r, struct rhm_cnn_options *o)
+{
+    unsigned s[RHM_MAX_LEVELS];
+    if (r->status == RHM_OK && (o->L < 1 || o->L > RHM_MAX_LEVELS))
+        rhm_hdf5_reader_damaged(r, "L = %" PRId64 ": must be 1..%d", o->L, RHM_MAX_LEVELS);
+    rhm_hdf5_reader_array(r, "s", H5T_NATIVE_UINT, r->status == RHM_OK ? (size_t)o->L : 0, 0, s);
+    for (unsigned l = 1; r->status == RHM_OK && l <= o->L; l++) {
+        o->branch[l] = s[l - 1];
+        if (s[l - 1] < 2)
+            rhm_hdf5_reader_damaged(r, "s[%u] = %u: must be 2 or more", l, s[l - 1]);
+    }
+}
+
 static void read_network(struct rhm_hdf5_reader *r, struct rhm_cnn **net)
 {
     unsigned version = rhm_hdf5_reader_attribute(r, "rhm_cnn");
@@ -138,11 +148,11 @@ static void read_network(struct rhm_hdf5_reader *r, struct rhm_cnn **net)
         rhm_hdf5_reader_damaged(r, "a network in format %u: this version of rhm reads format %d", version,
                                 FORMAT);
     struct rhm_cnn_options o = {.V = rhm_hdf5_reader_attribute(r, "V"),
-                                .s = rhm_hdf5_reader_attribute(r, "s"),
                                 .L = rhm_hdf5_reader_attribute(r, "L"),
                                 .classes = rhm_hdf5_reader_attribute(r, "classes"),
                                 .h = rhm_hdf5_reader_attribute(r, "h"),
                                 .local = rhm_hdf5_reader_attribute(r, "local") != 0};
+    read_branches(r, &o);
     unsigned scaling = rhm_hdf5_reader_attribute(r, "scaling");
     if (scaling > RHM_CNN_MEAN_FIELD)
         rhm_hdf5_reader_damaged(r, "its scaling is number %u: must be 0 or 1", scaling);

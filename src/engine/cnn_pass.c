@@ -100,7 +100,7 @@ static int worth_threads(const struct rhm_cnn *net, size_t n)
     double flops = 0;
     for (unsigned l = 0; l <= net->L; l++)
         flops += 2 * (double)net->layer[l].positions * (double)net->layer[l].outputs *
-                 (double)(l == net->L ? net->s : net->layer[l].inputs);
+                 (double)(l == net->L ? net->branch[net->L] : net->layer[l].inputs);
     return (double)n * flops > PARALLEL_FLOPS;
 }
 
@@ -131,7 +131,7 @@ void rhm_cnn_look_up(const struct rhm_cnn *net, size_t n, size_t positions, cons
                      float *y)
 {
     const struct rhm_cnn_layer *layer = &net->layer[net->L];
-    size_t h = net->h, V = net->V, s = net->s;
+    size_t h = net->h, V = net->V, s = net->branch[net->L];
     float scale = layer->scale;
     for (size_t i = 0; i < n; i++)
         for (size_t p = 0; p < positions; p++, y += h) {
@@ -306,13 +306,13 @@ static void collect_tokens(const struct rhm_cnn_pass *pass, const struct rhm_cnn
 {
     const struct rhm_cnn *net = pass->net;
     const struct rhm_cnn_layer *layer = &net->layer[net->L];
-    size_t h = net->h, positions = layer->positions, place = block->first / net->V;
+    size_t h = net->h, positions = layer->positions, place = block->first / net->V, s = net->branch[net->L];
     size_t low = layer->sets > 1 ? block->set : 0, high = layer->sets > 1 ? block->set + 1 : positions;
     memset(to, 0, block->count * h * sizeof *to);
     for (size_t i = 0; i < n; i++)
         for (size_t p = low; p < high; p++) {
             const float *delta = pass->delta[net->L] + (i * positions + p) * h;
-            float *row = to + pass->string[i][p * net->s + place] * h;
+            float *row = to + pass->string[i][p * s + place] * h;
 #pragma omp simd
             for (size_t c = 0; c < h; c++)
                 row[c] += delta[c];
@@ -377,7 +377,7 @@ void rhm_cnn_pass_train(struct rhm_cnn_pass *pass, size_t n, double over, float 
     const struct rhm_cnn *net = pass->net;
     size_t shard = shard_of(net, n), shards = (n + shard - 1) / shard;
     rhm_cnn_patches_find(pass, n);
-    size_t pieces = rhm_cnn_patches_pieces(pass), places = pieces > 0 ? net->s : 0;
+    size_t pieces = rhm_cnn_patches_pieces(pass), places = pieces > 0 ? net->branch[net->L - 1] : 0;
     unsigned lowest = pieces > 0 ? net->L - 1 : net->L; /* that has a row for each position */
     int threads = worth_threads(net, n);
 #pragma omp parallel if (threads)

@@ -23,10 +23,10 @@ struct rhm_cnn_patches {
     size_t used;              /* numbers given, also where they came to nothing */
     uint32_t *id;             /* V^s: 1 + number of the patch with these tokens, 0: none */
     uint32_t *list;           /* most: where in id */
-    uint32_t *code;           /* batch x s^(L-1): numbers */
+    uint32_t *code;           /* batch x positions of layer L: numbers */
     const uint16_t **example; /* most: its tokens, somewhere */
     float *y, *delta;         /* most x h: outputs of layer L; their derivatives */
-    float *t, *g;             /* s x most x h: T_j and G_j */
+    float *t, *g;             /* s_(L-1) x most x h: T_j and G_j */
 };
 
 struct rhm_cnn_pass {

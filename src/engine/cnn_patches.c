@@ -4,7 +4,7 @@
  * distinct patches of tokens in the batch) a row of layer L-1 is b + sum_j T_j[code of child j]: layer L-1
  * becomes a look-up as layer L is one. Backward G_j[c] = sum of delta_(L-1) over the rows whose child j is c;
  * then dW_j = a y^T G_j and delta of y = a sum_j G_j W_j^T. D x s h x h multiplications stand for those of
- * batch * s^(L-2) rows.
+ * batch * (positions of layer L-1) rows; s is that of layer L-1, but for V^s.
  */
 #include <cblas.h>
 #include <stdlib.h>
@@ -20,10 +20,10 @@ enum rhm_status rhm_cnn_patches_init(struct rhm_cnn_pass *pass, int gradients, s
 {
     const struct rhm_cnn *net = pass->net;
     struct rhm_cnn_patches *at = &pass->patches;
-    uint64_t codes = rhm_power(net->V, net->s);
+    uint64_t codes = rhm_power(net->V, net->branch[net->L]);
     if (net->L < 2 || net->local || codes == 0 || codes > MOST_CODES)
         return RHM_OK;
-    size_t instances = pass->batch * net->layer[net->L].positions, s = net->s;
+    size_t instances = pass->batch * net->layer[net->L].positions, s = net->branch[net->L - 1];
     at->most = codes < instances ? (size_t)codes : instances;
     size_t useful = pass->batch * net->layer[net->L - 1].positions; /* never more in use */
     at->most = at->most < useful ? at->most : useful;
@@ -67,7 +67,7 @@ void rhm_cnn_patches_find(struct rhm_cnn_pass *pass, size_t n)
 {
     const struct rhm_cnn *net = pass->net;
     struct rhm_cnn_patches *at = &pass->patches;
-    size_t positions = net->layer[net->L].positions, s = net->s, worth = 0;
+    size_t positions = net->layer[net->L].positions, s = net->branch[net->L], worth = 0;
     at->n = 0;
     if (at->most == 0)
         return;
@@ -125,7 +125,7 @@ void rhm_cnn_patches_forward(struct rhm_cnn_pass *pass, size_t piece)
     const struct rhm_cnn_layer *above = &net->layer[net->L - 1];
     size_t h = net->h, first = piece * ROWS, rows = rows_of(at, piece);
     rhm_cnn_look_up(net, rows, 1, at->example + first, at->y + first * h);
-    for (size_t j = 0; j < net->s; j++)
+    for (size_t j = 0; j < net->branch[net->L - 1]; j++)
         product(CblasNoTrans, rows, h, h, above->scale, at->y + first * h, net->w + above->weight + j * h * h,
                 0, at->t + (j * at->most + first) * h);
 }
@@ -137,7 +137,7 @@ void rhm_cnn_patches_gather(struct rhm_cnn_pass *pass, size_t a, size_t b)
     const struct rhm_cnn_patches *at = &pass->patches;
     const struct rhm_cnn_layer *above = &net->layer[net->L - 1];
     const float *bias = net->w + above->bias;
-    size_t h = net->h, s = net->s;
+    size_t h = net->h, s = net->branch[net->L - 1];
     for (size_t row = a * above->positions; row < b * above->positions; row++) {
         const uint32_t *code = at->code + row * s;
         float *y = pass->act[net->L - 1] + row * h;
@@ -161,12 +161,12 @@ void rhm_cnn_patches_scatter(struct rhm_cnn_pass *pass, size_t n, size_t j)
 {
     const struct rhm_cnn *net = pass->net;
     struct rhm_cnn_patches *at = &pass->patches;
-    size_t h = net->h, rows = n * net->layer[net->L - 1].positions;
+    size_t h = net->h, s = net->branch[net->L - 1], rows = n * net->layer[net->L - 1].positions;
     float *g = at->g + j * at->most * h;
     const float *delta = pass->delta[net->L - 1];
     memset(g, 0, at->n * h * sizeof *g);
     for (size_t row = 0; row < rows; row++, delta += h) {
-        float *to = g + at->code[row * net->s + j] * h;
+        float *to = g + at->code[row * s + j] * h;
 #pragma omp simd
         for (size_t c = 0; c < h; c++)
             to[c] += delta[c];
@@ -182,7 +182,7 @@ void rhm_cnn_patches_back(struct rhm_cnn_pass *pass, size_t piece)
     size_t h = net->h, first = piece * ROWS, rows = rows_of(at, piece);
     float *delta = at->delta + first * h;
     const float *y = at->y + first * h;
-    for (size_t j = 0; j < net->s; j++)
+    for (size_t j = 0; j < net->branch[net->L - 1]; j++)
         product(CblasTrans, rows, h, h, above->scale, at->g + (j * at->most + first) * h,
                 net->w + above->weight + j * h * h, j > 0, delta);
 #pragma omp simd

@@ -67,8 +67,9 @@ static enum rhm_status collect_rules(const struct rhm_grammar *g, uint64_t n, ui
     }
     for (size_t r = 0; r < rules && status == RHM_OK; r++) {
         uint32_t tuple[64];
-        const uint16_t *child = g->rules + g->level[g->L] + r * g->s;
-        for (unsigned j = 0; j < g->s; j++)
+        unsigned s = rhm_grammar_s(g, g->L);
+        const uint16_t *child = g->rules + g->level[g->L] + r * s;
+        for (unsigned j = 0; j < s; j++)
             tuple[j] = child[j];
         for (size_t c = 0; c < g->classes && status == RHM_OK; c++)
             if (count[r * g->classes + c] > 0)
@@ -137,16 +138,19 @@ static enum rhm_status check_growth(const struct rhm_chain *chain, unsigned l, u
     const struct rhm_network *net = chain->net;
     if (net->codebook != RHM_CODEBOOK_EXACT)
         return RHM_OK;
-    double patches = (double)n, most = pow((double)rhm_chain_codes(chain, l + 1), net->s);
-    if (net->grammar && net->grammar->token_noise ==
-                            0) { /* V m^(1 + s + s^2 + ...) patches exist below a symbol of level l - 1 */
+    unsigned s = rhm_network_s(net, l);
+    double patches = (double)n, most = pow((double)rhm_chain_codes(chain, l + 1), s);
+    if (net->grammar && net->grammar->token_noise == 0) {
+        /* V m^(1 + s_l + s_l s_(l+1) + ...) patches exist below a symbol of level l - 1 */
         double exponent = 0, power = 1;
-        for (unsigned j = l; j <= net->L; j++, power *= net->s)
+        for (unsigned j = l; j <= net->L; j++) {
             exponent += power;
+            power *= rhm_network_s(net, j);
+        }
         most = fmin(most, (double)rhm_grammar_parents(net->grammar, l) * pow(net->grammar->m, exponent));
     }
     patches = fmin(patches, most);
-    double bytes = patches * (8.0 * net->s + 12 + 32.0 * net->classes);
+    double bytes = patches * (8.0 * s + 12 + 32.0 * net->classes);
     char what[64];
     snprintf(what, sizeof what, "the exact codebook of layer %u (up to %.3g patches)", l, patches);
     return rhm_memory_check(bytes, what, "use codebook = 'centroid', lower n", err);
@@ -159,7 +163,7 @@ static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
 {
     const struct rhm_network *net = chain->net;
     const struct rhm_grammar *g = options->grammar;
-    uint64_t n = options->n[l], wide = rhm_power(net->s, net->L - l + 1);
+    uint64_t n = options->n[l], wide = rhm_network_span(net, l);
     char what[80];
     snprintf(what, sizeof what, "a drawn sample of layer %u, %.3g tokens,", l, (double)wide);
     enum rhm_status status = rhm_memory_check(16.0 * (double)wide, what, "use sampler = 'tally'", err);
@@ -173,7 +177,7 @@ static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
     struct counters counters;
     counters_init(&counters,
                   net->codebook == RHM_CODEBOOK_CENTROID || l == net->L ? rhm_chain_codes(chain, l + 1) : 0,
-                  net->s, net->classes);
+                  rhm_network_s(net, l), net->classes);
     for (uint64_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? (size_t)(n - at) : block;
         const uint32_t *tuple;
@@ -199,7 +203,7 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
 {
     const struct rhm_network *net = chain->net;
     const struct rhm_dataset *data = options->data;
-    size_t n = (size_t)options->n[l], width = (size_t)rhm_power(net->s, net->L - l + 1),
+    size_t n = (size_t)options->n[l], width = (size_t)rhm_network_span(net, l),
            block = rhm_chain_block(width);
     if (block > n)
         block = n;
@@ -207,7 +211,7 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
     uint16_t *labels = rhm_array(block, sizeof *labels, "a block of strings", err);
     enum rhm_status status = tokens && labels ? RHM_OK : RHM_EMEMORY;
     size_t next = 0; /* string */
-    struct counters tally_only = {.s = net->s, .C = net->classes};
+    struct counters tally_only = {.s = rhm_network_s(net, l), .C = net->classes};
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;
         const uint32_t *tuple;
@@ -234,7 +238,7 @@ enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rh
                             struct rhm_monitor *monitor, struct rhm_error *err)
 {
     const struct rhm_network *net = chain->net;
-    enum rhm_status status = rhm_tally_init(tally, net->s, net->classes, err);
+    enum rhm_status status = rhm_tally_init(tally, rhm_network_s(net, l), net->classes, err);
     if (status == RHM_OK)
         status = check_growth(chain, l, options->n[l], err);
     if (status == RHM_OK && options->data) {

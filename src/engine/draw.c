@@ -26,7 +26,7 @@ static enum rhm_status level_init(struct level *level, const struct rhm_grammar 
                                   struct rhm_error *err)
 {
     *level = (struct level){.k = (size_t)rhm_grammar_parents(g, l) * g->m,
-                            .tuples = rhm_power(g->V, g->s),
+                            .tuples = rhm_power(g->V, rhm_grammar_s(g, l)),
                             .rng = rhm_rng_start(g->seed, RHM_STREAM_GRAMMAR + l, g->ensemble)};
     enum rhm_status status = rhm_number_set_init(&level->set, level->k, err);
     if (status == RHM_OK)
@@ -36,8 +36,9 @@ static enum rhm_status level_init(struct level *level, const struct rhm_grammar 
 
 static void level_write(const struct level *level, struct rhm_grammar *g, unsigned l)
 {
+    unsigned s = rhm_grammar_s(g, l);
     for (size_t i = 0; i < level->k; i++)
-        rhm_tuple_write(g->rules + g->level[l] + i * g->s, level->number[i], g->V, g->s);
+        rhm_tuple_write(g->rules + g->level[l] + i * s, level->number[i], g->V, s);
 }
 
 static void shuffle_numbers(uint64_t *number, size_t k, struct rhm_rng *rng)
@@ -69,12 +70,13 @@ static void draw_uniform(struct level *level)
 
 /* The number of the tuple (first, middle..., last) whose sum is nu mod V; middle: the number of s - 2
  * symbols. */
-static uint64_t latin_number(const struct rhm_grammar *g, unsigned nu, unsigned first, uint64_t middle)
+static uint64_t latin_number(const struct rhm_grammar *g, unsigned s, unsigned nu, unsigned first,
+                             uint64_t middle)
 {
-    uint64_t sum = first, rest = middle, middles = rhm_power(g->V, g->s - 2);
-    for (unsigned j = 0; j < g->s - 2; j++, rest /= g->V)
+    uint64_t sum = first, rest = middle, middles = rhm_power(g->V, s - 2);
+    for (unsigned j = 0; j < s - 2; j++, rest /= g->V)
         sum += rest % g->V;
-    uint64_t last = ((uint64_t)nu + (uint64_t)g->s * g->V - sum % g->V) % g->V;
+    uint64_t last = ((uint64_t)nu + (uint64_t)s * g->V - sum % g->V) % g->V;
     return (first * middles + middle) * g->V + last;
 }
 
@@ -82,16 +84,16 @@ static uint64_t latin_number(const struct rhm_grammar *g, unsigned nu, unsigned 
  * different parents differ in their sum, so that the level is unambiguous. */
 static void draw_latin(struct level *level, const struct rhm_grammar *g, unsigned l)
 {
-    uint64_t middles = rhm_power(g->V, g->s - 2);
-    unsigned each = g->m / g->V;
+    unsigned each = g->m / g->V, s = rhm_grammar_s(g, l);
+    uint64_t middles = rhm_power(g->V, s - 2);
     for (unsigned nu = 0; nu < rhm_grammar_parents(g, l); nu++) {
         uint64_t *rule = level->number + (size_t)nu * g->m;
         for (unsigned first = 0; first < g->V; first++)
             for (unsigned i = 0; i < each; i++) {
                 uint64_t most = middles - each + i;
-                uint64_t t = latin_number(g, nu, first, rhm_rng_below(&level->rng, most + 1));
+                uint64_t t = latin_number(g, s, nu, first, rhm_rng_below(&level->rng, most + 1));
                 if (!rhm_number_set_insert(&level->set, t)) {
-                    t = latin_number(g, nu, first, most);
+                    t = latin_number(g, s, nu, first, most);
                     rhm_number_set_insert(&level->set, t);
                 }
                 rule[(size_t)first * each + i] = t;
@@ -141,7 +143,11 @@ enum rhm_status rhm_grammar_check_latin(const struct rhm_grammar_shape *shape, d
     if (status != RHM_OK)
         return status;
     int64_t classes = shape->classes == 0 ? shape->V : shape->classes;
-    uint64_t most = rhm_power((uint64_t)shape->V, (unsigned)shape->s - 1);
+    unsigned branch[RHM_MAX_LEVELS + 1], s = 63; /* the least of the levels is the tightest */
+    rhm_branches_set(branch, (unsigned)shape->L, shape->s, shape->branch);
+    for (unsigned l = 1; l <= shape->L; l++)
+        s = branch[l] < s ? branch[l] : s;
+    uint64_t most = rhm_power((uint64_t)shape->V, s - 1);
     if (shape->m % shape->V != 0)
         return rhm_fail(err, RHM_EARG,
                         "ensemble = 'latin': m = %" PRId64 " is no multiple of V = %" PRId64

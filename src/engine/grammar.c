@@ -33,34 +33,63 @@ static enum rhm_status check_range(const char *name, int64_t value, int64_t leas
                     least, most, because[0] ? ", " : "", because);
 }
 
+static enum rhm_status check_children(const struct rhm_grammar_shape *shape, struct rhm_error *err)
+{
+    static const char because[] = "a rule has two children or more";
+    enum rhm_status status = shape->branch[1] == 0 ? check_range("s", shape->s, 2, 62, because, err) : RHM_OK;
+    if (status == RHM_OK)
+        status = check_range("L", shape->L, 1, RHM_MAX_LEVELS, "s^L must stay below 2^63", err);
+    for (unsigned l = 1; status == RHM_OK && shape->branch[1] != 0 && l <= shape->L; l++) {
+        char name[16];
+        snprintf(name, sizeof name, "s[%u]", l);
+        status = check_range(name, shape->branch[l], 2, 62, because, err);
+    }
+    return status;
+}
+
+/* Room for the rules of level l among its tuples. */
+static enum rhm_status check_level(const struct rhm_grammar_shape *shape, int64_t classes,
+                                   const unsigned *branch, unsigned l, struct rhm_error *err)
+{
+    char name[40] = ""; /* where the levels differ, which one */
+    if (rhm_branches_common(branch, (unsigned)shape->L) == 0)
+        snprintf(name, sizeof name, "level %u, s = %u: ", l, branch[l]);
+    uint64_t tuples = rhm_power((uint64_t)shape->V, branch[l]);
+    if (tuples == 0)
+        return rhm_fail(err, RHM_EARG,
+                        "%sV^s = %" PRId64
+                        "^%u tuples reach 2^63: lower V or s (tuples are numbered in 63 bits)",
+                        name, shape->V, branch[l]);
+    int64_t parents = l == 1 ? classes : shape->V;
+    if ((uint64_t)shape->m > tuples / (uint64_t)parents)
+        return rhm_fail(err, RHM_EARG,
+                        "%sm*%s = %" PRId64 " exceeds V^s = %" PRIu64
+                        ": no unambiguous grammar exists; lower m or raise s",
+                        name, l == 1 && classes != shape->V ? "classes" : "V", shape->m * parents, tuples);
+    return RHM_OK;
+}
+
 enum rhm_status rhm_grammar_check_shape(const struct rhm_grammar_shape *shape, struct rhm_error *err)
 {
     int64_t classes = shape->classes == 0 ? shape->V : shape->classes;
     enum rhm_status status;
     if ((status = check_range("V", shape->V, 2, RHM_MAX_SYMBOLS, "a symbol is 16 bits", err)) != RHM_OK ||
         (status = check_range("classes", classes, 2, RHM_MAX_SYMBOLS, "a label is 16 bits", err)) != RHM_OK ||
-        (status = check_range("s", shape->s, 2, 62, "a rule has two children or more", err)) != RHM_OK ||
-        (status = check_range("L", shape->L, 1, RHM_MAX_LEVELS, "s^L must stay below 2^63", err)) != RHM_OK ||
+        (status = check_children(shape, err)) != RHM_OK ||
         (status = check_range("m", shape->m, 1, INT32_MAX, "", err)) != RHM_OK)
         return status;
-    if (rhm_power((uint64_t)shape->s, (unsigned)shape->L) == 0)
-        return rhm_fail(err, RHM_EARG, "s^L = %" PRId64 "^%" PRId64 " tokens reach 2^63: lower L or s",
-                        shape->s, shape->L);
-    uint64_t tuples = rhm_power((uint64_t)shape->V, (unsigned)shape->s);
-    if (tuples == 0)
-        return rhm_fail(err, RHM_EARG,
-                        "V^s = %" PRId64 "^%" PRId64
-                        " tuples reach 2^63: lower V or s (tuples are numbered in 63 bits)",
-                        shape->V, shape->s);
-    /* the label is the only parent where L = 1 */
-    int64_t parents = shape->L > 1 && shape->V > classes ? shape->V : classes;
-    const char *who = parents == shape->V ? "V" : "classes";
-    if ((uint64_t)shape->m > tuples / (uint64_t)parents)
-        return rhm_fail(err, RHM_EARG,
-                        "m*%s = %" PRId64 " exceeds V^s = %" PRIu64
-                        ": no unambiguous grammar exists; lower m or raise s",
-                        who, shape->m * parents, tuples);
-    return RHM_OK;
+    unsigned branch[RHM_MAX_LEVELS + 1], L = (unsigned)shape->L;
+    rhm_branches_set(branch, L, shape->s, shape->branch);
+    if (rhm_places(branch, 1, L) == 0) {
+        char text[RHM_BRANCHES_TEXT];
+        return rhm_branches_common(branch, L) > 0
+                   ? rhm_fail(err, RHM_EARG, "s^L = %u^%u tokens reach 2^63: lower L or s", branch[1], L)
+                   : rhm_fail(err, RHM_EARG, "s = %s: the tokens of a string reach 2^63: lower L or s",
+                              rhm_branches_text(branch, L, text));
+    }
+    for (unsigned l = 1; l <= L && status == RHM_OK; l++)
+        status = check_level(shape, classes, branch, l, err);
+    return status;
 }
 
 enum rhm_status rhm_grammar_set_shape(struct rhm_grammar *g, const struct rhm_grammar_shape *shape,
@@ -72,20 +101,23 @@ enum rhm_status rhm_grammar_set_shape(struct rhm_grammar *g, const struct rhm_gr
         return status;
     g->V = (unsigned)shape->V;
     g->m = (unsigned)shape->m;
-    g->s = (unsigned)shape->s;
     g->L = (unsigned)shape->L;
+    rhm_branches_set(g->branch, g->L, shape->s, shape->branch);
+    g->s = rhm_branches_common(g->branch, g->L);
     g->classes = (unsigned)(shape->classes == 0 ? shape->V : shape->classes);
-    g->d = rhm_power(g->s, g->L);
-    double children = (double)g->m * g->s * ((double)g->classes + (double)(g->L - 1) * g->V);
+    g->d = rhm_places(g->branch, 1, g->L);
+    double children = 0;
+    for (unsigned l = 1; l <= g->L; l++)
+        children += (double)g->m * g->branch[l] * rhm_grammar_parents(g, l);
     status = rhm_memory_check(children * sizeof(uint16_t), "the table of rules", "lower m, V or L", err);
     if (status != RHM_OK)
         return status;
-    size_t at = 0;
     for (unsigned l = 1; l <= g->L; l++) {
-        g->level[l] = at;
-        at += (size_t)rhm_grammar_parents(g, l) * g->m * g->s;
+        size_t rules = (size_t)rhm_grammar_parents(g, l) * g->m;
+        g->level[l + 1] = g->level[l] + rules * g->branch[l];
+        g->first_rule[l + 1] = g->first_rule[l] + rules;
     }
-    g->rules = rhm_array(at, sizeof *g->rules, "the table of rules", err);
+    g->rules = rhm_array(g->level[g->L + 1], sizeof *g->rules, "the table of rules", err);
     return g->rules ? RHM_OK : RHM_EMEMORY;
 }
 
@@ -104,12 +136,13 @@ void rhm_grammar_clear(struct rhm_grammar *g)
 enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_grammar *from,
                                  struct rhm_error *err)
 {
-    struct rhm_grammar_shape shape = {from->V, from->m, from->s, from->L, from->classes};
+    struct rhm_grammar_shape shape = {.V = from->V, .m = from->m, .L = from->L, .classes = from->classes};
+    for (unsigned l = 1; l <= from->L; l++)
+        shape.branch[l] = from->branch[l];
     enum rhm_status status = rhm_grammar_set_shape(to, &shape, err);
     if (status != RHM_OK)
         return status;
-    size_t children = from->level[from->L] + (size_t)rhm_grammar_parents(from, from->L) * from->m * from->s;
-    memcpy(to->rules, from->rules, children * sizeof *to->rules);
+    memcpy(to->rules, from->rules, from->level[from->L + 1] * sizeof *to->rules);
     to->seed = from->seed;
     to->seeded = from->seeded;
     to->ensemble = from->ensemble;
@@ -133,21 +166,22 @@ enum rhm_status rhm_grammar_copy(struct rhm_grammar *to, const struct rhm_gramma
 static enum rhm_status check_unambiguous(const struct rhm_grammar *g, unsigned l, struct rhm_error *err)
 {
     size_t k = (size_t)rhm_grammar_parents(g, l) * g->m;
+    unsigned s = rhm_grammar_s(g, l);
     struct rhm_number_set set;
     enum rhm_status status = rhm_number_set_init(&set, k, err);
     if (status != RHM_OK)
         return status;
     for (size_t i = 0; i < k && status == RHM_OK; i++) {
-        const uint16_t *tuple = g->rules + g->level[l] + i * g->s;
-        uint64_t number = rhm_tuple_number(tuple, g->V, g->s);
+        const uint16_t *tuple = g->rules + g->level[l] + i * s;
+        uint64_t number = rhm_tuple_number(tuple, g->V, s);
         if (rhm_number_set_insert(&set, number))
             continue;
         size_t other = 0;
-        while (rhm_tuple_number(g->rules + g->level[l] + other * g->s, g->V, g->s) != number)
+        while (rhm_tuple_number(g->rules + g->level[l] + other * s, g->V, s) != number)
             other++;
         char text[128];
         int used = 0;
-        for (unsigned j = 0; j < g->s && used < (int)sizeof text - 8; j++)
+        for (unsigned j = 0; j < s && used < (int)sizeof text - 8; j++)
             used += snprintf(text + used, sizeof text - (size_t)used, "%s%u", j ? "," : "", tuple[j] + 1u);
         status = rhm_fail(
             err, RHM_EARG,
@@ -165,8 +199,7 @@ enum rhm_status rhm_grammar_from_rules(struct rhm_grammar *g, const struct rhm_g
     enum rhm_status status = rhm_grammar_set_shape(g, shape, err);
     if (status != RHM_OK)
         return status;
-    size_t children = g->level[g->L] + (size_t)rhm_grammar_parents(g, g->L) * g->m * g->s;
-    for (size_t i = 0; i < children && status == RHM_OK; i++) {
+    for (size_t i = 0; i < g->level[g->L + 1] && status == RHM_OK; i++) {
         if (rules[i] >= g->V)
             status =
                 rhm_fail(err, RHM_EARG, "rules: child %u is out of range 1..%u (V)", rules[i] + 1u, g->V);
@@ -185,9 +218,9 @@ enum rhm_status rhm_grammar_from_rules(struct rhm_grammar *g, const struct rhm_g
  */
 static int32_t parent_of(const struct rhm_grammar *g, unsigned l, const uint16_t *tuple)
 {
-    size_t k = (size_t)rhm_grammar_parents(g, l) * g->m;
+    size_t k = (size_t)rhm_grammar_parents(g, l) * g->m, s = rhm_grammar_s(g, l);
     for (size_t i = 0; i < k; i++)
-        if (memcmp(g->rules + g->level[l] + i * g->s, tuple, g->s * sizeof *tuple) == 0)
+        if (memcmp(g->rules + g->level[l] + i * s, tuple, s * sizeof *tuple) == 0)
             return (int32_t)(i / g->m);
     return -1;
 }
@@ -202,9 +235,10 @@ enum rhm_status rhm_grammar_parse(const struct rhm_grammar *g, const uint16_t *t
     enum rhm_status status = RHM_OK;
     size_t width = (size_t)g->d;
     for (unsigned l = g->L; l >= 1 && status == RHM_OK; l--) {
-        width /= g->s;
+        unsigned s = rhm_grammar_s(g, l);
+        width /= s;
         for (size_t i = 0; i < width && status == RHM_OK; i++) {
-            int32_t parent = parent_of(g, l, symbol + i * g->s);
+            int32_t parent = parent_of(g, l, symbol + i * s);
             if (parent < 0)
                 status = rhm_fail(err, RHM_EARG, "patch %zu of level %u is no rule of the grammar", i + 1, l);
             else

@@ -1,8 +1,8 @@
 /* grammar.h - a Random Hierarchy Model: its rules (Cagnetta et al., PRX 2024; Ren et al., COLT 2026).
  *
- * Level 0 holds the label (one of `classes`), level l = 1..L symbols 0..V-1, level L the d = s^L observed
- * tokens. Each symbol of level l-1 has m rules, each an s-tuple of level-l symbols; the tuples of a level are
- * all distinct. Symbols are 0-based here (1-based in Lua).
+ * Level 0 holds the label (one of `classes`), level l = 1..L symbols 0..V-1, level L the d = s_1 ... s_L
+ * observed tokens. Each symbol of level l-1 has m rules, each a tuple of s_l level-l symbols; the tuples of a
+ * level are all distinct. Symbols are 0-based here (1-based in Lua).
  */
 #ifndef RHM_GRAMMAR_H
 #define RHM_GRAMMAR_H
@@ -10,10 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "branches.h"
 #include "dataset.h"
 #include "error.h"
-
-#define RHM_MAX_LEVELS 62 /* s^L < 2^63 with s >= 2 */
 
 /* A rule drawn: a uniform slot k and a uniform 64-bit fraction; rule k below `keep`, else `other`. */
 struct rhm_alias {
@@ -24,8 +23,10 @@ struct rhm_alias {
 enum rhm_ensemble { RHM_ENSEMBLE_UNIFORM, RHM_ENSEMBLE_LATIN };
 
 struct rhm_grammar {
-    unsigned V, m, s, L, classes;
-    uint64_t d;    /* s^L, tokens a string */
+    unsigned V, m, L, classes;
+    unsigned s;                          /* at every level; 0 where the levels differ */
+    unsigned branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s_l */
+    uint64_t d;                          /* tokens a string */
     uint64_t seed; /* that drew the rules; meaningless, as the two below, where seeded = 0 */
     int seeded;
     enum rhm_ensemble ensemble;
@@ -36,17 +37,19 @@ struct rhm_grammar {
     double zipf;                   /* the exponent that made p; 0 without one */
     double *prior;                 /* P(label); NULL: all 1/classes; owned */
     struct rhm_alias *prior_alias; /* to draw by it; owned */
-    double label_noise, token_noise;  /* P(a label, a token is replaced by one drawn uniformly) */
-    size_t level[RHM_MAX_LEVELS + 1]; /* level[l]: where the rules of level l start */
+    double label_noise, token_noise;       /* P(a label, a token is replaced by one drawn uniformly) */
+    size_t level[RHM_MAX_LEVELS + 2];      /* where the rules of level l start; [L + 1]: their end */
+    size_t first_rule[RHM_MAX_LEVELS + 2]; /* the number of level l's first rule; [L + 1]: all rules */
 };
 
 /* The parameters as a caller gives them: signed, so that a negative number reaches the check as it is. */
 struct rhm_grammar_shape {
-    int64_t V, m, s, L, classes; /* classes = 0: V */
+    int64_t V, m, s, L, classes;        /* classes = 0: V */
+    int64_t branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s of each level; [1] = 0: s at every level */
 };
 
-/* Checks ranges: 2 <= V, classes <= 65535; m >= 1; s >= 2; 1 <= L; s^L < 2^63; V^s < 2^63; m*V <= V^s;
- * m*classes <= V^s. The error names the first that fails, its value and the limit. */
+/* Checks ranges: 2 <= V, classes <= 65535; m >= 1; s >= 2; 1 <= L; d < 2^63; at each level V^s < 2^63 and
+ * m*V <= V^s (m*classes <= V^s at level 1). The error names the first that fails, its value and the limit. */
 enum rhm_status rhm_grammar_check_shape(const struct rhm_grammar_shape *shape, struct rhm_error *err);
 
 /* Draws the rules: at each level the m*parents tuples uniformly without replacement from the V^s (Floyd's
@@ -95,17 +98,34 @@ static inline unsigned rhm_grammar_parents(const struct rhm_grammar *g, unsigned
     return l == 1 ? g->classes : g->V;
 }
 
-/* The s children (level-l symbols) of rule k of parent nu of level l-1. */
+/* Children of a symbol of level l-1. */
+static inline unsigned rhm_grammar_s(const struct rhm_grammar *g, unsigned l)
+{
+    return g->branch[l];
+}
+
+/* The level-l patches of a string, and the tokens under each. */
+static inline uint64_t rhm_grammar_places(const struct rhm_grammar *g, unsigned l)
+{
+    return rhm_places(g->branch, 1, l - 1);
+}
+
+static inline uint64_t rhm_grammar_span(const struct rhm_grammar *g, unsigned l)
+{
+    return rhm_places(g->branch, l, g->L);
+}
+
+/* The s_l children (level-l symbols) of rule k of parent nu of level l-1. */
 static inline const uint16_t *rhm_grammar_rule(const struct rhm_grammar *g, unsigned l, unsigned nu,
                                                unsigned k)
 {
-    return g->rules + g->level[l] + ((size_t)nu * g->m + k) * g->s;
+    return g->rules + g->level[l] + ((size_t)nu * g->m + k) * g->branch[l];
 }
 
 /* The number of the first rule of parent nu of level l - 1 in the order of all rules. */
 static inline size_t rhm_grammar_first_rule(const struct rhm_grammar *g, unsigned l, unsigned nu)
 {
-    return g->level[l] / g->s + (size_t)nu * g->m;
+    return g->first_rule[l] + (size_t)nu * g->m;
 }
 
 /* P(rule k | its parent nu of level l - 1). */
@@ -126,7 +146,7 @@ static inline double rhm_grammar_token_p(const struct rhm_grammar *g, unsigned s
     return (symbol == token ? 1 - g->token_noise : 0) + g->token_noise / g->V;
 }
 
-/* s^e, or 0 where it reaches 2^63. Depths and sizes are integers here, never logarithms. */
+/* base^e, or 0 where it reaches 2^63. Depths and sizes are integers here, never logarithms. */
 uint64_t rhm_power(uint64_t base, unsigned exponent);
 
 /* The string of a data set of this grammar parsed bottom up: symbol[0] = the label that derives it; RHM_EARG

@@ -63,7 +63,7 @@ static double count_patches(const struct rhm_grammar *g, unsigned l, unsigned nu
     for (unsigned k = 0; k < g->m; k++) {
         const uint16_t *child = rhm_grammar_rule(g, l, nu, k);
         double product = 1;
-        for (unsigned j = 0; j < g->s; j++)
+        for (unsigned j = 0; j < rhm_grammar_s(g, l); j++)
             product *= (double)(law->start[child[j] + 1] - law->start[child[j]]);
         sum += product;
     }
@@ -72,17 +72,16 @@ static double count_patches(const struct rhm_grammar *g, unsigned l, unsigned nu
 
 /* Lists the tuples that one rule of probability `chance` may show as, an odometer over the codes of its
  * children. */
-static enum rhm_status list_rule(const struct rhm_grammar *g, const uint16_t *child, double chance,
-                                 const struct rhm_law *law, struct rhm_patch_law *out, size_t *at,
-                                 struct rhm_error *err)
+static enum rhm_status list_rule(unsigned s, const uint16_t *child, double chance, const struct rhm_law *law,
+                                 struct rhm_patch_law *out, size_t *at, struct rhm_error *err)
 {
     size_t wheel[64];
     uint32_t tuple[64];
-    for (unsigned j = 0; j < g->s; j++)
+    for (unsigned j = 0; j < s; j++)
         wheel[j] = law->start[child[j]];
     for (;;) {
         double p = chance;
-        for (unsigned j = 0; j < g->s; j++) {
+        for (unsigned j = 0; j < s; j++) {
             tuple[j] = law->code[wheel[j]];
             p *= law->p[wheel[j]];
         }
@@ -92,7 +91,7 @@ static enum rhm_status list_rule(const struct rhm_grammar *g, const uint16_t *ch
             return status;
         out->row[*at] = (uint32_t)row;
         out->p[(*at)++] = p;
-        unsigned j = g->s;
+        unsigned j = s;
         while (j > 0 && ++wheel[j - 1] == law->start[child[j - 1] + 1]) {
             wheel[j - 1] = law->start[child[j - 1]];
             j--;
@@ -105,12 +104,12 @@ static enum rhm_status list_rule(const struct rhm_grammar *g, const uint16_t *ch
 static enum rhm_status list_patches(const struct rhm_grammar *g, unsigned l, const struct rhm_law *law,
                                     double most, struct rhm_patch_law *out, struct rhm_error *err)
 {
-    unsigned parents = rhm_grammar_parents(g, l);
+    unsigned parents = rhm_grammar_parents(g, l), s = rhm_grammar_s(g, l);
     double entries = 0;
     for (unsigned nu = 0; nu < parents; nu++)
         entries += count_patches(g, l, nu, law);
-    double bytes = entries * (3.0 * sizeof(uint32_t) * g->s + sizeof(uint32_t) +
-                              sizeof(double) * (1 + 2.0 * g->classes));
+    double bytes =
+        entries * (3.0 * sizeof(uint32_t) * s + sizeof(uint32_t) + sizeof(double) * (1 + 2.0 * g->classes));
     if (entries > most)
         return rhm_fail(err, RHM_EMEMORY, "the patches of layer %u are %.3g, too many to list", l, entries);
     char what[64];
@@ -123,12 +122,12 @@ static enum rhm_status list_patches(const struct rhm_grammar *g, unsigned l, con
     out->start = rhm_array(parents + 1, sizeof *out->start, what, err);
     out->row = rhm_array((size_t)entries, sizeof *out->row, what, err);
     out->p = rhm_array((size_t)entries, sizeof *out->p, what, err);
-    status = out->start && out->row && out->p ? rhm_tuples_init(&out->patches, g->s, err) : RHM_EMEMORY;
+    status = out->start && out->row && out->p ? rhm_tuples_init(&out->patches, s, err) : RHM_EMEMORY;
     size_t at = 0;
     for (unsigned nu = 0; nu < parents && status == RHM_OK; nu++) {
         for (unsigned k = 0; k < g->m && status == RHM_OK; k++)
             status =
-                list_rule(g, rhm_grammar_rule(g, l, nu, k), rhm_grammar_p(g, l, nu, k), law, out, &at, err);
+                list_rule(s, rhm_grammar_rule(g, l, nu, k), rhm_grammar_p(g, l, nu, k), law, out, &at, err);
         out->start[nu + 1] = at;
     }
     return status;

@@ -1,6 +1,7 @@
 # The engine: librhm. Knows no Lua and no terminal.
 # Installed as <rhm/*.h>; headers of the engine's own stand among the sources.
 engine_headers = \
+	src/engine/branches.h \
 	src/engine/cluster.h \
 	src/engine/cnn.h \
 	src/engine/codebook.h \
@@ -34,6 +35,7 @@ engine_headers = \
 	src/engine/turn.h
 
 engine_sources = \
+	src/engine/branches.c \
 	src/engine/chain.c \
 	src/engine/chain.h \
 	src/engine/cluster.c \

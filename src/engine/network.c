@@ -44,10 +44,20 @@ static enum rhm_status check_options(struct rhm_network_options *o, struct rhm_e
         status = agree("V", &o->V, o->grammar->V, err);
         if (status == RHM_OK)
             status = agree("classes", &o->classes, o->grammar->classes, err);
-        o->s = o->s == 0 ? o->grammar->s : o->s;
         o->L = o->L == 0 ? o->grammar->L : o->L;
+        if (o->s == 0 && o->branch[1] == 0) {
+            o->s = o->grammar->s;
+            for (unsigned l = 1; o->s == 0 && l <= o->grammar->L; l++)
+                o->branch[l] = o->grammar->branch[l];
+            if (status == RHM_OK && o->s == 0 && o->L != o->grammar->L)
+                status = rhm_fail(err, RHM_EARG,
+                                  "L = %" PRId64 ", but the grammar has another s at each of %u levels: "
+                                  "give s as well",
+                                  o->L, o->grammar->L);
+        }
     }
-    struct rhm_grammar_shape shape = {o->V, 1, o->s, o->L, o->classes};
+    struct rhm_grammar_shape shape = {.V = o->V, .m = 1, .s = o->s, .L = o->L, .classes = o->classes};
+    memcpy(shape.branch, o->branch, sizeof shape.branch);
     if (status == RHM_OK)
         status = rhm_grammar_check_shape(&shape, err);
     if (status == RHM_OK && (o->M < 2 || o->M > INT32_MAX || o->M % 2 != 0))
@@ -89,10 +99,11 @@ enum rhm_status rhm_network_create(struct rhm_network **out, const struct rhm_ne
     if (net == NULL)
         return RHM_EMEMORY;
     net->V = (unsigned)o.V;
-    net->s = (unsigned)o.s;
     net->L = (unsigned)o.L;
+    rhm_branches_set(net->branch, net->L, o.s, o.branch);
+    net->s = rhm_branches_common(net->branch, net->L);
     net->classes = (unsigned)(o.classes == 0 ? o.V : o.classes);
-    net->d = rhm_power(net->s, net->L);
+    net->d = rhm_places(net->branch, 1, net->L);
     net->M = (size_t)o.M;
     net->features = o.features;
     net->codebook = o.codebook;
@@ -104,7 +115,7 @@ enum rhm_status rhm_network_create(struct rhm_network **out, const struct rhm_ne
         return rhm_fail(err, RHM_EMEMORY, "the system gives no more locks");
     }
     /* A grammar with another s or L is no truth for these patches. */
-    if (o.grammar && o.grammar->s == net->s && o.grammar->L == net->L)
+    if (o.grammar && rhm_branches_equal(o.grammar->branch, o.grammar->L, net->branch, net->L))
         status = rhm_network_set_grammar(net, o.grammar, err);
     if (status != RHM_OK) {
         rhm_network_free(net);

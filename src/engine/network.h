@@ -21,8 +21,9 @@ enum rhm_sampler { RHM_SAMPLER_AUTO, RHM_SAMPLER_TALLY, RHM_SAMPLER_DRAW };
 #define RHM_DEFAULT_C      32 /* of the depth schedule */
 
 struct rhm_network_options {
-    int64_t V, s, L, classes; /* classes = 0: V */
-    int64_t M;                /* features a layer; even */
+    int64_t V, s, L, classes;           /* classes = 0: V */
+    int64_t branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s of each layer; [1] = 0: s at every layer */
+    int64_t M;                          /* features a layer; even */
     enum rhm_feature_kind features;
     enum rhm_codebook_kind codebook;
     uint64_t seed;
@@ -38,7 +39,9 @@ struct rhm_network_options rhm_network_defaults(void);
 struct rhm_trainer; /* a layer in training (trainer.h) */
 
 struct rhm_network {
-    unsigned V, s, L, classes;
+    unsigned V, L, classes;
+    unsigned s;                          /* at every layer; 0 where the layers differ */
+    unsigned branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s_l */
     uint64_t d;
     size_t M;
     enum rhm_feature_kind features;
@@ -53,6 +56,22 @@ struct rhm_network {
     struct rhm_layer *layer[RHM_MAX_LEVELS + 1]; /* 1..L; NULL: not trained; owned */
     struct rhm_trainer *trainer;                 /* the layer in training, or NULL; owned */
 };
+
+/* Inputs of a patch of layer l; patches a string; tokens under each. */
+static inline unsigned rhm_network_s(const struct rhm_network *net, unsigned l)
+{
+    return net->branch[l];
+}
+
+static inline uint64_t rhm_network_places(const struct rhm_network *net, unsigned l)
+{
+    return rhm_places(net->branch, 1, l - 1);
+}
+
+static inline uint64_t rhm_network_span(const struct rhm_network *net, unsigned l)
+{
+    return rhm_places(net->branch, l, net->L);
+}
 
 enum rhm_status rhm_network_create(struct rhm_network **net, const struct rhm_network_options *options,
                                    struct rhm_error *err);
@@ -154,7 +173,7 @@ enum rhm_status rhm_network_predict(struct rhm_network *net, size_t n, const uin
                                     uint16_t *labels, double *probability, size_t *unknown,
                                     rhm_poll_function *poll, void *context, struct rhm_error *err);
 
-/* What layer l says at every place: output (n x s^(l-1) x classes), the embedding that the layer below reads
+/* What layer l says at every place: output (n x places x classes), the embedding that the layer below reads
  * (q^, or its centroid). Layers L..l must be trained. */
 enum rhm_status rhm_network_outputs(struct rhm_network *net, unsigned l, size_t n, const uint16_t *tokens,
                                     double *output, rhm_poll_function *poll, void *context,

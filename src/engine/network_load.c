@@ -188,19 +188,19 @@ static unsigned read_attribute(struct reader *r, const char *name)
 static void read_tally(struct reader *r, const struct rhm_network *net, struct rhm_layer *layer,
                        size_t inputs)
 {
-    size_t U = ANY, C = net->classes, row;
-    if (!check(r, rhm_tally_init(&layer->tally, net->s, C, r->err)))
+    size_t U = ANY, C = net->classes, s = rhm_network_s(net, layer->level), row;
+    if (!check(r, rhm_tally_init(&layer->tally, s, C, r->err)))
         return;
-    uint32_t *tuple = read_codes(r, "patches", &U, net->s, inputs, 0);
+    uint32_t *tuple = read_codes(r, "patches", &U, s, inputs, 0);
     uint64_t *count = read_array(r, "counts", 0, sizeof *count, &U, C);
     for (size_t i = 0; fine(r) && i < U; i++) {
-        if (rhm_tuples_find(&layer->tally.patches, tuple + i * net->s) != SIZE_MAX)
+        if (rhm_tuples_find(&layer->tally.patches, tuple + i * s) != SIZE_MAX)
             damaged(r, "patch %zu stands twice in \"patches\"", i);
         for (size_t c = 0; fine(r) && c < C; c++) {
             if (count[i * C + c] > (UINT64_C(1) << 53) - layer->tally.N)
                 damaged(r, "the counts of patches pass 2^53");
             else if (count[i * C + c] > 0)
-                check(r, rhm_tally_add(&layer->tally, tuple + i * net->s, c, count[i * C + c], r->err));
+                check(r, rhm_tally_add(&layer->tally, tuple + i * s, c, count[i * C + c], r->err));
         }
         row = layer->tally.patches.n;
         if (fine(r) && row != i + 1)
@@ -215,18 +215,18 @@ static void read_features(struct reader *r, const struct rhm_network *net, struc
 {
     unsigned l = layer->level;
     double *tokens = NULL;
-    size_t width = l == net->L ? net->V : net->classes;
+    size_t width = l == net->L ? net->V : net->classes, s = rhm_network_s(net, l);
     if (l == net->L && fine(r)) {
         tokens = rhm_one_hot(net->V, r->err);
         check(r, tokens ? RHM_OK : RHM_EMEMORY);
     }
     if (fine(r))
-        check(r, rhm_features_init(&layer->features, net->features, net->M, net->s, inputs, width,
+        check(r, rhm_features_init(&layer->features, net->features, net->M, s, inputs, width,
                                    tokens ? tokens : net->layer[l + 1]->codebook.embedding, layer->sigma,
                                    net->seed, RHM_STREAM_FEATURES + l, r->err));
     free(tokens);
     size_t rows = layer->features.rows;
-    double *frequency = read_reals(r, "frequency", &rows, net->s * width);
+    double *frequency = read_reals(r, "frequency", &rows, s * width);
     double *bias = fine(r) && layer->features.bias != NULL ? read_reals(r, "bias", &rows, 0) : NULL;
     if (fine(r))
         check(r, rhm_features_set_frequencies(&layer->features, frequency, bias, r->err));
@@ -284,8 +284,8 @@ static void read_codebook(struct reader *r, const struct rhm_network *net, struc
     struct rhm_codebook *book = &layer->codebook;
     unsigned l = layer->level;
     size_t K = ANY, P = ANY, C = net->classes, parents = l == 1 ? C : net->V;
-    size_t inputs = l == net->L ? net->V : net->layer[l + 1]->codebook.K;
-    if (!fine(r) || !check(r, rhm_codebook_init(book, net->s, C, r->err)))
+    size_t s = rhm_network_s(net, l), inputs = l == net->L ? net->V : net->layer[l + 1]->codebook.K;
+    if (!fine(r) || !check(r, rhm_codebook_init(book, s, C, r->err)))
         return;
     double *embedding = read_reals(r, "code_embedding", &K, C);
     if (fine(r) && K >= UINT32_MAX)
@@ -296,14 +296,14 @@ static void read_codebook(struct reader *r, const struct rhm_network *net, struc
         damaged(r, "the code of unknown patches is %" PRIu32 " of %zu", layer->unknown_code, K);
     layer->code_parent = read_codes(r, "code_parent", &K, 0, parents, RHM_NO_PARENT);
     layer->code_parents = fine(r) ? K : 0;
-    uint32_t *tuple = read_codes(r, "coded_patches", &P, net->s, inputs, 0);
+    uint32_t *tuple = read_codes(r, "coded_patches", &P, s, inputs, 0);
     uint32_t *code = read_codes(r, "code", &P, 0, K, 0);
     for (size_t c = 0; fine(r) && c < K; c++) {
         uint32_t number;
         check(r, rhm_codebook_add(book, embedding + c * C, &number, r->err));
     }
     for (size_t i = 0; fine(r) && i < P; i++)
-        if (check(r, rhm_codebook_map(book, tuple + i * net->s, code[i], r->err)) && book->patches.n != i + 1)
+        if (check(r, rhm_codebook_map(book, tuple + i * s, code[i], r->err)) && book->patches.n != i + 1)
             damaged(r, "patch %zu stands twice in \"coded_patches\"", i);
     free(embedding);
     free(tuple);
@@ -422,24 +422,40 @@ static int read_grammar(struct reader *r, const struct rhm_network_options *o, s
     read_number(r, "grammar/m", 0, sizeof m, &m);
     read_number(r, "grammar/seed", 0, sizeof seed, &seed);
     read_number(r, "grammar/seeded", 0, sizeof seeded, &seeded);
-    struct rhm_grammar_shape shape = {o->V, m, o->s, o->L, o->classes};
+    struct rhm_grammar_shape shape = {.V = o->V, .m = m, .L = o->L, .classes = o->classes};
+    memcpy(shape.branch, o->branch, sizeof shape.branch);
     if (!fine(r) || !check(r, rhm_grammar_check_shape(&shape, r->err)))
         return 0;
-    double rules = (double)m * ((double)o->classes + (double)(o->L - 1) * (double)o->V);
-    if (!check(r,
-               rhm_memory_check(rules * (double)o->s * sizeof(uint16_t), "the table of rules", NULL, r->err)))
+    double children = 0;
+    for (int64_t l = 1; l <= o->L; l++)
+        children += (double)m * (double)o->branch[l] * (double)(l == 1 ? o->classes : o->V);
+    if (!check(r, rhm_memory_check(children * sizeof(uint16_t), "the table of rules", NULL, r->err)))
         return 0;
-    size_t rows = (size_t)rules;
-    uint16_t *rule = read_array(r, "grammar/rules", 0, sizeof *rule, &rows, (size_t)o->s);
+    size_t rows = (size_t)children;
+    uint16_t *rule = read_array(r, "grammar/rules", 0, sizeof *rule, &rows, 0);
     int good = rule != NULL && check(r, rhm_grammar_from_rules(g, &shape, rule, r->err));
     free(rule);
     if (good) {
         g->seed = seed;
         g->seeded = seeded != 0;
-        read_law(r, g, rows);
+        read_law(r, g, g->first_rule[g->L + 1]);
         read_noise(r, g);
     }
     return good;
+}
+
+static void read_branches(struct reader *r, struct rhm_network_options *o)
+{
+    if (fine(r) && (o->L < 1 || o->L > RHM_MAX_LEVELS))
+        damaged(r, "L = %" PRId64 ": must be 1..%d", o->L, RHM_MAX_LEVELS);
+    size_t rows = (size_t)o->L;
+    unsigned *s = read_array(r, "s", 0, sizeof *s, &rows, 0);
+    for (size_t l = 1; fine(r) && l <= rows; l++) {
+        o->branch[l] = s[l - 1];
+        if (s[l - 1] < 2)
+            damaged(r, "s[%zu] = %u: must be 2 or more", l, s[l - 1]);
+    }
+    free(s);
 }
 
 static void read_network(struct reader *r, struct rhm_network **net)
@@ -457,8 +473,8 @@ static void read_network(struct reader *r, struct rhm_network **net)
     }
     struct rhm_network_options o = rhm_network_defaults();
     o.V = read_attribute(r, "V");
-    o.s = read_attribute(r, "s");
     o.L = read_attribute(r, "L");
+    read_branches(r, &o);
     o.classes = read_attribute(r, "classes");
     o.M = read_attribute(r, "M");
     unsigned features = read_attribute(r, "features"), codebook = read_attribute(r, "codebook");

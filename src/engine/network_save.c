@@ -91,7 +91,7 @@ static void put_layer(struct list *list, const struct rhm_layer *layer)
 
 static size_t rules_of(const struct rhm_grammar *g)
 {
-    return g->level[g->L] / g->s + (size_t)rhm_grammar_parents(g, g->L) * g->m;
+    return g->first_rule[g->L + 1];
 }
 
 static enum rhm_status save_locked(const struct rhm_network *net, struct list *list, const char *path,
@@ -99,15 +99,11 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
 {
     const struct rhm_grammar *g = net->grammar;
     const struct rhm_hdf5_attribute attribute[] = {
-        {"rhm_network", RHM_NETWORK_FORMAT},
-        {"V", net->V},
-        {"s", net->s},
-        {"L", net->L},
-        {"classes", net->classes},
-        {"M", (unsigned)net->M},
-        {"features", net->features},
+        {"rhm_network", RHM_NETWORK_FORMAT}, {"V", net->V},           {"L", net->L},
+        {"classes", net->classes},           {"M", (unsigned)net->M}, {"features", net->features},
         {"codebook", net->codebook},
     };
+    put(list, 0, "s", 0, sizeof *net->branch, net->L, 0, net->branch + 1);
     put(list, 0, "seed", 0, sizeof net->seed, 0, 0, &net->seed);
     put_reals(list, 0, "sigma", 0, 0, &net->sigma);
     put_reals(list, 0, "eps_O", 0, 0, &net->eps_O);
@@ -115,7 +111,7 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
         put(list, 0, "grammar/m", 0, sizeof g->m, 0, 0, &g->m);
         put(list, 0, "grammar/seed", 0, sizeof g->seed, 0, 0, &g->seed);
         put(list, 0, "grammar/seeded", 0, sizeof g->seeded, 0, 0, &g->seeded);
-        put(list, 0, "grammar/rules", 0, sizeof *g->rules, rules_of(g), g->s, g->rules);
+        put(list, 0, "grammar/rules", 0, sizeof *g->rules, g->level[g->L + 1], 0, g->rules);
         if (g->ensemble != RHM_ENSEMBLE_UNIFORM) {
             put(list, 0, "grammar/ensemble", 0, sizeof g->ensemble, 0, 0, &g->ensemble);
             put_reals(list, 0, "grammar/shuffle", 0, 0, &g->shuffle);
@@ -142,7 +138,7 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
 
 enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, struct rhm_error *err)
 {
-    size_t most = 16 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
+    size_t most = 17 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
     struct list list = {.array = rhm_array(most, sizeof *list.array, "the contents of a file", err),
                         .name = rhm_array(most, sizeof *list.name, "the contents of a file", err),
                         .history = rhm_array(net->L, sizeof *list.history, "the contents of a file", err)};

@@ -13,7 +13,7 @@ static enum rhm_status outputs(const struct rhm_network *net, unsigned l, size_t
         status = rhm_chain_init(&chain, net, l, err);
     if (status != RHM_OK)
         return status;
-    size_t d = (size_t)net->d, places = (size_t)rhm_power(net->s, l - 1), C = net->classes;
+    size_t d = (size_t)net->d, places = (size_t)rhm_network_places(net, l), C = net->classes;
     size_t block = rhm_chain_block(d);
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;

@@ -45,8 +45,8 @@ static enum rhm_status add_level(struct rhm_chain *chain, unsigned l, const stru
                                  void *context, struct rhm_error *err)
 {
     const struct rhm_layer *layer = chain->net->layer[l];
-    unsigned s = chain->net->s;
-    size_t n = (size_t)rhm_power(s, l - 1), C = parse->C;
+    unsigned s = rhm_network_s(chain->net, l);
+    size_t n = (size_t)rhm_network_places(chain->net, l), C = parse->C;
     uint32_t *code = rhm_array(n, sizeof *code, "the parse of a string", err);
     parse->node[l] = rhm_array(n, sizeof *parse->node[l], "the parse of a string", err);
     parse->q[l] = rhm_array(n * C, sizeof *parse->q[l], "the parse of a string", err);

@@ -65,10 +65,10 @@ static enum rhm_status accuracy_on_data(const struct rhm_network *net, const str
                                         double *accuracy, rhm_poll_function *poll, void *context,
                                         struct rhm_error *err)
 {
+    char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
-        return rhm_fail(err, RHM_EARG,
-                        "the data set has strings of %zu tokens, the network reads s^L = %u^%u = %" PRIu64,
-                        data->d, net->s, net->L, net->d);
+        return rhm_fail(err, RHM_EARG, "the data set has strings of %zu tokens, the network reads %s",
+                        data->d, rhm_branches_length(net->branch, net->L, text));
     if (data->V > net->V || data->n == 0)
         return data->n == 0
                    ? rhm_fail(err, RHM_EARG, "the data set is empty")
@@ -92,11 +92,14 @@ static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const 
                                            double *accuracy, rhm_poll_function *poll, void *context,
                                            struct rhm_error *err)
 {
-    if (g->V != net->V || g->s != net->s || g->L != net->L || g->classes != net->classes)
+    char truth[RHM_BRANCHES_TEXT], own[RHM_BRANCHES_TEXT];
+    if (g->V != net->V || g->classes != net->classes ||
+        !rhm_branches_equal(g->branch, g->L, net->branch, net->L))
         return rhm_fail(err, RHM_EARG,
-                        "the grammar has (V, s, L, classes) = (%u, %u, %u, %u), the network (%u, %u, %u, "
+                        "the grammar has (V, s, L, classes) = (%u, %s, %u, %u), the network (%u, %s, %u, "
                         "%u): measure the accuracy on a data set",
-                        g->V, g->s, g->L, g->classes, net->V, net->s, net->L, net->classes);
+                        g->V, rhm_branches_text(g->branch, g->L, truth), g->L, g->classes, net->V,
+                        rhm_branches_text(net->branch, net->L, own), net->L, net->classes);
     struct rhm_chain chain;
     enum rhm_status status = rhm_chain_init(&chain, net, 1, err);
     if (status == RHM_OK) {

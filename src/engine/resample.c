@@ -41,11 +41,12 @@ static unsigned parent_of(const struct work *w, const uint16_t *tokens, uint16_t
     memcpy(room, tokens, w->width * sizeof *room);
     size_t width = w->width;
     for (unsigned l = g->L; l >= w->l; l--) {
-        width /= g->s;
+        unsigned s = rhm_grammar_s(g, l);
+        width /= s;
         for (size_t i = 0; i < width; i++) {
             uint32_t tuple[64];
-            for (unsigned j = 0; j < g->s; j++)
-                tuple[j] = room[i * g->s + j];
+            for (unsigned j = 0; j < s; j++)
+                tuple[j] = room[i * s + j];
             size_t rule = rhm_tuples_find(&w->inverse[l].rules, tuple);
             if (rule == SIZE_MAX)
                 return RHM_NO_PARENT;
@@ -71,11 +72,14 @@ static void draw_below(const struct work *w, unsigned symbol, uint16_t *tokens, 
     const struct rhm_grammar *g = w->g;
     size_t width = 1;
     tokens[0] = (uint16_t)symbol;
-    for (unsigned l = w->l; l <= g->L; l++, width *= g->s)
+    for (unsigned l = w->l; l <= g->L; l++) {
+        unsigned s = rhm_grammar_s(g, l);
         for (size_t i = width; i-- > 0;) {
             const uint16_t *child = rhm_grammar_rule(g, l, tokens[i], draw_rule(g, l, tokens[i], rng));
-            memcpy(tokens + i * g->s, child, g->s * sizeof *child);
+            memcpy(tokens + i * s, child, s * sizeof *child);
         }
+        width *= s;
+    }
 }
 
 /* One string at places from..to-1; 0 where it is none of the grammar's. */
@@ -130,7 +134,7 @@ enum rhm_status rhm_resample(const struct rhm_grammar *g, unsigned l, uint64_t i
 {
     if (l < 1 || l > g->L)
         return rhm_fail(err, RHM_EARG, "level %u: must be 1..%u (L)", l, g->L);
-    uint64_t places = rhm_power(g->s, l - 1);
+    uint64_t places = rhm_grammar_places(g, l);
     if (i != RHM_EVERY_PLACE && i >= places)
         return rhm_fail(err, RHM_EARG, "place %" PRIu64 ": level %u has patches 1..%" PRIu64, i + 1, l,
                         places);

@@ -167,14 +167,15 @@ static inline uint16_t draw_string(const struct rhm_grammar *g, unsigned top, ui
     symbol[0] = (uint16_t)nu;
     size_t width = 1;
     for (unsigned l = top; l <= g->L; l++) { /* constant s: the copy of a rule becomes one move */
-        if (g->s == 2)
+        unsigned s = rhm_grammar_s(g, l);
+        if (s == 2)
             width = expand(g, l, 2, width, symbol, &d, purse, weighted);
-        else if (g->s == 3)
+        else if (s == 3)
             width = expand(g, l, 3, width, symbol, &d, purse, weighted);
-        else if (g->s == 4)
+        else if (s == 4)
             width = expand(g, l, 4, width, symbol, &d, purse, weighted);
         else
-            width = expand(g, l, g->s, width, symbol, &d, purse, weighted);
+            width = expand(g, l, s, width, symbol, &d, purse, weighted);
     }
     return (uint16_t)label;
 }
@@ -195,8 +196,10 @@ static void draw_strings(const struct rhm_grammar *g, unsigned top, uint32_t str
                          uint64_t first, size_t n, uint16_t *tokens, uint16_t *labels)
 {
     struct purse purse = purse_of(g);
-    size_t width = (size_t)rhm_power(g->s, g->L - top + 1);
-    uint64_t rules = top - 1 + (width - 1) / (g->s - 1);
+    size_t width = (size_t)rhm_grammar_span(g, top);
+    uint64_t rules = top - 1;
+    for (unsigned l = top; l <= g->L; l++)
+        rules += rhm_places(g->branch, top, l - 1);
     uint32_t ahead = words_needed(purse, rules);
     uint64_t first_pair = first / 2, last = first + n;
     int64_t pairs = (int64_t)((last + 1) / 2 - first_pair);
@@ -251,10 +254,10 @@ enum rhm_status rhm_sample_dataset(const struct rhm_grammar *g, uint64_t seed, s
 /* For each level and rule, its first child: the only one that a path to the first patch reads. */
 static uint16_t *first_children(const struct rhm_grammar *g, struct rhm_error *err)
 {
-    size_t rules = g->level[g->L] / g->s + (size_t)rhm_grammar_parents(g, g->L) * g->m;
-    uint16_t *first = rhm_array(rules, sizeof *first, "the table of first children", err);
-    for (size_t r = 0; first && r < rules; r++)
-        first[r] = g->rules[r * g->s];
+    uint16_t *first = rhm_array(g->first_rule[g->L + 1], sizeof *first, "the table of first children", err);
+    for (unsigned l = 1; first && l <= g->L; l++)
+        for (size_t r = g->first_rule[l]; r < g->first_rule[l + 1]; r++)
+            first[r] = g->rules[g->level[l] + (r - g->first_rule[l]) * rhm_grammar_s(g, l)];
     return first;
 }
 

@@ -95,7 +95,7 @@ enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i
     enum rhm_status status = check_level(g, l, err);
     if (status != RHM_OK)
         return status;
-    uint64_t places = rhm_power(g->s, l - 1);
+    uint64_t places = rhm_grammar_places(g, l);
     if (i >= places)
         return rhm_fail(err, RHM_EARG, "place %" PRIu64 ": level %u has patches 1..%" PRIu64, i + 1, l,
                         places);
@@ -103,9 +103,10 @@ enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i
     status = joint_init(&joint, g, err);
     if (status != RHM_OK)
         return status;
-    for (unsigned j = 1; j < l; j++) { /* the l-1 base-s digits of i, most significant first */
-        places /= g->s;
-        joint_descend(&joint, g, j, (unsigned)(i / places % g->s));
+    for (unsigned j = 1; j < l;
+         j++) { /* the digits of i to the bases s_1 .. s_(l-1), most significant first */
+        places /= rhm_grammar_s(g, j);
+        joint_descend(&joint, g, j, (unsigned)(i / places % rhm_grammar_s(g, j)));
     }
     unsigned parents = rhm_grammar_parents(g, l);
     status = rhm_matrix_init(q, parents, g->classes, err);
@@ -316,8 +317,8 @@ enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rh
             samples = fmax(options->c * V * m / (level[l].gap * level[l].gap), LEAST_SAMPLES);
         } else {
             double logarithm = log(V * m * options->kappa / options->delta);
-            samples =
-                options->kappa * V * V * m * m * g->s * g->L * logarithm * logarithm / (K * K) * pow(m, l);
+            samples = options->kappa * V * V * m * m * rhm_grammar_s(g, l) * g->L * logarithm * logarithm /
+                      (K * K) * pow(m, l);
         }
         status = round_samples(l, samples, &n[l], err);
     }

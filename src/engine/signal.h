@@ -18,8 +18,9 @@
 /* Level of the smallest gap that still counts as one: g:check() asks rho^(l) > this. */
 #define RHM_GAP_ZERO 1e-12
 
-/* q (parents x classes) for the patch at place i of level l, 1 <= l <= L, 0 <= i < s^(l-1) (0 = first); rows
- * of nan for parents that never stand there. probability (parents, may be NULL): P[parent stands there]. */
+/* q (parents x classes) for the patch at place i of level l, 1 <= l <= L, 0 <= i < the places of level l (0 =
+ * first); rows of nan for parents that never stand there. probability (parents, may be NULL): P[parent stands
+ * there]. */
 enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i, struct rhm_matrix *q,
                              double *probability, struct rhm_error *err);
 
@@ -56,7 +57,7 @@ struct rhm_schedule_options {
 };
 
 /* n[1..L] (L + 1 entries): depth: max(c V m m^l/(1 - label_noise)^2, 20000); gap: max(c V m/rho^(l)^2,
- * 20000); theorem: kappa V^2 m^2 s L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53, or
+ * 20000); theorem: kappa V^2 m^2 s_l L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53, or
  * a gap is 0. */
 enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
                                     uint64_t *n, rhm_poll_function *poll, void *context,

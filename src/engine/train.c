@@ -30,9 +30,12 @@ static enum rhm_status check_grammar_source(const struct rhm_network *net, struc
     uint64_t schedule[RHM_MAX_LEVELS + 1];
     enum rhm_status status = check_same("grammar", g->V, net->V, "V", err);
     if (status == RHM_OK)
-        status = check_same("grammar", g->s, net->s, "s", err);
-    if (status == RHM_OK)
         status = check_same("grammar", g->L, net->L, "L", err);
+    char truth[RHM_BRANCHES_TEXT], own[RHM_BRANCHES_TEXT];
+    if (status == RHM_OK && !rhm_branches_equal(g->branch, g->L, net->branch, net->L))
+        status =
+            rhm_fail(err, RHM_EARG, "the grammar has s = %s, the network %s",
+                     rhm_branches_text(g->branch, g->L, truth), rhm_branches_text(net->branch, net->L, own));
     if (status == RHM_OK)
         status = check_same("grammar", g->classes, net->classes, "classes", err);
     int given = 1;
@@ -54,10 +57,10 @@ static enum rhm_status check_data_source(const struct rhm_network *net, struct r
                                          struct rhm_error *err)
 {
     const struct rhm_dataset *data = o->data;
+    char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
-        return rhm_fail(err, RHM_EARG,
-                        "the data set has strings of %zu tokens, the network reads s^L = %u^%u = %" PRIu64,
-                        data->d, net->s, net->L, net->d);
+        return rhm_fail(err, RHM_EARG, "the data set has strings of %zu tokens, the network reads %s",
+                        data->d, rhm_branches_length(net->branch, net->L, text));
     if (data->V > net->V || data->classes > net->classes)
         return rhm_fail(err, RHM_EARG,
                         "the data set has V = %u, classes = %u, more than the network's V = %u, classes = %u",

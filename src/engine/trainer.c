@@ -53,14 +53,14 @@ static enum rhm_status make_features(const struct rhm_network *net, struct rhm_l
     uint32_t stream = RHM_STREAM_FEATURES + l;
     if (l < net->L) {
         const struct rhm_codebook *inputs = &net->layer[l + 1]->codebook;
-        return rhm_features_init(&layer->features, net->features, net->M, net->s, inputs->K, net->classes,
-                                 inputs->embedding, layer->sigma, net->seed, stream, err);
+        return rhm_features_init(&layer->features, net->features, net->M, rhm_network_s(net, l), inputs->K,
+                                 net->classes, inputs->embedding, layer->sigma, net->seed, stream, err);
     }
     double *tokens = rhm_one_hot(net->V, err);
     if (tokens == NULL)
         return RHM_EMEMORY;
-    enum rhm_status status = rhm_features_init(&layer->features, net->features, net->M, net->s, net->V,
-                                               net->V, tokens, layer->sigma, net->seed, stream, err);
+    enum rhm_status status = rhm_features_init(&layer->features, net->features, net->M, rhm_network_s(net, l),
+                                               net->V, net->V, tokens, layer->sigma, net->seed, stream, err);
     free(tokens);
     return status;
 }

@@ -12,12 +12,12 @@ enum rhm_status rhm_inverse_init(struct rhm_inverse *inverse, const struct rhm_g
                                  struct rhm_error *err)
 {
     inverse->m = g->m;
-    enum rhm_status status = rhm_tuples_init(&inverse->rules, g->s, err);
+    enum rhm_status status = rhm_tuples_init(&inverse->rules, rhm_grammar_s(g, l), err);
     for (unsigned nu = 0; nu < rhm_grammar_parents(g, l) && status == RHM_OK; nu++)
         for (unsigned k = 0; k < g->m && status == RHM_OK; k++) {
             uint32_t tuple[64];
             size_t row;
-            for (unsigned j = 0; j < g->s; j++)
+            for (unsigned j = 0; j < rhm_grammar_s(g, l); j++)
                 tuple[j] = rhm_grammar_rule(g, l, nu, k)[j];
             status = rhm_tuples_add(&inverse->rules, tuple, &row, err);
         }
@@ -42,7 +42,7 @@ size_t rhm_truth_rule(const struct rhm_network *net, const struct rhm_inverse *i
                       const uint32_t *tuple)
 {
     uint32_t symbol[64];
-    for (unsigned j = 0; j < net->s; j++) {
+    for (unsigned j = 0; j < rhm_network_s(net, l); j++) {
         symbol[j] = symbol_of(net, l + 1, tuple[j]);
         if (symbol[j] == RHM_NO_PARENT)
             return SIZE_MAX;

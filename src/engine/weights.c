@@ -9,7 +9,7 @@
 
 static size_t rules_of(const struct rhm_grammar *g)
 {
-    return g->level[g->L] / g->s + (size_t)rhm_grammar_parents(g, g->L) * g->m;
+    return g->first_rule[g->L + 1];
 }
 
 /* Level, parent and rule (all 1-based) of rule number r. */

@@ -6,6 +6,7 @@
 
 #include "engine/output.h"
 #include "engine/sample.h"
+#include "script/branches.h"
 #include "script/latest.h"
 #include "script/objects.h"
 #include "script/source.h"
@@ -122,15 +123,14 @@ const char *rhm_baseline_path(lua_State *L, const char *function)
 
 static void read_size(const struct rhm_args *args, const char *key, uint64_t known, int64_t *value)
 {
-    if (value && !rhm_args_integer(args, key, value)) {
+    if (!rhm_args_integer(args, key, value)) {
         if (known == 0)
             luaL_error(args->L, "%s: key '%s' is missing (or give grammar = g)", args->function, key);
         *value = (int64_t)known;
     }
 }
 
-void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *s, int64_t *levels,
-                        int64_t *classes)
+static const struct rhm_grammar *known_grammar(const struct rhm_args *args)
 {
     lua_State *L = args->L;
     const struct rhm_grammar *g = NULL;
@@ -139,9 +139,32 @@ void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *s, int
         luaL_error(L, "%s: grammar = %s: must be a grammar", args->function, shown);
     }
     lua_pop(L, 1); /* the table of arguments holds it */
-    read_size(args, "V", g ? g->V : 0, V);
-    read_size(args, "s", g ? g->s : 0, s);
+    return g;
+}
+
+void rhm_baseline_branches(const struct rhm_args *args, int64_t *s, int64_t *branch, int64_t *levels)
+{
+    const struct rhm_grammar *g = known_grammar(args);
+    int given = rhm_args_branches(args, s, branch, levels);
+    if (branch[1] > 0)
+        return;
+    if (!given)
+        read_size(args, "s", g ? g->branch[1] : 0, s); /* which says where it is missing */
     read_size(args, "L", g ? g->L : 0, levels);
+    if (given || g->s > 0)
+        return;
+    if (*levels != (int64_t)g->L)
+        luaL_error(args->L, "%s: L = %I, but the grammar has another s at each of %d levels: give s as well",
+                   args->function, (lua_Integer)*levels, (int)g->L);
+    for (unsigned l = 1; l <= g->L; l++)
+        branch[l] = g->branch[l];
+}
+
+void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *classes)
+{
+    lua_State *L = args->L;
+    const struct rhm_grammar *g = known_grammar(args);
+    read_size(args, "V", g ? g->V : 0, V);
     if (rhm_args_integer(args, "classes", classes) + rhm_args_integer(args, "C", classes) == 0)
         *classes = g ? g->classes : *V;
     else if (*classes == 0) /* the engine's 0 means: V */

@@ -52,10 +52,10 @@ int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model);
 /* The name of an .h5 file at index 2, for a method that saves. */
 const char *rhm_baseline_path(lua_State *L, const char *function);
 
-/* V, s, L, classes (or C) and grammar of a constructor: what is not given comes from the grammar. NULL: the
- * size is not asked for. */
-void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *s, int64_t *levels,
-                        int64_t *classes);
+/* V, classes (or C) and grammar of a constructor, and its s and L: what is not given comes from the grammar.
+ */
+void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *classes);
+void rhm_baseline_branches(const struct rhm_args *args, int64_t *s, int64_t *branch, int64_t *levels);
 
 /* The strings to train on: the first n of the data set `from`, or n drawn from the grammar, formula or source
  * `from` with `seed` (n = 0: of a grammar ten times classes m^L, the sample complexity of PRX 2024, at most

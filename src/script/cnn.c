@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "script/baseline.h"
+#include "script/branches.h"
 #include "script/objects.h"
 
 struct object {
@@ -61,7 +62,8 @@ int rhm_script_cnn(lua_State *L)
     struct rhm_args args = rhm_args_open(L, 1, "rhm.cnn", keys);
     lua_settop(L, 1);
     struct rhm_cnn_options options = rhm_cnn_defaults();
-    rhm_baseline_sizes(&args, &options.V, &options.s, &options.L, &options.classes);
+    rhm_baseline_sizes(&args, &options.V, &options.classes);
+    rhm_baseline_branches(&args, &options.s, options.branch, &options.L);
     rhm_args_integer(&args, "h", &options.h);
     int shared = 1;
     rhm_args_boolean(&args, "shared", &shared);
@@ -219,7 +221,7 @@ static int cnn_field(lua_State *L)
     case FIELD_V:
         return lua_pushinteger(L, net->V), 1;
     case FIELD_s:
-        return lua_pushinteger(L, net->s), 1;
+        return rhm_push_branches(L, net->branch, net->L), 1;
     case FIELD_L:
         return lua_pushinteger(L, net->L), 1;
     case FIELD_d:
@@ -252,10 +254,12 @@ static int cnn_field(lua_State *L)
 static int cnn_tostring(lua_State *L)
 {
     struct rhm_cnn *net = rhm_check_cnn(L);
+    char text[RHM_BRANCHES_TEXT];
     lua_pushfstring(L,
-                    "cnn: V = %d, s = %d, L = %d, %d classes\n"
+                    "cnn: V = %d, s = %s, L = %d, %d classes\n"
                     "     width h = %I, weights %s, %s scaling, %I parameters, seed %I\n     ",
-                    (int)net->V, (int)net->s, (int)net->L, (int)net->classes, (lua_Integer)net->h,
+                    (int)net->V, rhm_branches_text(net->branch, net->L, text), (int)net->L, (int)net->classes,
+                    (lua_Integer)net->h,
                     net->local ? "for each position (shared = false)" : "shared by the positions",
                     scalings[net->scaling], (lua_Integer)net->parameters, (lua_Integer)net->seed);
     uint64_t steps, epochs;

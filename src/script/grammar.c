@@ -7,6 +7,7 @@
 #include "engine/memory.h"
 #include "engine/sample.h"
 #include "engine/signal.h"
+#include "script/branches.h"
 #include "script/latest.h"
 #include "script/measure.h"
 
@@ -87,8 +88,8 @@ int rhm_script_grammar(lua_State *L)
     struct rhm_grammar_shape shape = {0};
     rhm_args_require(&args, "V", rhm_args_integer(&args, "V", &shape.V));
     rhm_args_require(&args, "m", rhm_args_integer(&args, "m", &shape.m));
-    rhm_args_require(&args, "s", rhm_args_integer(&args, "s", &shape.s));
-    rhm_args_require(&args, "L", rhm_args_integer(&args, "L", &shape.L));
+    rhm_args_require(&args, "s", rhm_args_branches(&args, &shape.s, shape.branch, &shape.L));
+    rhm_args_require(&args, "L", shape.branch[1] > 0 || rhm_args_integer(&args, "L", &shape.L));
     read_classes(&args, &shape.classes);
     uint64_t seed = DEFAULT_SEED;
     rhm_args_seed(&args, "seed", &seed);
@@ -111,14 +112,15 @@ static unsigned check_level(lua_State *L, int index, const char *function, const
 static int grammar_rules(lua_State *L)
 {
     struct rhm_grammar *g = rhm_check_grammar(L, 1);
-    unsigned l = check_level(L, 2, "grammar:rules", g), parents = rhm_grammar_parents(g, l);
+    unsigned l = check_level(L, 2, "grammar:rules", g), parents = rhm_grammar_parents(g, l),
+             s = rhm_grammar_s(g, l);
     lua_createtable(L, (int)parents, 0);
     for (unsigned nu = 0; nu < parents; nu++) {
         lua_createtable(L, (int)g->m, 0);
         for (unsigned k = 0; k < g->m; k++) {
             const uint16_t *children = rhm_grammar_rule(g, l, nu, k);
-            lua_createtable(L, (int)g->s, 0);
-            for (unsigned j = 0; j < g->s; j++) {
+            lua_createtable(L, (int)s, 0);
+            for (unsigned j = 0; j < s; j++) {
                 lua_pushinteger(L, children[j] + 1);
                 lua_rawseti(L, -2, j + 1);
             }
@@ -133,7 +135,7 @@ static int grammar_q(lua_State *L)
 {
     struct rhm_grammar *g = rhm_check_grammar(L, 1);
     unsigned l = check_level(L, 2, "grammar:q", g);
-    uint64_t places = rhm_power(g->s, l - 1);
+    uint64_t places = rhm_grammar_places(g, l);
     lua_Integer i =
         lua_isnoneornil(L, 3) ? 1 : rhm_args_whole(L, 3, "grammar:q", "place", 1, (lua_Integer)places);
     struct rhm_matrix *q = rhm_push_matrix(L);
@@ -172,7 +174,8 @@ static void set_shape(lua_State *L, const struct rhm_grammar *g)
 {
     rhm_set_integer(L, "V", g->V);
     rhm_set_integer(L, "m", g->m);
-    rhm_set_integer(L, "s", g->s);
+    rhm_push_branches(L, g->branch, g->L);
+    lua_setfield(L, -2, "s");
     rhm_set_integer(L, "L", g->L);
     rhm_set_integer(L, "classes", g->classes);
 }
@@ -324,7 +327,7 @@ static int grammar_field(lua_State *L)
     case FIELD_m:
         return lua_pushinteger(L, g->m), 1;
     case FIELD_s:
-        return lua_pushinteger(L, g->s), 1;
+        return rhm_push_branches(L, g->branch, g->L), 1;
     case FIELD_L:
         return lua_pushinteger(L, g->L), 1;
     case FIELD_d:
@@ -376,6 +379,7 @@ static double most(const struct rhm_grammar *g)
 static int grammar_tostring(lua_State *L)
 {
     struct rhm_grammar *g = rhm_check_grammar(L, 1);
+    char text[RHM_BRANCHES_TEXT];
     if (g->seeded && g->ensemble == RHM_ENSEMBLE_LATIN)
         lua_pushfstring(L, "latin, %f of the rules shuffled, seed %I", g->shuffle, (lua_Integer)g->seed);
     else if (g->seeded)
@@ -395,10 +399,10 @@ static int grammar_tostring(lua_State *L)
         lua_pushfstring(L, "%s%s token noise %f", lua_tostring(L, -1),
                         g->label_noise > 0 ? "," : "\n        ", g->token_noise);
     lua_pushfstring(L,
-                    "grammar: V = %d symbols, m = %d rules each, s = %d children, L = %d levels\n"
+                    "grammar: V = %d symbols, m = %d rules each, s = %s children, L = %d levels\n"
                     "         d = %I tokens a string, %d classes, %s%s",
-                    (int)g->V, (int)g->m, (int)g->s, (int)g->L, (lua_Integer)g->d, (int)g->classes,
-                    lua_tostring(L, given), lua_tostring(L, -1));
+                    (int)g->V, (int)g->m, rhm_branches_text(g->branch, g->L, text), (int)g->L,
+                    (lua_Integer)g->d, (int)g->classes, lua_tostring(L, given), lua_tostring(L, -1));
     return 1;
 }
 

@@ -91,10 +91,11 @@ static void release(lua_State *L)
 static void set_name(struct rhm_job_object *object, const struct rhm_network *net,
                      const struct rhm_train_options *options)
 {
-    char m[16] = "-";
+    char m[16] = "-", text[RHM_BRANCHES_TEXT];
     if (options->grammar)
         snprintf(m, sizeof m, "%u", options->grammar->m);
-    snprintf(object->name, sizeof object->name, "train (%u,%s,%u,%u) %s", net->V, m, net->s, net->L,
+    snprintf(object->name, sizeof object->name, "train (%u,%s,%s,%u) %s", net->V, m,
+             rhm_branches_text(net->branch, net->L, text), net->L,
              options->solver == RHM_SOLVER_GD ? "gd" : "exact");
 }
 

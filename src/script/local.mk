@@ -4,6 +4,8 @@ script_sources = \
 	src/script/args.h \
 	src/script/baseline.c \
 	src/script/baseline.h \
+	src/script/branches.c \
+	src/script/branches.h \
 	src/script/call.c \
 	src/script/call.h \
 	src/script/child.c \

@@ -22,7 +22,7 @@ int rhm_grammar_resample(lua_State *L)
                           where, (lua_Integer)data->d, (int)data->V, (int)data->classes, (lua_Integer)g->d,
                           (int)g->V, (int)g->classes);
     unsigned l = (unsigned)rhm_args_whole(L, 3, where, "level", 1, g->L);
-    lua_Integer places = (lua_Integer)rhm_power(g->s, l - 1);
+    lua_Integer places = (lua_Integer)rhm_grammar_places(g, l);
     uint64_t i =
         lua_isnil(L, 4) ? RHM_EVERY_PLACE : (uint64_t)rhm_args_whole(L, 4, where, "place", 1, places) - 1;
     int kind = lua_isnil(L, 5) ? RHM_RESAMPLE_RULES : -1;
@@ -58,7 +58,7 @@ int rhm_network_outputs_method(lua_State *L)
     unsigned l = (unsigned)rhm_args_whole(L, 3, where, "level", 1, net->L);
     struct rhm_matrix *out = rhm_push_matrix(L);
     struct rhm_error err;
-    if (rhm_matrix_init(out, data->n, (size_t)rhm_power(net->s, l - 1) * net->classes, &err) != RHM_OK ||
+    if (rhm_matrix_init(out, data->n, (size_t)rhm_network_places(net, l) * net->classes, &err) != RHM_OK ||
         rhm_network_outputs(net, l, data->n, data->tokens, out->v, rhm_poll_interrupt, NULL, &err) != RHM_OK)
         return rhm_raise(L, where, &err);
     return 1;

@@ -6,6 +6,7 @@
 #include "engine/network_file.h"
 #include "engine/output.h"
 #include "script/baseline.h"
+#include "script/branches.h"
 #include "script/latest.h"
 #include "script/measure.h"
 #include "script/source.h"
@@ -48,6 +49,14 @@ static const char *const feature_names[] = {
 static const char *const codebook_names[] = {
     [RHM_CODEBOOK_CENTROID] = "centroid", [RHM_CODEBOOK_EXACT] = "exact", NULL};
 
+static void read_size(const struct rhm_args *args, const char *key, int known, int given, int64_t value)
+{
+    if (!given && !known)
+        luaL_error(args->L, "%s: key '%s' is missing (or give grammar = g)", args->function, key);
+    if (given && value == 0) /* the engine's 0 means: the grammar's */
+        luaL_error(args->L, "%s: %s = 0: must be %d or more", args->function, key, key[0] == 'L' ? 1 : 2);
+}
+
 static void read_options(const struct rhm_args *args, struct rhm_network_options *options)
 {
     lua_State *L = args->L;
@@ -60,16 +69,12 @@ static void read_options(const struct rhm_args *args, struct rhm_network_options
         }
     }
     lua_pop(L, 1);
-    static const char *const names[] = {"V", "s", "L"};
-    int64_t *const values[] = {&options->V, &options->s, &options->L};
-    for (int i = 0; i < 3; i++) {
-        int given = rhm_args_integer(args, names[i], values[i]);
-        if (!given && !known)
-            luaL_error(L, "%s: key '%s' is missing (or give grammar = g)", args->function, names[i]);
-        if (given && *values[i] == 0) /* the engine's 0 means: the grammar's */
-            luaL_error(L, "%s: %s = 0: must be %d or more", args->function, names[i],
-                       names[i][0] == 'L' ? 1 : 2);
-    }
+    int given = rhm_args_integer(args, "V", &options->V);
+    read_size(args, "V", known, given, options->V);
+    given = rhm_args_branches(args, &options->s, options->branch, &options->L);
+    read_size(args, "s", known, given, given && options->branch[1] == 0 ? options->s : 2);
+    given = options->branch[1] > 0 || rhm_args_integer(args, "L", &options->L);
+    read_size(args, "L", known, given, options->L);
     if (rhm_args_integer(args, "classes", &options->classes) +
             rhm_args_integer(args, "C", &options->classes) &&
         options->classes == 0)
@@ -138,9 +143,10 @@ static int network_save(lua_State *L)
 static void check_fit(lua_State *L, const char *function, const struct rhm_network *net,
                       const struct rhm_dataset *data)
 {
+    char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
-        luaL_error(L, "%s: strings of %I tokens, the network reads %I (s^L = %d^%d)", function,
-                   (lua_Integer)data->d, (lua_Integer)net->d, (int)net->s, (int)net->L);
+        luaL_error(L, "%s: strings of %I tokens, the network reads %s", function, (lua_Integer)data->d,
+                   rhm_branches_length(net->branch, net->L, text));
 }
 
 /* A single string {1, 5, 2, ...}: its label, its row of probabilities. */
@@ -259,7 +265,7 @@ static int network_field(lua_State *L)
     case FIELD_V:
         return lua_pushinteger(L, net->V), 1;
     case FIELD_s:
-        return lua_pushinteger(L, net->s), 1;
+        return rhm_push_branches(L, net->branch, net->L), 1;
     case FIELD_L:
         return lua_pushinteger(L, net->L), 1;
     case FIELD_d:
@@ -312,6 +318,7 @@ static void push_trained(lua_State *L, struct rhm_network *net)
 static int network_tostring(lua_State *L)
 {
     struct rhm_network *net = rhm_check_network(L, 1);
+    char text[RHM_BRANCHES_TEXT];
     lua_settop(L, 1);
     push_trained(L, net);
     if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) == LUA_TNIL) {
@@ -321,10 +328,10 @@ static int network_tostring(lua_State *L)
         lua_pushfstring(L, "; its job: %s", lua_tostring(L, -1));
     }
     lua_pushfstring(L,
-                    "network: V = %d, s = %d, L = %d, %d classes%s\n"
+                    "network: V = %d, s = %s, L = %d, %d classes%s\n"
                     "         M = %I %s features a layer, %s codebook, seed %I\n"
                     "         %s%s",
-                    (int)net->V, (int)net->s, (int)net->L, (int)net->classes,
+                    (int)net->V, rhm_branches_text(net->branch, net->L, text), (int)net->L, (int)net->classes,
                     net->grammar ? ", grammar known" : "", (lua_Integer)net->M, feature_names[net->features],
                     codebook_names[net->codebook], (lua_Integer)net->seed, lua_tostring(L, 2),
                     lua_tostring(L, -1));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "script/branches.h"
 #include "script/objects.h"
 
 #define RHM_PARSE "rhm.parse"
@@ -32,9 +33,10 @@ void rhm_open_parse(lua_State *L)
 uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const struct rhm_network *net)
 {
     size_t d = lua_rawlen(L, index);
+    char text[RHM_BRANCHES_TEXT];
     if (d != net->d)
-        luaL_error(L, "%s: a string of %I tokens, the network reads %I (s^L = %d^%d)", function,
-                   (lua_Integer)d, (lua_Integer)net->d, (int)net->s, (int)net->L);
+        luaL_error(L, "%s: a string of %I tokens, the network reads %s", function, (lua_Integer)d,
+                   rhm_branches_length(net->branch, net->L, text));
     uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
     for (size_t j = 0; j < d; j++) {
         lua_rawgeti(L, index, (lua_Integer)j + 1);
@@ -83,7 +85,8 @@ int rhm_network_parse_method(lua_State *L)
         rhm_set_integer(L, "label", (uint64_t)parse->label + 1);
         rhm_set_number(L, "p", parse->node[1][0].p);
     }
-    rhm_set_integer(L, "s", net->s);
+    rhm_push_branches(L, net->branch, net->L);
+    lua_setfield(L, -2, "s");
     lua_createtable(L, (int)net->d, 0);
     for (size_t j = 0; j < net->d; j++) {
         lua_pushinteger(L, tokens[j] + 1);

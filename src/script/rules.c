@@ -1,12 +1,13 @@
 /* rules.c - rhm.grammar{rules = ...}: a nested table level[l][symbol][k] = {children} becomes a grammar.
  *
  * Raw gets only: no metamethod can change the table between the two passes. */
+#include "script/branches.h"
 #include "script/objects.h"
 
 struct reader {
     lua_State *L;
     const struct rhm_args *args;
-    struct rhm_grammar_shape shape; /* m, s from the first rule; V from all */
+    struct rhm_grammar_shape shape; /* m, and s of a level, from the first rule; V from all */
     size_t count;                   /* children seen */
     uint16_t *rules;                /* second pass: where they go; NULL in the first */
 };
@@ -63,11 +64,13 @@ static void read_rule(struct reader *r, struct place at)
 {
     lua_State *L = r->L;
     int s = list_length(r, at, "children");
-    if (r->shape.s == 0)
-        r->shape.s = s;
-    if (s != r->shape.s)
-        luaL_error(L, "%s: rules: %s: children: %d, but the first rule has %I: all must have as many",
-                   r->args->function, push_place(L, at), s, (lua_Integer)r->shape.s);
+    int64_t *first = &r->shape.branch[at.level];
+    if (*first == 0)
+        *first = s;
+    if (s != *first)
+        luaL_error(
+            L, "%s: rules: %s: children: %d, but the first rule of the level has %I: all must have as many",
+            r->args->function, push_place(L, at), s, (lua_Integer)*first);
     for (int j = 1; j <= s; j++) {
         lua_rawgeti(L, -1, j);
         read_child(r, at, j);
@@ -132,6 +135,21 @@ static void check_given(struct reader *r, const char *key, int64_t implied)
                    (lua_Integer)implied);
 }
 
+static void check_branches(struct reader *r)
+{
+    unsigned implied[RHM_MAX_LEVELS + 1], given[RHM_MAX_LEVELS + 1], L = (unsigned)r->shape.L;
+    int64_t s = 0, branch[RHM_MAX_LEVELS + 1] = {0}, levels = 0;
+    if (!rhm_args_branches(r->args, &s, branch, &levels))
+        return;
+    char a[RHM_BRANCHES_TEXT], b[RHM_BRANCHES_TEXT];
+    unsigned given_levels = branch[1] > 0 ? (unsigned)levels : L;
+    rhm_branches_set(implied, L, 0, r->shape.branch);
+    rhm_branches_set(given, given_levels, s, branch);
+    if (!rhm_branches_equal(implied, L, given, given_levels))
+        luaL_error(r->L, "%s: s = %s, but the rules have %s", r->args->function,
+                   rhm_branches_text(given, given_levels, a), rhm_branches_text(implied, L, b));
+}
+
 int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g)
 {
     struct reader r = {.L = L, .args = args};
@@ -150,7 +168,7 @@ int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm
         r.shape.V = V;
     check_given(&r, "V", r.shape.V);
     check_given(&r, "m", r.shape.m);
-    check_given(&r, "s", r.shape.s);
+    check_branches(&r);
     check_given(&r, "L", r.shape.L);
     check_given(&r, "classes", r.shape.classes);
     check_given(&r, "C", r.shape.classes);

@@ -94,7 +94,7 @@ int rhm_script_shallow(lua_State *L)
     struct rhm_shallow_options options = rhm_shallow_defaults();
     int kind = RHM_SHALLOW_RBF;
     rhm_args_choice(&args, "kind", kinds, &kind);
-    rhm_baseline_sizes(&args, &options.V, NULL, NULL, &options.classes);
+    rhm_baseline_sizes(&args, &options.V, &options.classes);
     if (!rhm_args_integer(&args, "d", &options.d)) {
         const struct rhm_grammar *g = NULL;
         if (rhm_args_push(&args, "grammar") != LUA_TNIL)

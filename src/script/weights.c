@@ -149,7 +149,7 @@ void rhm_grammar_read_weights(lua_State *L, const struct rhm_args *args, struct 
     if (by_zipf)
         luaL_error(L, "%s: zipf and weights: both give the rules' probabilities, give one of them",
                    args->function);
-    size_t rules = g->level[g->L] / g->s + (size_t)rhm_grammar_parents(g, g->L) * g->m;
+    size_t rules = g->first_rule[g->L + 1];
     struct reader r = {.L = L, .function = args->function, .g = g};
     r.weight = rhm_push_buffer(L, rules, sizeof *r.weight);
     lua_insert(L, -2);

@@ -63,10 +63,22 @@ struct shape {
     unsigned V, m, s, L, classes;
 };
 
+/* For s: another one at each of two or three levels (c = 0: two). */
+#define S_OF(a, b, c) (0x1000u | (a) << 8 | (b) << 4 | (c))
+
+static inline struct rhm_grammar_shape wide_shape(struct shape shape)
+{
+    struct rhm_grammar_shape wide = {
+        .V = shape.V, .m = shape.m, .s = shape.s, .L = shape.L, .classes = shape.classes};
+    for (unsigned l = 1; l <= shape.L && shape.s >= 0x1000; l++)
+        wide.branch[l] = shape.s >> (12 - 4 * l) & 15;
+    return wide;
+}
+
 static inline struct rhm_grammar draw_grammar(struct shape shape, uint64_t seed)
 {
     struct rhm_grammar g;
-    struct rhm_grammar_shape wide = {shape.V, shape.m, shape.s, shape.L, shape.classes};
+    struct rhm_grammar_shape wide = wide_shape(shape);
     must(rhm_grammar_draw(&g, &wide, seed, &err));
     return g;
 }

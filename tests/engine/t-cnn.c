@@ -16,7 +16,7 @@ static void naive_logits(const struct rhm_cnn *net, const double *w, const uint1
     double later = net->scaling == RHM_CNN_MEAN_FIELD ? 1 / sqrt((double)net->h) : 1;
     double head = net->scaling == RHM_CNN_MEAN_FIELD ? 1 / (double)net->h : 1;
     for (unsigned l = net->L; l >= 1; l--) {
-        size_t positions = width / net->s, in = net->s * channels, h = net->h;
+        size_t positions = width / net->branch[l], in = net->branch[l] * channels, h = net->h;
         double *y = room(positions * h, sizeof *y);
         for (size_t p = 0; p < positions; p++)
             for (size_t c = 0; c < h; c++) {
@@ -86,6 +86,8 @@ static const struct rhm_cnn_options small[] = {
     {.V = 20, .s = 2, .L = 2, .classes = 3, .h = 6, .seed = 7}, /* more patches than are worth telling apart
                                                                  */
     {.V = 3, .s = 2, .L = 2, .h = 6, .seed = 8},
+    {.V = 3, .branch = {0, 2, 3}, .L = 2, .h = 6, .seed = 9},
+    {.V = 3, .branch = {0, 3, 2, 2}, .L = 3, .h = 5, .seed = 10, .local = 1, .scaling = RHM_CNN_MEAN_FIELD},
 };
 
 static void test_gradient(void **state)
@@ -166,6 +168,9 @@ static void test_patches(void **state)
         {{.V = 4, .s = 2, .L = 3, .h = 40, .seed = 1}, 1},
         {{.V = 3, .s = 3, .L = 2, .h = 31, .seed = 2, .scaling = RHM_CNN_MEAN_FIELD}, 1},
         {{.V = 4, .s = 2, .L = 4, .h = 270, .seed = 3}, 1},
+        {{.V = 4, .branch = {0, 3, 2}, .L = 2, .h = 20, .seed = 6}, 1},
+        {{.V = 3, .branch = {0, 2, 2, 3}, .L = 3, .h = 20, .seed = 7}, 1},
+        {{.V = 3, .branch = {0, 2, 4, 2}, .L = 3, .h = 20, .seed = 8}, 1},
         {{.V = 30, .s = 2, .L = 2, .h = 20, .seed = 4}, 0}, /* nearly all patches differ */
         {{.V = 4, .s = 2, .L = 2, .h = 20, .seed = 4, .local = 1}, 0},
         {{.V = 60000, .s = 2, .L = 2, .h = 2, .seed = 5}, 0},

@@ -10,7 +10,7 @@
 static uint64_t number_of(const struct rhm_grammar *g, unsigned l, unsigned nu, unsigned k)
 {
     uint64_t number = 0;
-    for (unsigned j = 0; j < g->s; j++)
+    for (unsigned j = 0; j < g->branch[l]; j++)
         number = number * g->V + rhm_grammar_rule(g, l, nu, k)[j];
     return number;
 }
@@ -30,7 +30,7 @@ static void check_rules(const struct rhm_grammar *g, uint64_t *least, uint64_t *
         uint64_t *number = room(rules, sizeof *number);
         for (unsigned nu = 0; nu < parents; nu++)
             for (unsigned k = 0; k < g->m; k++) {
-                for (unsigned j = 0; j < g->s; j++)
+                for (unsigned j = 0; j < g->branch[l]; j++)
                     assert_true(rhm_grammar_rule(g, l, nu, k)[j] < g->V);
                 number[nu * g->m + k] = number_of(g, l, nu, k);
             }
@@ -46,8 +46,17 @@ static void check_rules(const struct rhm_grammar *g, uint64_t *least, uint64_t *
 static void test_rules_are_distinct(void **state)
 {
     (void)state;
-    const struct shape shapes[] = {{8, 4, 2, 3, 8}, {8, 8, 2, 4, 3},  {16, 4, 2, 6, 16},  {5, 3, 3, 2, 12},
-                                   {4, 1, 2, 1, 9}, {2, 16, 5, 3, 2}, {300, 20, 2, 3, 7}, {9, 2, 4, 2, 500}};
+    const struct shape shapes[] = {{8, 4, 2, 3, 8},
+                                   {8, 8, 2, 4, 3},
+                                   {16, 4, 2, 6, 16},
+                                   {5, 3, 3, 2, 12},
+                                   {4, 1, 2, 1, 9},
+                                   {2, 16, 5, 3, 2},
+                                   {300, 20, 2, 3, 7},
+                                   {9, 2, 4, 2, 500},
+                                   {5, 4, S_OF(2, 3, 0), 2, 4},
+                                   {4, 3, S_OF(3, 2, 4), 3, 7},
+                                   {4, 4, S_OF(3, 2, 2), 3, 16}};
     uint64_t least, most;
     for (size_t k = 0; k < COUNT(shapes); k++)
         for (uint64_t seed = 0; seed < 5; seed++) {
@@ -176,7 +185,7 @@ static void test_the_draw_is_uniform(void **state)
 static struct rhm_grammar draw_latin(struct shape shape, double shuffle, uint64_t seed)
 {
     struct rhm_grammar g;
-    struct rhm_grammar_shape wide = {shape.V, shape.m, shape.s, shape.L, shape.classes};
+    struct rhm_grammar_shape wide = wide_shape(shape);
     must(rhm_grammar_draw_latin(&g, &wide, shuffle, seed, &err));
     assert_true(g.ensemble == RHM_ENSEMBLE_LATIN && g.shuffle == shuffle && g.seed == seed && g.seeded);
     return g;
@@ -330,8 +339,9 @@ static void test_the_law_of_the_latin_draw(void **state)
 static void test_latin_shapes_have_limits(void **state)
 {
     (void)state;
-    const struct rhm_grammar_shape four = {8, 4, 2, 3, 0}, many = {8, 72, 3, 3, 2}, wide = {8, 8, 3, 2, 9},
-                                   none = {8, 0, 2, 3, 0}, fit = {8, 8, 2, 3, 0}, more = {4, 8, 2, 1, 2};
+    const struct rhm_grammar_shape four = {8, 4, 2, 3, 0, {0}}, many = {8, 72, 3, 3, 2, {0}},
+                                   wide = {8, 8, 3, 2, 9, {0}}, none = {8, 0, 2, 3, 0, {0}},
+                                   fit = {8, 8, 2, 3, 0, {0}}, more = {4, 8, 2, 1, 2, {0}};
     struct rhm_grammar g;
     must_fail(rhm_grammar_draw_latin(&g, &four, 0, 1, &err), RHM_EARG, "m = 4", "multiple of V = 8", "m = 8");
     must_fail(rhm_grammar_draw_latin(&g, &many, 0, 1, &err), RHM_EARG, "m*V = 576 exceeds V^s = 512");
@@ -447,7 +457,7 @@ static void test_powers(void **state)
 
 #define refuse(V_, m_, s_, L_, C_, ...)                                                                      \
     do {                                                                                                     \
-        struct rhm_grammar_shape shape = {V_, m_, s_, L_, C_};                                               \
+        struct rhm_grammar_shape shape = {V_, m_, s_, L_, C_, {0}};                                          \
         must_fail(rhm_grammar_check_shape(&shape, &err), RHM_EARG, __VA_ARGS__);                             \
         struct rhm_grammar g;                                                                                \
         must_fail(rhm_grammar_draw(&g, &shape, 1, &err), RHM_EARG, __VA_ARGS__);                             \
@@ -475,12 +485,59 @@ static void test_shapes_have_limits(void **state)
     refuse(8, 4, 3, 40, 0, "3^40", "2^63", "lower L or s");
     refuse(256, 4, 8, 2, 0, "256^8", "2^63");
     refuse(8, 4, INT64_MAX, 2, 0, "s = 9223372036854775807");
+    /* another s at each level: the level is named */
+    struct rhm_grammar_shape each = {.V = 8, .m = 9, .L = 3, .branch = {0, 3, 2, 4}};
+    must_fail(rhm_grammar_check_shape(&each, &err), RHM_EARG, "level 2, s = 2: m*V = 72 exceeds V^s = 64");
+    each.m = 8;
+    must(rhm_grammar_check_shape(&each, &err));
+    each.classes = 65;
+    must_fail(rhm_grammar_check_shape(&each, &err), RHM_EARG,
+              "level 1, s = 3: m*classes = 520 exceeds V^s = 512");
+    each.classes = 0;
+    each.branch[3] = 1;
+    must_fail(rhm_grammar_check_shape(&each, &err), RHM_EARG, "s[3] = 1", "2..62");
+    each.branch[3] = 21;
+    must_fail(rhm_grammar_check_shape(&each, &err), RHM_EARG, "level 3, s = 21", "2^63");
+    each.branch[1] = -2;
+    must_fail(rhm_grammar_check_shape(&each, &err), RHM_EARG, "s[1] = -2");
+    struct rhm_grammar_shape deep = {.V = 8, .m = 4, .L = 41};
+    for (unsigned l = 1; l <= 41; l++)
+        deep.branch[l] = l == 7 ? 2 : 3;
+    must_fail(rhm_grammar_check_shape(&deep, &err), RHM_EARG, "s = {3,3,3,3,3,3,2,3", "2^63");
     /* the largest that fit */
-    const struct rhm_grammar_shape fit[] = {{8, 8, 2, 3, 0},    {8, 4, 2, 3, 16},  {8, 4, 3, 39, 0},
-                                            {8, 4, 2, 62, 0},   {127, 4, 9, 2, 0}, {65535, 1, 2, 1, 65535},
-                                            {65535, 1, 3, 2, 2}};
+    const struct rhm_grammar_shape fit[] = {
+        {8, 8, 2, 3, 0, {0}},   {8, 4, 2, 3, 16, {0}},        {8, 4, 3, 39, 0, {0}},   {8, 4, 2, 62, 0, {0}},
+        {127, 4, 9, 2, 0, {0}}, {65535, 1, 2, 1, 65535, {0}}, {65535, 1, 3, 2, 2, {0}}};
     for (size_t k = 0; k < COUNT(fit); k++)
         must(rhm_grammar_check_shape(&fit[k], &err));
+}
+
+static void test_levels_of_their_own(void **state)
+{
+    (void)state;
+    struct rhm_grammar g = draw_grammar((struct shape){6, 4, S_OF(3, 2, 4), 3, 5}, 2), copy, given;
+    assert_true(g.s == 0 && g.d == 24 && g.first_rule[4] == 5 * 4 + 2 * 6 * 4);
+    const uint64_t places[] = {0, 1, 3, 6}, span[] = {0, 24, 8, 4}, s[] = {0, 3, 2, 4};
+    for (unsigned l = 1; l <= 3; l++) {
+        assert_true(rhm_grammar_places(&g, l) == places[l] && rhm_grammar_span(&g, l) == span[l]);
+        assert_true(rhm_grammar_s(&g, l) == s[l]);
+    }
+    must(rhm_grammar_copy(&copy, &g, &err));
+    assert_memory_equal(copy.branch, g.branch, sizeof g.branch);
+    assert_memory_equal(copy.rules, g.rules, g.level[4] * sizeof *g.rules);
+    struct rhm_grammar_shape shape = wide_shape((struct shape){6, 4, S_OF(3, 2, 4), 3, 5});
+    must(rhm_grammar_from_rules(&given, &shape, g.rules, &err));
+    assert_memory_equal(given.rules, g.rules, g.level[4] * sizeof *g.rules);
+    rhm_grammar_clear(&copy);
+    rhm_grammar_clear(&given);
+    rhm_grammar_clear(&g);
+    /* a list of equal numbers is the number */
+    g = draw_grammar((struct shape){6, 4, S_OF(2, 2, 2), 3, 5}, 2);
+    copy = draw_grammar((struct shape){6, 4, 2, 3, 5}, 2);
+    assert_true(g.s == 2);
+    assert_memory_equal(copy.rules, g.rules, g.level[4] * sizeof *g.rules);
+    rhm_grammar_clear(&copy);
+    rhm_grammar_clear(&g);
 }
 
 /* --------------------------------------------------------- given rules */
@@ -489,7 +546,7 @@ static void test_given_rules(void **state)
 {
     (void)state;
     struct rhm_grammar drawn = draw_grammar((struct shape){5, 3, 3, 3, 4}, 2), given;
-    struct rhm_grammar_shape shape = {5, 3, 3, 3, 4};
+    struct rhm_grammar_shape shape = {5, 3, 3, 3, 4, {0}};
     must(rhm_grammar_from_rules(&given, &shape, drawn.rules, &err));
     assert_memory_equal(drawn.rules, given.rules, children_of(&drawn) * sizeof *drawn.rules);
     assert_false(given.seeded);
@@ -511,7 +568,7 @@ static void test_given_rules(void **state)
     must_fail(rhm_grammar_from_rules(&given, &shape, drawn.rules, &err), RHM_EARG, "6", "1..5");
     /* the same tuple at two levels is no ambiguity */
     const uint16_t same[] = {0, 1, 1, 0, 0, 1, 1, 0};
-    struct rhm_grammar_shape two = {2, 1, 2, 2, 2};
+    struct rhm_grammar_shape two = {2, 1, 2, 2, 2, {0}};
     must(rhm_grammar_from_rules(&given, &two, same, &err));
     rhm_grammar_clear(&given);
     rhm_grammar_clear(&drawn);
@@ -522,7 +579,12 @@ static void test_given_rules(void **state)
 static void test_parse(void **state)
 {
     (void)state;
-    const struct shape shapes[] = {{8, 4, 2, 5, 8}, {5, 3, 3, 3, 7}, {3, 2, 5, 2, 2}, {8, 8, 2, 3, 8}};
+    const struct shape shapes[] = {{8, 4, 2, 5, 8},
+                                   {5, 3, 3, 3, 7},
+                                   {3, 2, 5, 2, 2},
+                                   {8, 8, 2, 3, 8},
+                                   {6, 4, S_OF(2, 3, 0), 2, 5},
+                                   {6, 4, S_OF(3, 2, 4), 3, 6}};
     for (size_t k = 0; k < COUNT(shapes); k++) {
         struct rhm_grammar g = draw_grammar(shapes[k], k);
         enum { N = 500 };
@@ -538,7 +600,7 @@ static void test_parse(void **state)
     /* {2,2} is no rule of level 2, and {1,2},{1,2} none of level 1 */
     const uint16_t rules[] = {0, 0, 1, 1, 0, 1, 1, 0}, bad[] = {0, 1, 1, 1}, odd[] = {0, 1, 1, 0},
                    good[] = {1, 0, 1, 0};
-    struct rhm_grammar_shape shape = {2, 1, 2, 2, 2};
+    struct rhm_grammar_shape shape = {2, 1, 2, 2, 2, {0}};
     struct rhm_grammar g;
     uint16_t label;
     must(rhm_grammar_from_rules(&g, &shape, rules, &err));
@@ -564,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_weights_have_limits),
         cmocka_unit_test(test_powers),
         cmocka_unit_test(test_shapes_have_limits),
+        cmocka_unit_test(test_levels_of_their_own),
         cmocka_unit_test(test_given_rules),
         cmocka_unit_test(test_parse),
     };

@@ -33,10 +33,10 @@ static void derive(const struct rhm_grammar *g, const double *chance, unsigned t
     for (unsigned l = top; l <= g->L; l++, turn = 1 - turn) {
         for (size_t i = 0; i < width; i++) {
             p *= chance ? chance[rule_number(g, l, symbols[turn][i], *choice)] : 1.0 / g->m;
-            memcpy(symbols[1 - turn] + i * g->s, rhm_grammar_rule(g, l, symbols[turn][i], *choice++),
-                   g->s * sizeof(uint16_t));
+            memcpy(symbols[1 - turn] + i * g->branch[l], rhm_grammar_rule(g, l, symbols[turn][i], *choice++),
+                   g->branch[l] * sizeof(uint16_t));
         }
-        width *= g->s;
+        width *= g->branch[l];
     }
     memcpy(all->tokens + all->n * width, symbols[turn], width * sizeof(uint16_t));
     all->labels[all->n] = (uint16_t)label;
@@ -46,7 +46,11 @@ static void derive(const struct rhm_grammar *g, const double *chance, unsigned t
 
 static struct derivations enumerate(const struct rhm_grammar *g, const double *chance, unsigned top)
 {
-    size_t width = (size_t)rhm_power(g->s, g->L - top + 1), nodes = top - 1 + (width - 1) / (g->s - 1);
+    size_t width = 1, nodes = top - 1;
+    for (unsigned l = top; l <= g->L; l++) {
+        nodes += width;
+        width *= g->branch[l];
+    }
     size_t n = g->classes * (size_t)rhm_power(g->m, (unsigned)nodes);
     struct derivations all = {.width = width};
     all.tokens = room(n * width, sizeof(uint16_t));
@@ -124,11 +128,11 @@ static struct cells exact_cells(const struct rhm_grammar *g, const double *chanc
     struct derivations all = enumerate(g, chance, l);
     const uint32_t *tuple;
     struct cells cells = {.C = g->classes, .p = room(all.n * g->classes, sizeof(double))};
-    must(rhm_tuples_init(&cells.patches, g->s, &err));
+    must(rhm_tuples_init(&cells.patches, g->branch[l], &err));
     must(rhm_chain_ascend(chain, l + 1, all.n, all.width, all.tokens, &tuple, NULL, NULL, &err));
     for (size_t i = 0; i < all.n; i++) {
         size_t row;
-        must(rhm_tuples_add(&cells.patches, tuple + i * g->s, &row, &err));
+        must(rhm_tuples_add(&cells.patches, tuple + i * g->branch[l], &row, &err));
         cells.p[row * cells.C + all.labels[i]] += all.p[i];
     }
     forget(&all);
@@ -149,7 +153,7 @@ static double compare_patch_law(const struct rhm_grammar *g, const double *chanc
     const uint32_t *tuple;
     must(rhm_chain_ascend(chain, l + 1, all.n, all.width, all.tokens, &tuple, NULL, NULL, &err));
     for (size_t i = 0; i < all.n; i++) {
-        size_t row = rhm_tuples_find(&law.patches, tuple + i * g->s);
+        size_t row = rhm_tuples_find(&law.patches, tuple + i * g->branch[l]);
         assert_true(row < U);
         seen[all.parent[i] * U + row] += all.p[i];
         total[all.parent[i]] += all.p[i];
@@ -205,14 +209,14 @@ static void collect(struct rhm_chain *chain, const struct rhm_grammar *g, unsign
             seen[row * cells->C + c] = (double)tally.count[i * cells->C + c];
         sum += rhm_tally_patch_count(&tally, i);
         if (i > 0)
-            assert_true(
-                comes_before(g->s, rhm_tuples_row(&tally.patches, i - 1), rhm_tuples_row(&tally.patches, i)));
+            assert_true(comes_before(g->branch[l], rhm_tuples_row(&tally.patches, i - 1),
+                                     rhm_tuples_row(&tally.patches, i)));
     }
     assert_true(sum == n);
     rhm_tally_clear(&tally);
 }
 
-enum { SEEDS = 200, SAMPLES = 4000, SETTINGS = 11, CHECKS = SETTINGS * (3 * SEEDS + 5) };
+enum { SEEDS = 200, SAMPLES = 4000, SETTINGS = 14, CHECKS = SETTINGS * (3 * SEEDS + 5) };
 
 /* The sum of the statistics of all seeds is neither too large nor too small for its degrees: nor is a sampler
  * that repeats itself, or whose counts spread too little, taken for a good one. */
@@ -316,6 +320,9 @@ static void test_tally_and_drawn_samples_agree_in_law(void **state)
         {{4, 3, 2, 3, 5}, 9, 2, RHM_CODEBOOK_CENTROID, 400, 1},
         {{4, 2, 2, 3, 3}, 10, 1, RHM_CODEBOOK_CENTROID, 12, 1},
         {{3, 2, 3, 2, 4}, 11, 1, RHM_CODEBOOK_EXACT, 60, 1},
+        {{4, 3, S_OF(2, 3, 0), 2, 4}, 12, 2, RHM_CODEBOOK_CENTROID, 0, 0},
+        {{4, 3, S_OF(2, 3, 0), 2, 4}, 13, 1, RHM_CODEBOOK_CENTROID, 100, 1},
+        {{4, 2, S_OF(3, 2, 0), 2, 4}, 14, 1, RHM_CODEBOOK_EXACT, 60, 0},
     };
     for (size_t k = 0; k < SETTINGS; k++)
         check_setting(&settings[k]);
@@ -327,7 +334,13 @@ static void test_tally_and_drawn_samples_agree_in_law(void **state)
 static void test_accuracy_is_that_of_all_strings(void **state)
 {
     (void)state;
-    const struct shape shapes[] = {{4, 2, 2, 3, 3}, {3, 2, 3, 2, 4}, {5, 3, 2, 3, 2}, {4, 3, 2, 3, 5}};
+    const struct shape shapes[] = {{4, 2, 2, 3, 3},
+                                   {3, 2, 3, 2, 4},
+                                   {5, 3, 2, 3, 2},
+                                   {4, 3, 2, 3, 5},
+                                   {4, 3, S_OF(2, 3, 0), 2, 4},
+                                   {4, 3, S_OF(3, 2, 0), 2, 3},
+                                   {4, 2, S_OF(2, 2, 3), 3, 3}};
     const uint64_t samples[] = {12, 50, 200, 3000};
     double worst = 0, least = 1, most = 0;
     for (size_t k = 0; k < 2 * COUNT(shapes); k++) {

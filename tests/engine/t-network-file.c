@@ -25,7 +25,8 @@ static struct rhm_network *create(const struct rhm_grammar *g, const struct kind
 {
     struct rhm_network_options options = rhm_network_defaults();
     options.V = g->V;
-    options.s = g->s;
+    for (unsigned l = 1; l <= g->L; l++)
+        options.branch[l] = g->branch[l];
     options.L = g->L;
     options.classes = g->classes;
     options.M = 64;
@@ -150,6 +151,7 @@ static void same_predictions(struct rhm_network *a, struct rhm_network *b)
 static void same_options(const struct rhm_network *a, const struct rhm_network *b)
 {
     assert_true(a->V == b->V && a->s == b->s && a->L == b->L && a->classes == b->classes && a->d == b->d);
+    assert_memory_equal(a->branch, b->branch, sizeof a->branch);
     assert_true(a->M == b->M && a->features == b->features && a->codebook == b->codebook);
     assert_true(a->seed == b->seed && a->sigma == b->sigma && a->eps_O == b->eps_O);
     assert_true((a->grammar == NULL) == (b->grammar == NULL));
@@ -157,8 +159,7 @@ static void same_options(const struct rhm_network *a, const struct rhm_network *
         return;
     const struct rhm_grammar *g = a->grammar, *h = b->grammar;
     assert_true(g->m == h->m && g->seed == h->seed && g->seeded == h->seeded);
-    assert_memory_equal(g->rules, h->rules,
-                        (g->classes + (g->L - 1) * g->V) * g->m * g->s * sizeof(uint16_t));
+    assert_memory_equal(g->rules, h->rules, g->level[g->L + 1] * sizeof(uint16_t));
     assert_true(g->ensemble == h->ensemble && g->shuffle == h->shuffle && g->zipf == h->zipf);
     assert_true((g->p == NULL) == (h->p == NULL));
     size_t rules = (g->classes + (g->L - 1) * g->V) * g->m;
@@ -182,7 +183,7 @@ static void test_a_round_trip_changes_nothing(void **state)
         {RHM_FEATURES_RELU, RHM_CODEBOOK_EXACT, 1, RHM_SOLVER_GD, 40, 0},
         {RHM_FEATURES_RBF, RHM_CODEBOOK_CENTROID, 1, RHM_SOLVER_EXACT, 30, 0.3},
     };
-    const struct shape shapes[] = {{6, 4, 2, 3, 5}, {4, 3, 3, 2, 7}};
+    const struct shape shapes[] = {{6, 4, 2, 3, 5}, {4, 3, 3, 2, 7}, {6, 4, S_OF(3, 2, 2), 3, 5}};
     for (size_t s = 0; s < COUNT(shapes); s++)
         for (size_t k = 0; k < COUNT(kinds); k++) {
             struct rhm_grammar g = draw_grammar(shapes[s], k);
@@ -360,7 +361,7 @@ static void test_the_law_of_the_grammar(void **state)
 {
     (void)state;
     struct rhm_grammar g;
-    struct rhm_grammar_shape shape = {4, 4, 2, 2, 3};
+    struct rhm_grammar_shape shape = {4, 4, 2, 2, 3, {0}};
     must(rhm_grammar_draw_latin(&g, &shape, 0.25, 7, &err));
     must(rhm_grammar_set_zipf(&g, 0.5, &err));
     struct rhm_network_options options = rhm_network_defaults();
@@ -464,8 +465,11 @@ static void test_wrong_numbers(void **state)
         {"layer3/centroid", 0, NAN, "\"centroid\" holds"},
         {"layer2/code_embedding", 0, NAN, "\"code_embedding\" holds"},
         {"grammar/rules", 0, 9, "rules: child 10"},
-        {"grammar/m", 0, 3, "\"grammar/rules\" is 22 x 2: must be 33 x 2"},
+        {"grammar/m", 0, 3, "\"grammar/rules\" is 44 x 1: must be 66 x 1"},
         {"grammar/m", 0, 9, "exceeds V^s"},
+        {"s", 1, 3, "\"grammar/rules\" is 44 x 1: must be 52 x 1"},
+        {"s", 0, 1, "s[1] = 1"},
+        {"s", 2, 4e9, "s[3] = 4000000000"},
         {"eps_O", 0, 2, "eps_O = 2"},
         {"sigma", 0, -1, "sigma = -1"},
     };
@@ -479,13 +483,11 @@ static void test_wrong_numbers(void **state)
         unsigned value;
         const char *word;
     } attributes[] = {
-        {"rhm_network", 2, "format 2: this version of rhm reads format 1"},
-        {"V", 5, "\"grammar/rules\" is 22 x 2: must be 26 x 2"},
+        {"rhm_network", 1, "format 1: this version of rhm reads format 2"},
+        {"V", 5, "\"grammar/rules\" is 44 x 1: must be 52 x 1"},
         {"V", 0, "V = 0"},
-        {"s", 3, ""},
-        {"s", 1, "s = 1"},
-        {"L", 2, ""},
-        {"L", 4, ""},
+        {"L", 2, "\"s\" is 3 x 1: must be 2 x 1"},
+        {"L", 4, "\"s\" is 3 x 1: must be 4 x 1"},
         {"L", 4000000000u, "L = 4000000000"},
         {"classes", 0, "classes = 0"},
         {"classes", 4, ""},

@@ -13,7 +13,8 @@ static struct rhm_network *create(const struct rhm_grammar *g, int64_t M, enum r
 {
     struct rhm_network_options options = rhm_network_defaults();
     options.V = g->V;
-    options.s = g->s;
+    for (unsigned l = 1; l <= g->L; l++)
+        options.branch[l] = g->branch[l];
     options.L = g->L;
     options.classes = g->classes;
     options.M = M;
@@ -682,9 +683,71 @@ static void test_finished_layers_stay(void **state)
     rhm_grammar_clear(&g);
 }
 
+/* Another s at each level: learned from drawn samples, from the tally and from strings alike. */
+static void test_levels_of_their_own(void **state)
+{
+    (void)state;
+    const struct shape shapes[] = {
+        {8, 4, S_OF(2, 3, 0), 2, 8}, {8, 4, S_OF(3, 2, 0), 2, 8}, {8, 3, S_OF(2, 3, 2), 3, 6}};
+    for (size_t k = 0; k < COUNT(shapes); k++) {
+        struct rhm_grammar g = draw_grammar(shapes[k], 4);
+        struct rhm_dataset data;
+        must(rhm_sample_dataset(&g, 4, 20000, &data, &err));
+        for (int way = 0; way < 3; way++) {
+            struct rhm_network *net = create(&g, 512, RHM_CODEBOOK_CENTROID);
+            assert_true(net->s == 0 && net->d == g.d && net->grammar == NULL);
+            struct rhm_train_options how = from_grammar(net, &g, 100000);
+            how.sampler = way == 0 ? RHM_SAMPLER_DRAW : RHM_SAMPLER_TALLY;
+            if (way == 2) {
+                how = rhm_train_defaults(net);
+                how.data = &data;
+            }
+            double own, on_data;
+            must(rhm_network_train(net, &how, NULL, &own, &err));
+            must(rhm_network_accuracy_on_data(net, &data, &on_data, NULL, NULL, &err));
+            if (own < 1 - 1e-12 || on_data < 1)
+                fail_msg("shape %zu, way %d: accuracy %.4f, on data %.4f", k, way, own, on_data);
+            for (unsigned l = 1; l <= net->L; l++)
+                assert_int_equal(net->layer[l]->tally.patches.s, g.branch[l]);
+            rhm_network_free(net);
+        }
+        rhm_dataset_clear(&data);
+        rhm_grammar_clear(&g);
+    }
+    /* a network of the same length, cut in another way */
+    struct rhm_grammar g = draw_grammar((struct shape){8, 4, S_OF(2, 3, 0), 2, 8}, 1);
+    struct rhm_network_options o = rhm_network_defaults();
+    o.grammar = &g;
+    o.branch[1] = 3;
+    o.branch[2] = 2;
+    struct rhm_network *net;
+    must(rhm_network_create(&net, &o, &err));
+    assert_null(net->grammar); /* no truth for these patches */
+    struct rhm_train_options how = from_grammar(net, &g, 1000);
+    double accuracy;
+    must_fail(rhm_network_train(net, &how, NULL, NULL, &err), RHM_EARG, "s = {2,3}", "the network {3,2}");
+    must_fail(rhm_network_accuracy_on_grammar(net, &g, &accuracy, NULL, NULL, &err), RHM_EARG,
+              "(8, {2,3}, 2, 8)", "(8, {3,2}, 2, 8)");
+    rhm_network_free(net);
+    o = rhm_network_defaults();
+    o.grammar = &g;
+    o.L = 3;
+    must_fail(rhm_network_create(&net, &o, &err), RHM_EARG, "L = 3", "give s as well");
+    struct rhm_dataset data;
+    must(rhm_dataset_init(&data, 2, 8, 8, 8, &err));
+    o.L = 0;
+    must(rhm_network_create(&net, &o, &err));
+    must_fail(rhm_network_accuracy_on_data(net, &data, &accuracy, NULL, NULL, &err), RHM_EARG, "8 tokens",
+              "2*3 = 6");
+    rhm_network_free(net);
+    rhm_dataset_clear(&data);
+    rhm_grammar_clear(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_levels_of_their_own),
         cmocka_unit_test(test_trained_patches_without_an_output),
         cmocka_unit_test(test_learns_from_a_grammar),
         cmocka_unit_test(test_learns_with_other_features),

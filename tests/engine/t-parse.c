@@ -30,9 +30,9 @@ static uint32_t search(const struct rhm_grammar *g, unsigned l, const uint32_t *
     for (unsigned nu = 0; nu < rhm_grammar_parents(g, l); nu++)
         for (unsigned k = 0; k < g->m; k++) {
             unsigned same = 0;
-            for (unsigned j = 0; j < g->s; j++)
+            for (unsigned j = 0; j < g->branch[l]; j++)
                 same += rhm_grammar_rule(g, l, nu, k)[j] == symbol[j];
-            if (same == g->s)
+            if (same == g->branch[l])
                 return nu;
         }
     return RHM_NO_PARENT;
@@ -47,13 +47,13 @@ static size_t check_truth(const struct rhm_grammar *g, const uint16_t *tokens, c
     for (size_t i = 0; i < width; i++)
         symbol[i] = tokens[i];
     for (unsigned l = g->L; l >= parse->lowest; l--) {
-        width /= g->s;
+        width /= g->branch[l];
         assert_int_equal(parse->n[l], width);
         for (size_t i = 0; i < width; i++) {
             int known = 1;
-            for (unsigned j = 0; j < g->s; j++)
-                known = known && symbol[i * g->s + j] != RHM_NO_PARENT;
-            uint32_t truth = known ? search(g, l, symbol + i * g->s) : RHM_NO_PARENT;
+            for (unsigned j = 0; j < g->branch[l]; j++)
+                known = known && symbol[i * g->branch[l] + j] != RHM_NO_PARENT;
+            uint32_t truth = known ? search(g, l, symbol + i * g->branch[l]) : RHM_NO_PARENT;
             assert_int_equal(parse->node[l][i].truth, truth);
             symbol[i] = truth;
             none += truth == RHM_NO_PARENT;
@@ -80,8 +80,8 @@ static size_t check_nodes(const struct rhm_network *net, const struct rhm_parse 
                 assert_memory_equal(q, book->embedding + node->code * parse->C, parse->C * sizeof *q);
             assert_int_equal(node->unknown, node->code == net->layer[l]->unknown_code);
             int excused = node->unknown;
-            for (unsigned j = 0; j < net->s && l < net->L; j++)
-                excused = excused || parse->node[l + 1][i * net->s + j].parent == RHM_NO_PARENT;
+            for (unsigned j = 0; l < net->L && j < net->branch[l + 1]; j++)
+                excused = excused || parse->node[l + 1][i * net->branch[l + 1] + j].parent == RHM_NO_PARENT;
             wrong += node->parent != node->truth && !(excused && node->parent == RHM_NO_PARENT);
         }
     }
@@ -91,7 +91,8 @@ static size_t check_nodes(const struct rhm_network *net, const struct rhm_parse 
 static void test_the_root_is_the_prediction(void **state)
 {
     (void)state;
-    static const struct shape shapes[] = {{8, 4, 2, 3, 8}, {6, 3, 3, 3, 4}, {5, 2, 2, 4, 5}};
+    static const struct shape shapes[] = {
+        {8, 4, 2, 3, 8}, {6, 3, 3, 3, 4}, {5, 2, 2, 4, 5}, {6, 4, S_OF(2, 3, 2), 3, 4}};
     for (size_t k = 0; k < COUNT(shapes); k++) {
         struct rhm_grammar g = draw_grammar(shapes[k], 3);
         size_t d = (size_t)g.d;

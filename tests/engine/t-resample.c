@@ -8,17 +8,18 @@
 
 #define CHECKS 300
 
-/* symbols[l]: the s^l symbols of level l that derive the tokens, from the rules alone. */
+/* symbols[l]: the symbols of level l that derive the tokens, from the rules alone. */
 static void parse(const struct rhm_grammar *g, const uint16_t *tokens, uint16_t symbols[][256])
 {
     memcpy(symbols[g->L], tokens, (size_t)g->d * sizeof *tokens);
     size_t width = (size_t)g->d;
     for (unsigned l = g->L; l >= 1; l--) {
-        width /= g->s;
+        unsigned s = g->branch[l];
+        width /= s;
         for (size_t i = 0; i < width; i++) {
             size_t r = 0, rules = (size_t)rhm_grammar_parents(g, l) * g->m;
-            while (r < rules && memcmp(g->rules + g->level[l] + r * g->s, symbols[l] + i * g->s,
-                                       g->s * sizeof(uint16_t)) != 0)
+            while (r < rules &&
+                   memcmp(g->rules + g->level[l] + r * s, symbols[l] + i * s, s * sizeof(uint16_t)) != 0)
                 r++;
             assert_true(r < rules);
             symbols[l - 1][i] = (uint16_t)(r / g->m);
@@ -45,9 +46,9 @@ static void check_rules(const struct rhm_grammar *g, const double *chance, unsig
         parse(g, old + k * d, before);
         parse(g, tokens + k * d, after);
         size_t width = 1;
-        for (unsigned at = 0; at <= g->L; at++, width *= g->s)
+        for (unsigned at = 0; at <= g->L; width *= at < g->L ? g->branch[at + 1] : 1, at++)
             for (size_t i = 0; i < width; i++) {
-                size_t under = width / (size_t)rhm_power(g->s, l - 1); /* symbols under one place */
+                size_t under = width / (size_t)rhm_grammar_places(g, l); /* symbols under one place */
                 int below = at >= l && (place == RHM_EVERY_PLACE || i / under == place);
                 if (!below)
                     assert_int_equal(before[at][i], after[at][i]);
@@ -55,8 +56,8 @@ static void check_rules(const struct rhm_grammar *g, const double *chance, unsig
         /* the rule at the place, and one at the bottom below it */
         size_t first = place == RHM_EVERY_PLACE ? 0 : place;
         unsigned nu = after[l - 1][first], rule = 0;
-        while (memcmp(rhm_grammar_rule(g, l, nu, rule), after[l] + first * g->s, g->s * sizeof(uint16_t)) !=
-               0)
+        while (memcmp(rhm_grammar_rule(g, l, nu, rule), after[l] + first * g->branch[l],
+                      g->branch[l] * sizeof(uint16_t)) != 0)
             rule++;
         seen[nu * g->m + rule]++;
         for (unsigned r = 0; r < g->m; r++)
@@ -69,7 +70,12 @@ static void check_rules(const struct rhm_grammar *g, const double *chance, unsig
     free(expected);
 }
 
-static const struct shape shapes[] = {{6, 4, 2, 3, 5}, {4, 3, 3, 3, 4}, {3, 2, 2, 4, 4}, {8, 4, 2, 1, 8}};
+static const struct shape shapes[] = {{6, 4, 2, 3, 5},
+                                      {4, 3, 3, 3, 4},
+                                      {3, 2, 2, 4, 4},
+                                      {8, 4, 2, 1, 8},
+                                      {6, 4, S_OF(3, 2, 0), 2, 5},
+                                      {4, 3, S_OF(2, 3, 2), 3, 4}};
 
 static void test_rules_drawn_anew(void **state)
 {
@@ -80,7 +86,7 @@ static void test_rules_drawn_anew(void **state)
         for (unsigned l = 1; l <= g.L; l++) {
             check_rules(&g, chance, l, RHM_EVERY_PLACE);
             check_rules(&g, chance, l, 0);
-            check_rules(&g, chance, l, rhm_power(g.s, l - 1) - 1);
+            check_rules(&g, chance, l, rhm_grammar_places(&g, l) - 1);
         }
         free(chance);
         rhm_grammar_clear(&g);
@@ -122,7 +128,7 @@ static void test_symbols_drawn_anew(void **state)
         size_t d = (size_t)g.d;
         uint16_t *old = room(N * d, sizeof *old), *tokens = room(N * d, sizeof *tokens), labels[N], kept[N];
         for (unsigned l = 1; l <= g.L; l++) {
-            size_t places = (size_t)rhm_power(g.s, l - 1), width = d / places, place = places - 1;
+            size_t places = (size_t)rhm_grammar_places(&g, l), width = d / places, place = places - 1;
             unsigned parents = rhm_grammar_parents(&g, l);
             double seen[16] = {0}, expected[16];
             rhm_sample_strings(&g, 3, 0, N, old, kept);
@@ -135,11 +141,11 @@ static void test_symbols_drawn_anew(void **state)
                 memcpy(symbol, tokens + i * d + place * width, width * sizeof *symbol);
                 size_t many = width;
                 for (unsigned at = g.L; at >= l; at--) {
-                    many /= g.s;
+                    many /= g.branch[at];
                     for (size_t j = 0; j < many; j++) {
                         size_t r = 0;
-                        while (memcmp(g.rules + g.level[at] + r * g.s, symbol + j * g.s,
-                                      g.s * sizeof *symbol) != 0)
+                        while (memcmp(g.rules + g.level[at] + r * g.branch[at], symbol + j * g.branch[at],
+                                      g.branch[at] * sizeof *symbol) != 0)
                             r++;
                         symbol[j] = (uint16_t)(r / g.m);
                     }
@@ -189,7 +195,7 @@ static void test_limits(void **state)
 {
     (void)state;
     const uint16_t rules[] = {0, 0, 1, 1, 0, 1, 1, 0};
-    struct rhm_grammar_shape shape = {2, 1, 2, 2, 2};
+    struct rhm_grammar_shape shape = {2, 1, 2, 2, 2, {0}};
     struct rhm_grammar g;
     must(rhm_grammar_from_rules(&g, &shape, rules, &err));
     /* string 3: its second patch is no rule */

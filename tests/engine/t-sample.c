@@ -5,7 +5,7 @@
 #include "engine/sample.h"
 #include "engine/threads.h"
 
-#define CHECKS 200
+#define CHECKS 300
 
 /* m and classes powers of two and not; strings of one word and of hundreds. */
 static const struct shape shapes[] = {{8, 4, 2, 3, 8},  {5, 3, 3, 3, 7},  {6, 5, 2, 4, 3}, {4, 1, 4, 2, 6},
@@ -86,7 +86,7 @@ static void test_blocks_and_threads(void **state)
         for (size_t f = 0; f < COUNT(first); f++) {
             check_blocks(&g, draw_whole, 1, (size_t)g.d, first[f], n);
             for (unsigned l = 1; l <= g.L; l += l == 1 ? 1 : g.L - 2 > 0 ? g.L - 2 : 1)
-                check_blocks(&g, rhm_sample_subtrees, l, (size_t)rhm_power(g.s, g.L - l + 1), first[f], n);
+                check_blocks(&g, rhm_sample_subtrees, l, (size_t)rhm_grammar_span(&g, l), first[f], n);
         }
         rhm_grammar_clear(&g);
     }
@@ -100,7 +100,8 @@ static size_t rule_of(const struct rhm_grammar *g, const uint16_t *patch)
 {
     size_t rules = (size_t)rhm_grammar_parents(g, g->L) * g->m;
     for (size_t r = 0; r < rules; r++)
-        if (memcmp(g->rules + g->level[g->L] + r * g->s, patch, g->s * sizeof *patch) == 0)
+        if (memcmp(g->rules + g->level[g->L] + r * g->branch[g->L], patch, g->branch[g->L] * sizeof *patch) ==
+            0)
             return r;
     fail_msg("a patch of level L is no rule");
     return 0;
@@ -111,8 +112,9 @@ static void test_counts_are_those_of_the_samples(void **state)
 {
     (void)state;
     int threads = rhm_threads_get();
-    const struct shape deep[] = {{8, 4, 2, 3, 8},   {5, 3, 3, 3, 7},  {6, 5, 2, 4, 3}, {4, 2, 2, 1, 4},
-                                 {8, 4, 2, 60, 16}, {7, 6, 2, 45, 8}, {5, 3, 2, 40, 7}};
+    const struct shape deep[] = {
+        {8, 4, 2, 3, 8},   {5, 3, 3, 3, 7},  {6, 5, 2, 4, 3},  {4, 2, 2, 1, 4},
+        {8, 4, 2, 60, 16}, {7, 6, 2, 45, 8}, {5, 3, 2, 40, 7}, {5, 4, S_OF(3, 2, 4), 3, 7}};
     for (size_t k = 0; k < 2 * COUNT(deep); k++) {
         struct rhm_grammar g = draw_grammar(deep[k / 2], k / 2);
         if (k % 2)
@@ -120,11 +122,11 @@ static void test_counts_are_those_of_the_samples(void **state)
         enum { N = 3001 };
         size_t cells = (size_t)rhm_grammar_parents(&g, g.L) * g.m * g.classes;
         uint64_t *wanted = room(cells, sizeof *wanted), *count = room(cells, sizeof *count);
-        uint16_t *tokens = room((size_t)N * g.s, sizeof *tokens), labels[N];
+        uint16_t *tokens = room((size_t)N * g.branch[g.L], sizeof *tokens), labels[N];
         uint64_t first = k / 2 % 2 ? 12345 : 0;
         rhm_sample_subtrees(&g, g.L, 6, first, N, tokens, labels);
         for (size_t i = 0; i < N; i++)
-            wanted[rule_of(&g, tokens + i * g.s) * g.classes + labels[i]]++;
+            wanted[rule_of(&g, tokens + i * g.branch[g.L]) * g.classes + labels[i]]++;
         for (int n = 1; n <= 3; n++) {
             must(rhm_threads_set(n, &err));
             memset(count, 0, cells * sizeof *count);
@@ -177,17 +179,26 @@ struct tree {
     unsigned parent[256], rule[256];
 };
 
+static size_t nodes_of(const struct rhm_grammar *g)
+{
+    size_t nodes = 0;
+    for (unsigned l = 1; l <= g->L; l++)
+        nodes += (size_t)rhm_grammar_places(g, l);
+    return nodes;
+}
+
 static void read_tree(const struct rhm_grammar *g, const uint16_t *tokens, struct tree *tree)
 {
     uint16_t symbol[512];
     memcpy(symbol, tokens, (size_t)g->d * sizeof *symbol);
-    size_t width = (size_t)g->d, last = (width - 1) / (g->s - 1);
+    size_t width = (size_t)g->d, last = nodes_of(g);
     for (unsigned l = g->L; l >= 1; l--) {
-        width /= g->s;
+        unsigned s = g->branch[l];
+        width /= s;
         last -= width;
         for (size_t i = 0; i < width; i++) {
             size_t r = 0;
-            while (memcmp(g->rules + g->level[l] + r * g->s, symbol + i * g->s, g->s * sizeof *symbol) != 0)
+            while (memcmp(g->rules + g->level[l] + r * s, symbol + i * s, s * sizeof *symbol) != 0)
                 r++;
             symbol[i] = (uint16_t)(r / g->m);
             tree->parent[last + i] = (unsigned)(r / g->m);
@@ -202,7 +213,7 @@ static void check_law(const struct rhm_grammar *g, const double *chance)
 {
     enum { N = 40000 };
     unsigned m = g->m, C = g->classes, V = g->V > C ? g->V : C;
-    size_t nodes = ((size_t)g->d - 1) / (g->s - 1), pairs = (size_t)m * m;
+    size_t nodes = nodes_of(g), pairs = (size_t)m * m;
     uint16_t *tokens = room((size_t)N * g->d, sizeof *tokens), *labels = room(N, sizeof *labels);
     double *given = room(nodes * V * m, sizeof *given), *pair = room(nodes * pairs, sizeof *pair);
     double *label = room(C, sizeof *label), *expected = room(pairs + C + m, sizeof *expected);
@@ -229,7 +240,7 @@ static void check_law(const struct rhm_grammar *g, const double *chance)
                 n += seen[r];
             unsigned l = 1; /* of node k */
             for (size_t before = 1, width = 1; k >= before; before += width) {
-                width *= g->s;
+                width *= g->branch[l];
                 l++;
             }
             double least = n / m;
@@ -263,7 +274,12 @@ static void check_law(const struct rhm_grammar *g, const double *chance)
 static void test_labels_and_rules_have_their_law(void **state)
 {
     (void)state;
-    const struct shape tried[] = {{8, 4, 2, 3, 8}, {5, 3, 3, 3, 7}, {7, 5, 2, 4, 6}, {6, 6, 2, 4, 3}};
+    const struct shape tried[] = {{8, 4, 2, 3, 8},
+                                  {5, 3, 3, 3, 7},
+                                  {7, 5, 2, 4, 6},
+                                  {6, 6, 2, 4, 3},
+                                  {6, 4, S_OF(3, 2, 0), 2, 5},
+                                  {5, 3, S_OF(2, 3, 2), 3, 4}};
     for (size_t k = 0; k < COUNT(tried); k++) {
         struct rhm_grammar g = draw_grammar(tried[k], 30 + k);
         check_law(&g, NULL);
@@ -278,7 +294,8 @@ static void test_labels_and_rules_have_their_law(void **state)
 static void test_subtrees_are_those_of_strings(void **state)
 {
     (void)state;
-    const struct shape tried[] = {{4, 2, 2, 3, 3}, {3, 2, 3, 3, 4}, {3, 3, 2, 4, 2}};
+    const struct shape tried[] = {
+        {4, 2, 2, 3, 3}, {3, 2, 3, 3, 4}, {3, 3, 2, 4, 2}, {3, 2, S_OF(2, 3, 2), 3, 3}};
     enum { N = 60000 };
     for (size_t k = 0; k < COUNT(tried); k++) {
         struct rhm_grammar g = draw_grammar(tried[k], 40 + k);
@@ -288,7 +305,7 @@ static void test_subtrees_are_those_of_strings(void **state)
         uint16_t *whole_label = room(N, sizeof *whole_label), *part_label = room(N, sizeof *part_label);
         rhm_sample_strings(&g, 50, 0, N, whole, whole_label);
         for (unsigned l = 2; l <= g.L; l++) {
-            size_t width = (size_t)rhm_power(g.s, g.L - l + 1);
+            size_t width = (size_t)rhm_grammar_span(&g, l);
             size_t cells = (size_t)rhm_power(g.V, (unsigned)width) * g.classes;
             double *a = room(cells, sizeof *a), *b = room(cells, sizeof *b);
             rhm_sample_subtrees(&g, l, 50, 0, N, part, part_label);

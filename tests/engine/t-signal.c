@@ -27,13 +27,14 @@ static void derive(const struct rhm_grammar *g, unsigned label, const unsigned *
         for (size_t i = 0; i < width; i++) {
             unsigned rule = *choice++;
             p *= census->chance ? census->chance[rule_number(g, l, parent[i], rule)] : 1;
-            for (unsigned j = 0; j < g->s; j++)
-                child[i * g->s + j] = g->rules[g->level[l] + (parent[i] * g->m + rule) * (size_t)g->s + j];
+            for (unsigned j = 0; j < g->branch[l]; j++)
+                child[i * g->branch[l] + j] =
+                    g->rules[g->level[l] + (parent[i] * g->m + rule) * (size_t)g->branch[l] + j];
         }
-        width *= g->s;
+        width *= g->branch[l];
     }
     width = 1;
-    for (unsigned l = 1; l <= g->L; l++, width *= g->s)
+    for (unsigned l = 1; l <= g->L; width *= g->branch[l++])
         for (size_t i = 0; i < width; i++)
             census->count[l][(i * census->widest + symbols[l - 1][i]) * g->classes + label] += p;
     census->total += p;
@@ -46,7 +47,7 @@ static struct census enumerate(const struct rhm_grammar *g, const double *chance
     for (unsigned l = 1; l <= g->L; l++) {
         census.count[l] = room(width * census.widest * g->classes, sizeof(double));
         nodes += width;
-        width *= g->s;
+        width *= g->branch[l];
     }
     for (unsigned label = 0; label < g->classes; label++) {
         unsigned choice[64] = {0};
@@ -84,10 +85,30 @@ static double q_of(const struct census *census, const struct rhm_grammar *g, uns
 /* ------------------------------------------------------ small grammars */
 
 static const struct shape small[] = {
-    {3, 2, 2, 3, 3}, {4, 3, 2, 3, 2}, {4, 2, 2, 4, 4}, {5, 2, 2, 3, 3}, {3, 3, 2, 3, 3},
-    {6, 4, 2, 2, 6}, {8, 4, 2, 3, 8}, {4, 1, 2, 3, 5}, {2, 2, 2, 4, 2}, {7, 2, 2, 3, 4},
-    {4, 3, 2, 1, 5}, {3, 2, 3, 3, 2}, {4, 3, 3, 2, 5}, {2, 2, 3, 3, 4}, {3, 4, 3, 2, 3},
-    {5, 2, 3, 2, 7}, {2, 3, 5, 2, 3}, {3, 2, 5, 2, 4}, {2, 4, 5, 2, 2}, {3, 2, 4, 2, 5},
+    {3, 2, 2, 3, 3},
+    {4, 3, 2, 3, 2},
+    {4, 2, 2, 4, 4},
+    {5, 2, 2, 3, 3},
+    {3, 3, 2, 3, 3},
+    {6, 4, 2, 2, 6},
+    {8, 4, 2, 3, 8},
+    {4, 1, 2, 3, 5},
+    {2, 2, 2, 4, 2},
+    {7, 2, 2, 3, 4},
+    {4, 3, 2, 1, 5},
+    {3, 2, 3, 3, 2},
+    {4, 3, 3, 2, 5},
+    {2, 2, 3, 3, 4},
+    {3, 4, 3, 2, 3},
+    {5, 2, 3, 2, 7},
+    {2, 3, 5, 2, 3},
+    {3, 2, 5, 2, 4},
+    {2, 4, 5, 2, 2},
+    {3, 2, 4, 2, 5},
+    {4, 2, S_OF(2, 3, 0), 2, 4},
+    {4, 3, S_OF(3, 2, 0), 2, 3},
+    {3, 2, S_OF(2, 2, 3), 3, 2},
+    {2, 2, S_OF(3, 2, 2), 3, 2},
 };
 
 /* Returns the largest difference; counts the rows of nan. */
@@ -95,7 +116,7 @@ static double compare_q(const struct rhm_grammar *g, const struct census *census
 {
     double worst = 0;
     size_t places = 1;
-    for (unsigned l = 1; l <= g->L; l++, places *= g->s)
+    for (unsigned l = 1; l <= g->L; places *= g->branch[l++])
         for (size_t i = 0; i < places; i++) {
             unsigned parents = l == 1 ? g->classes : g->V;
             struct rhm_matrix q;
@@ -123,7 +144,7 @@ static void check_q(int weighted)
 {
     double worst = 0, total = 0;
     size_t nan_rows = 0;
-    assert_int_equal(COUNT(small), 20);
+    assert_int_equal(COUNT(small), 24);
     for (size_t k = 0; k < COUNT(small); k++) {
         struct rhm_grammar g = draw_grammar(small[k], 100 + k);
         double *chance = weighted ? weigh(&g, k) : NULL;
@@ -248,7 +269,7 @@ static void test_a_grammar_that_cannot_be_learned(void **state)
         0, 0, 0, 1, /* level 2: symbols 1, 2, 3 */
         1, 0, 1, 1, 2, 0, 2, 1,
     };
-    struct rhm_grammar_shape shape = {3, 2, 2, 2, 2};
+    struct rhm_grammar_shape shape = {3, 2, 2, 2, 2, {0}};
     struct rhm_grammar g;
     must(rhm_grammar_from_rules(&g, &shape, rules, &err));
     struct rhm_signal_level level[RHM_MAX_LEVELS + 1];

@@ -1,5 +1,6 @@
 -- t-grammar.lua - rhm.grammar: rules, exact signal against enumeration, schedules, strings.
 local lu = require "luaunit"
+local branches = require "rhm.branches"
 
 TestGrammar = {}
 
@@ -44,7 +45,7 @@ end
 
 local function check_q(g)
   for l = 1, g.L do
-    for i = 1, g.s ^ (l - 1) do
+    for i = 1, branches.product(g.s, 1, l - 1) do
       local q, count, total = g:q(l, i), counted_q(g, l, i)
       lu.assertEquals(q:rows(), l == 1 and g.classes or g.V)
       lu.assertEquals(q:cols(), g.classes)
@@ -63,7 +64,8 @@ end
 
 function TestGrammar.test_q_equals_enumeration()
   local shapes = {{V=4, m=2, s=2, L=3}, {V=3, m=2, s=2, L=3, classes=2}, {V=3, m=2, s=3, L=3, classes=5},
-    {V=2, m=2, s=5, L=2, classes=3}, {V=6, m=3, s=2, L=3, C=4}}
+    {V=2, m=2, s=5, L=2, classes=3}, {V=6, m=3, s=2, L=3, C=4}, {V=4, m=2, s={2, 3}}, {V=4, m=3, s={3, 2}, classes=3},
+    {V=3, m=2, s={2, 2, 3}, L=3}}
   for _, shape in ipairs(shapes) do
     for seed = 1, 4 do
       shape.seed = seed
@@ -322,8 +324,9 @@ end
 local function parse(tables, g, tokens)
   for l = g.L, 1, -1 do
     local up = {}
-    for i = 1, #tokens, g.s do
-      local nu = tables[l][table.concat(tokens, " ", i, i + g.s - 1)]
+    local s = branches.at(g.s, l)
+    for i = 1, #tokens, s do
+      local nu = tables[l][table.concat(tokens, " ", i, i + s - 1)]
       if not nu then return nil end
       up[#up + 1] = nu
     end

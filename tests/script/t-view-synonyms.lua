@@ -334,7 +334,7 @@ function TestParse.test_refusals_are_lines()
   local function says(string, what, other)
     lu.assertStrContains(pictures.text("synonyms", other or net, 80, 10, {string=string}), what)
   end
-  says({1, 2, 3}, "a string of 3 tokens, the network reads 8 (s^L = 2^3)")
+  says({1, 2, 3}, "a string of 3 tokens, the network reads s^L = 2^3 = 8")
   says("1 2 3 4 5 6 7 9", "must be a whole number from 1 to 8")
   says("1 2 3 4 5 6 7 x", "must be a whole number from 1 to 8")
   says(string_of(1), "not trained", networks.untrained[1])

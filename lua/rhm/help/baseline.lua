@@ -13,8 +13,8 @@ channels (V or h), outputs by h, and the rate of SGD multiplied by h. Biases sta
     keys = {
       {"grammar", "none", "a grammar: V, s, L, classes are its own unless given"},
       {"V", "grammar's", "symbols"},
-      {"s", "grammar's", "patch: inputs of a position"},
-      {"L", "grammar's", "layers; the network reads strings of s^L tokens"},
+      {"s", "grammar's", "patch: inputs of a position; or a list with one number for each layer"},
+      {"L", "grammar's, or #s", "layers; the network reads strings of s^L tokens"},
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
       {"h", "256", "width: channels of each layer"},
@@ -32,7 +32,7 @@ c:accuracy(g)]], see = {"cnn:train", "rhm.network"}},
     text = [[Made by rhm.cnn and rhm.load. history has an entry an epoch: history.loss[i] is the mean loss over epoch
 history.epoch[i], each batch before its step; held_loss and held_accuracy are false where there were no held-out strings.]],
     fields = {
-      {"V", "symbols"}, {"s", "patch"}, {"L", "layers"}, {"d", "tokens a string, s^L"}, {"classes", "labels"},
+      {"V", "symbols"}, {"s", "patch; a list where the layers differ"}, {"L", "layers"}, {"d", "tokens a string, s^L"}, {"classes", "labels"},
       {"h", "width"}, {"shared", "true: one set of weights a layer"}, {"scaling", "\"standard\" or \"mean-field\""},
       {"seed", "of the first weights"}, {"parameters", "how many"}, {"epochs", "begun in all trainings"},
       {"steps", "of the optimiser, in all trainings"},

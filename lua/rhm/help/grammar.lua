@@ -5,7 +5,7 @@ return {
       .. " label_noise=, token_noise=] }",
       "rhm.grammar{ rules= [, V=, zipf=, weights=, prior=, label_noise=, token_noise=] }"},
     summary = "a Random Hierarchy Model: drawn at random, or with your own rules",
-    text = [[Level 0 holds the label, level L the d = s^L observed tokens. At each level l = 1..L every symbol of level l-1 has m
+    text = [[Level 0 holds the label, level L the d observed tokens (s^L). At each level l = 1..L every symbol of level l-1 has m
 rules, each a tuple of s symbols of level l. All tuples of a level are distinct, so the grammar is unambiguous, and they are
 drawn uniformly without replacement from the V^s possible ones: m*V <= V^s is needed, and m*classes <= V^s at level 1. A
 sample is a uniform label (unless prior says otherwise) rewritten from level to level, each time by one of the m rules,
@@ -24,12 +24,15 @@ needs m a multiple of V, m <= V^(s-1) and classes <= V. A share shuffle of the r
 gets tuples drawn uniformly from those that are free: K_rho grows from 0, and shuffle=1 is the uniform ensemble. With one
 seed a larger share changes more of the same rules.
 
+s={2,3,2} gives each level its own: a symbol of level l-1 has s[l] children, a string d = 2*3*2 tokens and level l the
+product of s[1] to s[l-1] patches; wherever this manual says s^(l-1) that product is meant. L is then the length of the list.
+
 With rules the sizes are read off the rules; an ambiguous set is an error that names the tuple and both its parents.]],
     keys = {
       {"V", "required", "symbols at each level, 2 to 65535"},
       {"m", "required", "rules of each symbol (synonyms), at least 1"},
-      {"s", "required", "symbols a rule has on its right, at least 2"},
-      {"L", "required", "depth: levels of rules, at least 1, with s^L < 2^63"},
+      {"s", "required", "symbols a rule has on its right, at least 2; or a list with one number for each level"},
+      {"L", "required (#s where s is a list)", "depth: levels of rules, at least 1, with s^L < 2^63"},
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
       {"seed", "0", "of the draw; the same seed gives the same grammar everywhere"},
@@ -51,7 +54,7 @@ g:check()]],
     summary = "a grammar: sizes, rules, exact signal, samples",
     text = [[Made by rhm.grammar. Printing it gives its sizes and its signal in a few lines.]],
     fields = {
-      {"V", "symbols at each level"}, {"m", "rules of each symbol"}, {"s", "branching factor"}, {"L", "depth"},
+      {"V", "symbols at each level"}, {"m", "rules of each symbol"}, {"s", "branching factor; a list where the levels differ"}, {"L", "depth"},
       {"d", "tokens a string, s^L"}, {"classes", "labels"}, {"C", "the same as classes"}, {"seed", "that drew the rules; nil for rules given"},
       {"ensemble", "\"uniform\" or \"latin\"; nil for rules given"}, {"shuffle", "of the latin ensemble, else nil"},
       {"zipf", "exponent of the rules' probabilities, 0 where all are alike; nil for given weights"},
@@ -61,7 +64,7 @@ g:check()]],
 
   {name = "grammar:rules", signature = "g:rules(l)",
     summary = "the rules of level l as a nested table",
-    text = [[rules[symbol][k] is the list of the s children of rule k of that symbol of level l-1; symbols count from 1.]],
+    text = [[rules[symbol][k] is the list of the children of rule k of that symbol of level l-1; symbols count from 1.]],
     returns = "a table", example = "g:rules(1)[3]  -- the m rules of label 3", see = {"rhm.grammar"}},
 
   {name = "grammar:weights", signature = "g:weights(l)",
@@ -152,7 +155,7 @@ Theory: the mean square over uniform grammars is about (classes - 1)/classes^2 m
 symbols; 100 grammars each gave .97 of it at (V, m, s, L) = (32, 8, 2, 2), .90 at (16, 4, 2, 3), .81 at (8, 8, 2, 3)).]],
     keys = {
       {"of", "required", "a grammar or a data set"},
-      {"s", "the grammar's", "tokens a patch"},
+      {"s", "that of the grammar's level L", "tokens a patch"},
       {"place", "1", "of the patch, 1 to d/s"},
     },
     returns = "the correlation and its noise (0 for a grammar)",

@@ -1,5 +1,6 @@
 -- grammar.lua - the view "grammar": what Assumption 4.1 says of each level, and each parent's rules, its q and how often
 -- it stands first. Levels come as they rewrite: 1 (the label's rules) first.
+local branches = require "rhm.branches"
 local text = require "rhm.view.text"
 local rows = require "rhm.view.rows"
 
@@ -31,10 +32,16 @@ end
 
 local cache = setmetatable({}, {__mode = "k"})
 
+local function children_of(g)
+  local sum = 0
+  for l = 1, g.L do sum = sum + branches.at(g.s, l) end
+  return sum * g.V * g.m
+end
+
 local function facts_of(g)
   if cache[g] then return cache[g] end
   local facts = {check = g:check(), rules = {}, q = {}}
-  if g.L * g.V * g.m * g.s <= MOST_CHILDREN then
+  if children_of(g) <= MOST_CHILDREN then
     for l = 1, g.L do facts.rules[l] = g:rules(l) end
     facts.first = first_probabilities(g, facts.rules)
   end
@@ -233,8 +240,8 @@ end
 
 local function head_lines(g, facts, width, glyphs)
   local check = facts.check
-  local sizes = format("(V, m, s, L) = (%d, %d, %d, %d), %d tokens a string, %d classes%s", g.V, g.m, g.s, g.L, g.d,
-    g.classes, g.seed and format(", seed %d", g.seed) or "")
+  local sizes = format("(V, m, s, L) = (%d, %d, %s, %d), %d tokens a string, %d classes%s", g.V, g.m,
+    branches.text(g.s), g.L, g.d, g.classes, g.seed and format(", seed %d", g.seed) or "")
   local verdict = format("Assumption 4.1 %s, K_rho = %s", check.ok and "holds" or "fails", number(check.K))
   local lines = {}
   for k, line in ipairs(text.wrap(sizes, max(10, width - 9))) do

@@ -6,6 +6,7 @@ local M = {}
 
 local rhm = require "rhm"
 local text = require "rhm.view.text"
+local branches = require "rhm.branches"
 local rows = require "rhm.view.rows"
 local subjects = require "rhm.view.subject"
 
@@ -115,7 +116,7 @@ end
 
 -- The rows of one level's nodes: names and p in one or two, then bars of q^ where they fit.
 local function level_rows(tree, l, place, width, with_bars)
-  local nodes, span = tree.levels[l], place.leaf * tree.s ^ (tree.L - l + 1)
+  local nodes, span = tree.levels[l], place.leaf * tree:span(l)
   local list, C = {new_row(width)}, #nodes[1].q
   local beside, longest = span >= 12, 1
   for _, node in ipairs(nodes) do longest = max(longest, columns((name_of(tree, l, node)))) end
@@ -149,8 +150,8 @@ end
 
 -- The strokes from the nodes of level l to their children.
 local function strokes_row(tree, l, place, width)
-  local row, s, strokes = new_row(width), tree.s, tree.strokes
-  local span = floor(place.leaf * s ^ (tree.L - l + 1))
+  local row, s, strokes = new_row(width), branches.at(tree.s, l), tree.strokes
+  local span = place.leaf * tree:span(l)
   local part = span // s
   for k = 1, #tree.levels[l] do
     local from = place.margin + (k - 1) * span + 1
@@ -203,7 +204,7 @@ local function node_line(tree, l, k, stem, width)
   if #node.q <= 32 and columns(line) + #node.q + 4 <= width then
     line[#line + 1] = {"  " .. bars(tree, l, node.q), style = "series1"}
   end
-  local size = math.tointeger(tree.s ^ (tree.L - l + 1))
+  local size = tree:span(l)
   local from = (k - 1) * size + 1
   local tokens = concat(tree.tokens, " ", from, from + min(size, 64) - 1)
   local room = width - columns(line) - 2
@@ -218,9 +219,10 @@ local function add_lines(tree, out, l, k, stem, below)
   out[#out + 1] = {l, k, stem}
   if l == tree.L then return end
   local marks = tree.glyphs.tree
-  for j = 1, tree.s do
-    local last = j == tree.s
-    add_lines(tree, out, l + 1, (k - 1) * tree.s + j, below .. (last and marks.last or marks.branch),
+  local s = branches.at(tree.s, l)
+  for j = 1, s do
+    local last = j == s
+    add_lines(tree, out, l + 1, (k - 1) * s + j, below .. (last and marks.last or marks.branch),
       below .. (last and marks.space or marks.pipe))
   end
 end
@@ -229,7 +231,8 @@ end
 
 local function tree_of(parse, net, options)
   local tree = {levels = parse.levels, tokens = parse.tokens, s = net.s, L = net.L, lowest = net.L,
-    glyphs = options.glyphs, strokes = options.ascii and lines_ascii or lines_utf8}
+    glyphs = options.glyphs, strokes = options.ascii and lines_ascii or lines_utf8,
+    span = function(self, l) return branches.product(self.s, l, self.L) end}
   while tree.levels[tree.lowest - 1] do tree.lowest = tree.lowest - 1 end
   tree.largest = {}
   for l = tree.lowest, tree.L do

@@ -405,7 +405,7 @@ local cache = setmetatable({}, {__mode = "k"}) -- network -> level -> data
 
 local function build(layer, state, patches, q)
   local net = layer.network
-  local data = setmetatable({level = layer.level, L = net.L, s = net.s, state = state, U = #patches,
+  local data = setmetatable({level = layer.level, L = net.L, state = state, U = #patches,
     C = q:cols(), patches = patches, trained = layer.trained, steps = layer.steps, samples = layer.samples,
     codebook = net.codebook, truth = net.grammar ~= nil}, Data)
   data.row = setmetatable({}, {__index = function(_, i) return i end}) -- as lay:patches() has them

@@ -2,6 +2,7 @@
 -- at work, else what the layers say of themselves.
 local M = {}
 
+local branches = require "rhm.branches"
 local text = require "rhm.view.text"
 local subject = require "rhm.view.subject"
 local format, max, min = string.format, math.max, math.min
@@ -124,8 +125,8 @@ end
 -- "(V,m,s,L) = (8,4,2,3)" or, where m is not known, "(V,s,L) = (8,2,3)".
 function M.shape(net)
   local g = net.grammar
-  if g then return format("(V,m,s,L) = (%d,%d,%d,%d)", g.V, g.m, g.s, g.L) end
-  return format("(V,s,L) = (%d,%d,%d)", net.V, net.s, net.L)
+  if g then return format("(V,m,s,L) = (%d,%d,%s,%d)", g.V, g.m, branches.text(g.s), g.L) end
+  return format("(V,s,L) = (%d,%s,%d)", net.V, branches.text(net.s), net.L)
 end
 
 -- What the work is at, in words: "level 3: sampling 43%, 1.60M/s, 12 s left".

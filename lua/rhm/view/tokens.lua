@@ -2,6 +2,7 @@
 -- the search for the patches that can derive some tokens.
 local M = {}
 
+local branches = require "rhm.branches"
 local rows = require "rhm.view.rows"
 local ipairs, pairs, setmetatable, sort = ipairs, pairs, setmetatable, table.sort
 local concat, format = table.concat, string.format
@@ -83,6 +84,11 @@ function M.chain(layer)
   return chain
 end
 
+-- Tokens under a patch of level l.
+function Chain:span(l)
+  return branches.product(self.s, l, self.L)
+end
+
 -- What code c in a tuple of level l (< L) stands for.
 function Chain:code(l, c)
   return codes_of(self[l + 1])[c] or unseen
@@ -121,7 +127,7 @@ local function add_example(chain, l, i, k, out)
     else
       local patches = chain:code(l, c).patches
       if #patches == 0 then
-        for _ = 1, chain.s ^ (chain.L - l) do out[#out + 1] = "?" end
+        for _ = 1, chain:span(l + 1) do out[#out + 1] = "?" end
       else
         add_example(chain, l + 1, patches[(k - 1) % #patches + 1], (k - 1) // #patches + 1, out)
         k = (k - 1) // #patches + 1
@@ -140,9 +146,9 @@ end
 
 -- --- search -------------------------------------------------------------------------------------------------------
 
--- Which rows of level l can derive the tokens want[first .. first + s^(L-l+1) - 1], nil where any will do. All: true.
+-- Which rows of level l can derive the tokens want[first .. first + span - 1], nil where any will do. All: true.
 local function derive(chain, l, want, first, memo)
-  local size = math.tointeger(chain.s ^ (chain.L - l + 1))
+  local size = chain:span(l)
   local key, any = {l}, true
   for k = first, first + size - 1 do
     if want[k] then any = false end
@@ -151,9 +157,9 @@ local function derive(chain, l, want, first, memo)
   if any then return true end
   key = concat(key, " ")
   if memo[key] then return memo[key] end
-  local data, found, part = chain[l], {}, size // chain.s
+  local data, found, part = chain[l], {}, chain:span(l + 1)
   local sets = {} -- per child: codes (or tokens) that will do
-  for j = 1, chain.s do
+  for j = 1, branches.at(chain.s, l) do
     if l == chain.L then
       sets[j] = want[first + j - 1] and {[want[first + j - 1]] = true} or true
     else
@@ -190,10 +196,9 @@ end
 -- The patches of the chain's top level whose strings can hold these tokens one after the other: row -> the first place
 -- where they can stand; nil and why where the strings are too long.
 function Chain:search(tokens)
-  local length, found, memo = math.tointeger(self.s ^ (self.L - self.top + 1)), {}, {}
-  if not length or length > M.most_tokens then
-    return nil, format("patches of %.0f tokens are too long to search (%d)", self.s ^ (self.L - self.top + 1),
-      M.most_tokens)
+  local length, found, memo = self:span(self.top), {}, {}
+  if length > M.most_tokens then
+    return nil, format("patches of %d tokens are too long to search (%d)", length, M.most_tokens)
   end
   for at = 1, length - #tokens + 1 do
     for i in pairs(derive(self, self.top, wanted(tokens, at), 1, memo)) do found[i] = found[i] or at end
@@ -202,7 +207,7 @@ function Chain:search(tokens)
 end
 
 local function add_match(chain, l, i, want, first, memo, out)
-  local part = math.tointeger(chain.s ^ (chain.L - l))
+  local part = chain:span(l + 1)
   for j, c in ipairs(chain[l].patches[i].tuple) do
     if l == chain.L then
       out[#out + 1] = c
