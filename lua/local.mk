@@ -27,6 +27,7 @@ lua_modules = \
 	lua/rhm/plot.lua \
 	lua/rhm/plot/heat.lua \
 	lua/rhm/plot/script.lua \
+	lua/rhm/principle.lua \
 	lua/rhm/print.lua \
 	lua/rhm/report.lua \
 	lua/rhm/shell.lua \

@@ -24,6 +24,7 @@ engine_tests = \
 	tests/engine/t-parse \
 	tests/engine/t-queue \
 	tests/engine/t-race \
+	tests/engine/t-principle \
 	tests/engine/t-random \
 	tests/engine/t-resample \
 	tests/engine/t-results \
@@ -58,6 +59,7 @@ script_tests = \
 	tests/script/t-panel.lua \
 	tests/script/t-plot.lua \
 	tests/script/t-print.lua \
+	tests/script/t-principle.lua \
 	tests/script/t-results.lua \
 	tests/script/t-shallow.lua \
 	tests/script/t-source.lua \

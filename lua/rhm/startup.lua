@@ -37,6 +37,10 @@ function rhm.correlation(t)
   return require "rhm.measures".correlation(t)
 end
 
+function rhm.principle(...)
+  return require "rhm.principle".principle(...)
+end
+
 function rhm.fit(t)
   return require "rhm.fit".fit(t)
 end

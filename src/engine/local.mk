@@ -20,6 +20,7 @@ engine_headers = \
 	src/engine/network_file.h \
 	src/engine/parse.h \
 	src/engine/poll.h \
+	src/engine/principle.h \
 	src/engine/random.h \
 	src/engine/resample.h \
 	src/engine/results.h \
@@ -95,6 +96,8 @@ engine_sources = \
 	src/engine/points.c \
 	src/engine/points.h \
 	src/engine/predict.c \
+	src/engine/principle.c \
+	src/engine/principle_stats.c \
 	src/engine/random.c \
 	src/engine/resample.c \
 	src/engine/results.c \

@@ -21,6 +21,7 @@
 #include "network_file.h"
 #include "parse.h"
 #include "poll.h"
+#include "principle.h"
 #include "random.h"
 #include "resample.h"
 #include "results.h"

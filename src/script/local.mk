@@ -42,6 +42,8 @@ script_sources = \
 	src/script/parse.c \
 	src/script/paths.c \
 	src/script/paths.h \
+	src/script/principle.c \
+	src/script/principle.h \
 	src/script/progress.c \
 	src/script/random.c \
 	src/script/random.h \

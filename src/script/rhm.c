@@ -19,6 +19,7 @@
 #include "script/latest.h"
 #include "script/nearest.h"
 #include "script/objects.h"
+#include "script/principle.h"
 #include "script/results.h"
 #include "script/source.h"
 
@@ -130,6 +131,7 @@ int luaopen_rhm(lua_State *L)
     rhm_open_dataset(L);
     rhm_open_formula(L);
     rhm_open_source(L);
+    rhm_open_principle(L);
     rhm_open_network(L);
     rhm_open_layer(L);
     rhm_open_job(L);

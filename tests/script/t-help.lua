@@ -116,6 +116,7 @@ function TestHelp:test_keys()
     ["rhm.formula"] = rhm.formula, ["formula:sample"] = function(t) return objects.formula:sample(t) end,
     ["rhm.source"] = rhm.source, ["source:sample"] = function(t) return objects.source:sample(t) end,
     ["grammar:noisy"] = function(t) return g:noisy(t) end,
+    ["rhm.principle"] = function(t) return rhm.principle(g, t) end,
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
     ["dataset:hide"] = function(t) return objects.dataset:hide(t) end,
     ["network:train"] = function(t) return net:train(t) end,
@@ -148,6 +149,7 @@ function TestHelp:test_values_of_keys()
     end,
     ["rhm.shallow"] = function(key, value) return rhm.shallow{ grammar=g, [key]=value } end,
     ["rhm.formula"] = function(key, value) return rhm.formula{ gates="and", L=1, [key]=value } end,
+    ["rhm.principle"] = function(key, value) return rhm.principle(g, { n=200, [key]=value }) end,
     ["rhm.cnn"] = function(key, value) return rhm.cnn{ grammar=g, h=4, [key]=value } end,
     ["cnn:train"] = function(key, value)
       return rhm.cnn{ grammar=g, h=4 }:train{ from=g, n=20, epochs=1, progress=false, [key]=value }

@@ -61,7 +61,7 @@ where i is left out.]],
   {name = "formula:correlation", signature = "f:correlation(l [, i])",
     summary = "the correlation of the i-th level-l symbol with the label",
     text = [[Exact, from -1 to 1. l = L are the tokens, 0 the label itself.]],
-    returns = "a number; nil where one of them never varies", example = "f:correlation(2, 3)", see = {"formula:gap"}},
+    returns = "a number; nil where one of them never varies", example = "f:correlation(2, 3)", see = {"formula:gap", "rhm.principle"}},
 
   {name = "formula:probability", signature = "f:probability([l [, i]])",
     summary = "how likely the i-th level-l symbol is true (2); without l, the label",
@@ -84,7 +84,7 @@ the string does, too. An error in it is reported with the string's number. It ru
       {"V", "required", "symbols"},
       {"classes", "required", "labels"},
       {"d", "s^L", "tokens a string"},
-      {"s", "none", "with L in place of d, or beside it: the tree that strings have"},
+      {"s", "none", "with L in place of d, or beside it: the tree that strings have, for rhm.principle"},
       {"L", "none", "its depth"},
       {"sample", "required", "the function(rng)"},
       {"name", "none", "for its printing"},
@@ -113,6 +113,49 @@ its strings, 10000 unless n is given.]],
   {name = "source:sample", signature = "src:sample{ n= [, seed=] }", summary = "n strings with their labels",
     keys = {{"n", "required", "strings"}, {"seed", "0", "of the strings"}},
     returns = "a dataset", see = {"dataset"}},
+
+  {name = "rhm.principle", group = "rhm",
+    signature = "rhm.principle(source [, { n=, seed=, place=, capacity=, confidence=, features=, s=, L=, grammar=, M= }])",
+    summary = "the three conditions of shallow-to-deep chaining, measured",
+    text = [[A chain learns layer by layer if, at each level l: (i) the patch correlates with the label, (ii) the signal is clean: the
+layer does not overfit to what stands above its level, (iii) the features can be identified: symbols differ in q by a gap.
+Looked at is one patch of level L, the first unless place says another, and its ancestors. source is a grammar, a formula, a
+source or a data set. Its symbols are the true ones, or (features="learned", and where nobody knows the true ones) the clusters
+of a chain trained on half of the strings; below a level where that fails nothing is reached.
+
+The strings fall at random into halves A and B. correlation is the correlation ratio eta: eta^2 = sum P(mu) |q_mu - q|^2/(1 -
+|q|^2), q the labels' shares (of two labels and two symbols the correlation coefficient); B's labels against A's estimate of
+q_mu and the other way round; normal interval by the delta method. It holds where the interval is above 0.
+
+clean: the layer is the table of A's label frequencies, what ridge regression on nearly orthogonal features tends to. With
+capacity k it reads all level-l symbols below the k-th ancestor of the patch's node: 0, the chain's own, sees the patch alone,
+l - 1 the whole string. fit and held are its R^2 on A and on B, clean = held/fit: of what it learned, the share that holds for
+other strings; normal interval by the delta method. leak is the share of its outputs' variance on B that is no function of the
+patch's symbol: the layer above would take it for differences of synonyms. It holds where clean is above 1/2 with its whole
+interval, and leak at most 1/2. The columns k = 1, 2, ... are clean of wider layers.
+
+gap is min |q_nu - q_nu'| over pairs of symbols: the interval allows each pair the quantile of |N(0, S)|, S the covariance of
+its difference (Satterthwaite's chi-square), all pairs at once (Bonferroni). Learned symbols: on B alone. It holds where the
+interval is above 0 and every symbol stands at the place.
+
+Intervals of a condition hold with the confidence for all levels together. exact is that of the grammar or formula.]],
+    keys = {
+      {"n", "chosen", "strings drawn: 16 V m/gap^2, from 100000 to 1000000; from a source of yours 20000; a data set gives all"},
+      {"seed", "0", "of the strings, the halves and the chain's features"},
+      {"place", "1", "of the patch at level L"},
+      {"capacity", "0", "levels above its own that a layer sees"},
+      {"confidence", "0.95", "of the intervals"},
+      {"features", "true if known", "whose symbols", values = {"true", "learned"}},
+      {"s", "the source's", "tokens a patch, where no grammar says it"},
+      {"L", "log d/log s", "levels"},
+      {"grammar", "none", "of a data set: the one that its strings are from, so that the symbols are known"},
+      {"M", "1024", "features of the learned chain's layers"},
+    },
+    returns = "a report: .ok, .correlation, .clean, .gap (true, false; clean is nil without any signal), .verdict, .levels[l] = { correlation={ value=, low=, high= }, gap={...}, exact_correlation=, exact_gap=, layers={ { fit=, held=, clean={...}, leak=, inputs= }, ... }, holds={ correlation=, clean=, gap= }, seen=, parents=, unseen=, nearest=, unresolved=, reached= }",
+    example = [[rhm.principle(rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 })
+rhm.principle(rhm.formula{ gates="xor", L=3 }).verdict
+rhm.principle(d, { s=2 })]],
+    see = {"grammar:check", "rhm.formula", "rhm.source", "rhm.correlation"}},
 
   {name = "random", kind = "object", summary = "the random numbers of one string",
     text = [[What the function of rhm.source gets: numbers that depend on the seed and the string's number alone (Philox).]],

@@ -1,0 +1,526 @@
+/* principle_stats.c - the statistics of the three conditions. See principle.h. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "principle.h"
+#include "tuples.h"
+
+double rhm_normal_quantile(double tail)
+{
+    double low = -40, high = 40;
+    while (high - low > 1e-12) { /* erfc falls: bisection needs no start */
+        double x = (low + high) / 2;
+        if (0.5 * erfc(x / sqrt(2)) > tail)
+            low = x;
+        else
+            high = x;
+    }
+    return (low + high) / 2;
+}
+
+/* --------------------------------------------------------------- groups */
+
+/* The strings in the order of their tuples: group g holds order[start[g]] .. order[start[g + 1] - 1]. */
+struct groups {
+    size_t n;
+    size_t *start, *order;
+};
+
+static void groups_clear(struct groups *g)
+{
+    free(g->start);
+    free(g->order);
+}
+
+static enum rhm_status groups_init(struct groups *g, const struct rhm_principle_input *in,
+                                   struct rhm_error *err)
+{
+    struct rhm_tuples tuples;
+    *g = (struct groups){0};
+    enum rhm_status status = rhm_tuples_init(&tuples, in->width, err);
+    uint32_t *row = rhm_array(in->n, sizeof *row, "the patches of the strings", err);
+    if (status == RHM_OK && row == NULL)
+        status = RHM_EMEMORY;
+    for (size_t i = 0; i < in->n && status == RHM_OK; i++) {
+        size_t at;
+        status = rhm_tuples_add(&tuples, in->tuple + i * in->stride, &at, err);
+        row[i] = (uint32_t)at;
+    }
+    if (status == RHM_OK) {
+        g->n = tuples.n;
+        g->start = rhm_array(g->n + 1, sizeof *g->start, "the groups of equal patches", err);
+        g->order = g->start ? rhm_array(in->n, sizeof *g->order, "the groups of equal patches", err) : NULL;
+        status = g->order ? RHM_OK : RHM_EMEMORY;
+    }
+    if (status == RHM_OK) {
+        for (size_t i = 0; i < in->n; i++)
+            g->start[row[i] + 1]++;
+        for (size_t k = 0; k < g->n; k++)
+            g->start[k + 1] += g->start[k];
+        for (size_t i = 0; i < in->n; i++) /* each start moves on to the next one */
+            g->order[g->start[row[i]]++] = i;
+        memmove(g->start + 1, g->start, g->n * sizeof *g->start);
+        g->start[0] = 0;
+    }
+    free(row);
+    rhm_tuples_clear(&tuples);
+    if (status != RHM_OK) {
+        groups_clear(g);
+        *g = (struct groups){0};
+    }
+    return status;
+}
+
+/* Label counts of a group, by half: count[h * C + c]; total[h]. */
+static void count_group(const struct rhm_principle_input *in, const struct groups *g, size_t k, double *count,
+                        double total[2])
+{
+    size_t C = in->classes;
+    memset(count, 0, 2 * C * sizeof *count);
+    for (size_t j = g->start[k]; j < g->start[k + 1]; j++) {
+        size_t i = g->order[j];
+        count[(in->half[i] ? C : 0) + in->label[i]]++;
+    }
+    total[0] = total[1] = 0;
+    for (size_t c = 0; c < C; c++) {
+        total[0] += count[c];
+        total[1] += count[C + c];
+    }
+}
+
+/* The label shares q of the halves (2 x C) and their sizes; RHM_EARG where one is empty. */
+static enum rhm_status count_halves(const struct rhm_principle_input *in, double *q, double n[2],
+                                    struct rhm_error *err)
+{
+    size_t C = in->classes;
+    n[0] = n[1] = 0;
+    memset(q, 0, 2 * C * sizeof *q);
+    for (size_t i = 0; i < in->n; i++) {
+        q[(in->half[i] ? C : 0) + in->label[i]]++;
+        n[in->half[i] != 0]++;
+    }
+    if (n[0] < 2 || n[1] < 2)
+        return rhm_fail(err, RHM_EARG, "%zu strings with a label: each half needs 2 or more", in->n);
+    for (size_t c = 0; c < C; c++) {
+        q[c] /= n[0];
+        q[C + c] /= n[1];
+    }
+    return RHM_OK;
+}
+
+static double dot(size_t C, const double *a, const double *b)
+{
+    double sum = 0;
+    for (size_t c = 0; c < C; c++)
+        sum += a[c] * b[c];
+    return sum;
+}
+
+/* Room for counts, shares and some vectors of C numbers. */
+static double *vectors(const struct rhm_principle_input *in, size_t count, struct rhm_error *err)
+{
+    return rhm_array(count * in->classes, sizeof(double), "the label counts of a patch", err);
+}
+
+/* ------------------------------------------------------- (i) correlation */
+
+/* A ratio of means: of terms r to terms v >= 0, and its squared error (the mean of (r - ratio v)^2 over n and
+ * the squared mean of v). */
+struct ratio {
+    double r, v, rr, rv, vv; /* sums of terms and products */
+};
+
+static void ratio_add(struct ratio *x, double weight, double r, double v)
+{
+    x->r += weight * r;
+    x->v += weight * v;
+    x->rr += weight * r * r;
+    x->rv += weight * r * v;
+    x->vv += weight * v * v;
+}
+
+static double ratio_value(const struct ratio *x)
+{
+    return x->v > 0 ? x->r / x->v : NAN;
+}
+
+static double ratio_error2(const struct ratio *x, double n)
+{
+    double value = ratio_value(x), mean = x->v / n;
+    return fmax(x->rr - 2 * value * x->rv + value * value * x->vv, 0) / n / (n - 1) / (mean * mean);
+}
+
+/* One half, h, looked at with the other's estimate a_mu of q_mu. r_i = <a_mu - a, e_label - q> of its
+ * strings, v_i = |e_label - q|^2; their means are the covariance and the label's variance. */
+struct side {
+    const struct rhm_principle_input *in;
+    const struct groups *g;
+    unsigned h;
+    const double *q, *n;  /* label shares 2 x C, sizes of the halves */
+    double *count, *mean; /* 2 C; a: the mean of a_mu */
+};
+
+/* Group k: a_mu - a of this half's strings, NULL where it has none; their label counts. */
+static double *side_group(const struct side *x, size_t k, const double **here, double *total)
+{
+    size_t C = x->in->classes;
+    const double *q_there = x->q + (1 - x->h) * C;
+    double totals[2], *a = x->count + (1 - x->h) * C;
+    count_group(x->in, x->g, k, x->count, totals);
+    *here = x->count + x->h * C;
+    *total = totals[x->h];
+    if (*total == 0)
+        return NULL;
+    for (size_t c = 0; c < C; c++)
+        a[c] = (totals[1 - x->h] > 0 ? a[c] / totals[1 - x->h] : q_there[c]) - x->mean[c];
+    return a;
+}
+
+/* a_mu - a becomes r of each label. */
+static void side_terms(const struct side *x, double *a)
+{
+    size_t C = x->in->classes;
+    double level = dot(C, a, x->q + x->h * C);
+    for (size_t c = 0; c < C; c++)
+        a[c] -= level;
+}
+
+/* The mean of r. */
+static double side_covariance(const struct side *x)
+{
+    size_t C = x->in->classes;
+    const double *here;
+    double total, sum = 0;
+    for (size_t k = 0; k < x->g->n; k++) {
+        double *r = side_group(x, k, &here, &total);
+        if (r == NULL)
+            continue;
+        side_terms(x, r);
+        sum += dot(C, here, r);
+    }
+    return sum / x->n[x->h];
+}
+
+/* a: the groups' a_mu are taken from 0. */
+static void side_mean(struct side *x, double *mean)
+{
+    size_t C = x->in->classes;
+    const double *here;
+    double total;
+    memset(mean, 0, C * sizeof *mean);
+    x->mean = mean + C; /* zeros */
+    memset(x->mean, 0, C * sizeof *mean);
+    for (size_t k = 0; k < x->g->n; k++) {
+        const double *a = side_group(x, k, &here, &total);
+        for (size_t c = 0; a && c < C; c++)
+            mean[c] += total / x->n[x->h] * a[c];
+    }
+    x->mean = mean;
+}
+
+/* The share of this half in the squared error of eta^2 times the label's variance. A string of this half
+ * moves the covariance of both ways, and the variance: by r - |q_mu - q|^2/2 - eta^2 v/2. For |q_mu - q|^2
+ * stands the mean of the group's other r. */
+static double side_error2(const struct side *x, double eta2)
+{
+    size_t C = x->in->classes;
+    const double *here, *q = x->q + x->h * C;
+    double total, sum = 0, squares = 0, qq = dot(C, q, q), n = x->n[x->h];
+    for (size_t k = 0; k < x->g->n; k++) {
+        double *r = side_group(x, k, &here, &total);
+        if (r == NULL)
+            continue;
+        side_terms(x, r);
+        double all = dot(C, here, r);
+        for (size_t c = 0; c < C; c++) {
+            double others = total > 1 ? (all - r[c]) / (total - 1) : 0,
+                   t = r[c] - others / 2 - eta2 * (1 - 2 * q[c] + qq) / 2;
+            sum += here[c] * t;
+            squares += here[c] * t * t;
+        }
+    }
+    return fmax(squares / n - sum / n * (sum / n), 0) / (n - 1);
+}
+
+enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, double alpha, size_t *patches,
+                                          struct rhm_interval *out, struct rhm_error *err)
+{
+    struct groups g;
+    size_t C = in->classes;
+    double n[2], *q = vectors(in, 7, err);
+    *out = (struct rhm_interval){NAN, NAN, NAN};
+    if (q == NULL)
+        return RHM_EMEMORY;
+    enum rhm_status status = count_halves(in, q, n, err);
+    if (status == RHM_OK)
+        status = groups_init(&g, in, err);
+    if (status == RHM_OK) {
+        double covariance = 0, variance = 1 - (dot(C, q, q) + dot(C, q + C, q + C)) / 2, error2 = 0;
+        struct side side[2];
+        for (unsigned h = 0; h < 2; h++) {
+            side[h] = (struct side){.in = in, .g = &g, .h = h, .q = q, .n = n, .count = q + 2 * C};
+            side_mean(&side[h], q + 4 * C + h * C); /* the second's zeros stand behind it */
+            covariance += side_covariance(&side[h]) / 2;
+        }
+        double eta2 = covariance / variance;
+        for (unsigned h = 0; h < 2 && variance > 0; h++)
+            error2 += side_error2(&side[h], eta2);
+        double wide = rhm_normal_quantile(alpha / 2) * sqrt(error2) / variance;
+        if (variance > 0)
+            *out = (struct rhm_interval){sqrt(fmin(fmax(eta2, 0), 1)), sqrt(fmin(fmax(eta2 - wide, 0), 1)),
+                                         sqrt(fmin(fmax(eta2 + wide, 0), 1))};
+        *patches = g.n;
+        groups_clear(&g);
+    }
+    free(q);
+    return status;
+}
+
+/* ------------------------------------------------------ (ii) clean signal */
+
+/* The terms of a half: the gain |e - q|^2 - |e - f|^2 by |e - q|^2, so that the ratio is R^2. */
+static void add_gain(struct ratio *gain, size_t C, const double *count, const double *q, const double *f)
+{
+    double qq = dot(C, q, q), ff = dot(C, f, f);
+    for (size_t c = 0; c < C; c++) {
+        double plain = 1 - 2 * q[c] + qq;
+        ratio_add(gain, count[c], plain - (1 - 2 * f[c] + ff), plain);
+    }
+}
+
+/* held/fit and its interval; nan where the layer explains nothing even of its own strings. */
+static struct rhm_interval clean_of(const struct ratio gain[2], const double n[2], double alpha)
+{
+    double fit = ratio_value(&gain[0]), held = ratio_value(&gain[1]);
+    if (!(fit > 0) || isnan(held))
+        return (struct rhm_interval){NAN, NAN, NAN};
+    double clean = held / fit,
+           wide = rhm_normal_quantile(alpha / 2) *
+                  sqrt(ratio_error2(&gain[1], n[1]) + clean * clean * ratio_error2(&gain[0], n[0])) / fit;
+    return (struct rhm_interval){clean, clean - wide, clean + wide};
+}
+
+/* The outputs on B: total and, by parent, sums; for the leak. */
+struct spread {
+    double *sum, *weight; /* parents x C, parents; owned */
+    double *mean;         /* C; owned */
+    double squares, all;
+};
+
+static void spread_clear(struct spread *s)
+{
+    free(s->sum);
+    free(s->weight);
+    free(s->mean);
+}
+
+static enum rhm_status spread_init(struct spread *s, const struct rhm_principle_input *in,
+                                   struct rhm_error *err)
+{
+    *s = (struct spread){0};
+    s->sum = rhm_array((size_t)in->parents * in->classes, sizeof *s->sum, "the outputs by parent", err);
+    s->weight = s->sum ? rhm_array(in->parents, sizeof *s->weight, "the outputs by parent", err) : NULL;
+    s->mean = s->weight ? vectors(in, 1, err) : NULL;
+    if (s->mean == NULL) {
+        spread_clear(s);
+        return RHM_EMEMORY;
+    }
+    return RHM_OK;
+}
+
+static void spread_add(struct spread *s, size_t C, uint32_t parent, double weight, const double *f)
+{
+    for (size_t c = 0; c < C; c++) {
+        s->sum[parent * C + c] += weight * f[c];
+        s->mean[c] += weight * f[c];
+    }
+    s->weight[parent] += weight;
+    s->squares += weight * dot(C, f, f);
+    s->all += weight;
+}
+
+/* The share of the variance within parents. */
+static double leak_of(const struct spread *s, const struct rhm_principle_input *in)
+{
+    size_t C = in->classes;
+    double between = 0, mean = dot(C, s->mean, s->mean) / s->all;
+    for (unsigned p = 0; p < in->parents; p++)
+        if (s->weight[p] > 0)
+            between += dot(C, s->sum + p * C, s->sum + p * C) / s->weight[p];
+    double variance = s->squares - mean;
+    return variance > 1e-14 * s->all ? fmin(fmax((s->squares - between) / variance, 0), 1) : NAN;
+}
+
+enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha,
+                                    struct rhm_principle_layer *out, struct rhm_error *err)
+{
+    struct groups g = {0};
+    struct spread spread = {0};
+    struct ratio gain[2] = {{0}};
+    size_t C = in->classes;
+    double n[2], *q = vectors(in, 5, err), *count = q ? q + 2 * C : NULL, *f = q ? q + 4 * C : NULL;
+    *out = (struct rhm_principle_layer){.fit = NAN, .held = NAN, .leak = NAN};
+    if (q == NULL)
+        return RHM_EMEMORY;
+    enum rhm_status status = count_halves(in, q, n, err);
+    if (status == RHM_OK)
+        status = groups_init(&g, in, err);
+    if (status == RHM_OK)
+        status = spread_init(&spread, in, err);
+    for (size_t k = 0; k < g.n && status == RHM_OK; k++) {
+        double total[2];
+        count_group(in, &g, k, count, total);
+        for (size_t c = 0; c < C; c++)
+            f[c] = total[0] > 0 ? count[c] / total[0] : q[c];
+        out->inputs += total[0] > 0;
+        add_gain(&gain[0], C, count, q, f);
+        add_gain(&gain[1], C, count + C, q, f);
+        if (total[1] > 0)
+            spread_add(&spread, C, in->parent[g.order[g.start[k]] * in->parent_stride], total[1], f);
+    }
+    if (status == RHM_OK) {
+        out->fit = ratio_value(&gain[0]);
+        out->held = ratio_value(&gain[1]);
+        out->clean = clean_of(gain, n, alpha);
+        out->leak = leak_of(&spread, in);
+    }
+    spread_clear(&spread);
+    groups_clear(&g);
+    free(q);
+    return status;
+}
+
+/* --------------------------------------------------------------- (iii) gap */
+
+/* A parent's label shares: q as counted, and smooth with one string of shares added. */
+struct parents {
+    size_t C;
+    double *n, *q, *smooth, *trace, *square; /* P, P x C, P x C, tr Sigma, tr Sigma^2 */
+};
+
+static void fill_parent(const struct parents *p, size_t nu, const double *all)
+{
+    double *q = p->q + nu * p->C, *smooth = p->smooth + nu * p->C, two = 0, three = 0;
+    for (size_t c = 0; c < p->C; c++) {
+        smooth[c] = (q[c] + all[c]) / (p->n[nu] + 1);
+        q[c] /= p->n[nu];
+        two += smooth[c] * smooth[c];
+        three += smooth[c] * smooth[c] * smooth[c];
+    }
+    p->trace[nu] = 1 - two;
+    p->square[nu] = two - 2 * three + two * two;
+}
+
+/* tr Sigma_a Sigma_b, Sigma = diag(q) - q q^T of the smooth shares. */
+static double cross(const struct parents *p, size_t a, size_t b)
+{
+    const double *x = p->smooth + a * p->C, *y = p->smooth + b * p->C;
+    double xy = 0, more = 0;
+    for (size_t c = 0; c < p->C; c++) {
+        xy += x[c] * y[c];
+        more += x[c] * y[c] * (x[c] + y[c]);
+    }
+    return xy - more + xy * xy;
+}
+
+/* The quantile z of chi-square with f >= 1 degrees (Wilson and Hilferty 1931; within 5 % at f = 1). */
+static double chi_square_quantile(double f, double z)
+{
+    double root = 1 - 2 / (9 * f) + z * sqrt(2 / (9 * f));
+    return f * root * root * root;
+}
+
+struct pair {
+    double value, low, high;
+};
+
+static struct pair look_at(const struct parents *p, size_t a, size_t b, double z)
+{
+    double square = 0, trace = p->trace[a] / p->n[a] + p->trace[b] / p->n[b],
+           trace2 = p->square[a] / (p->n[a] * p->n[a]) + p->square[b] / (p->n[b] * p->n[b]) +
+                    2 * cross(p, a, b) / (p->n[a] * p->n[b]);
+    for (size_t c = 0; c < p->C; c++) {
+        double d = p->q[a * p->C + c] - p->q[b * p->C + c];
+        square += d * d;
+    }
+    double distance = sqrt(square), r = 0;
+    if (trace2 > 0)
+        r = sqrt(trace2 / trace * chi_square_quantile(trace * trace / trace2, z));
+    return (struct pair){sqrt(fmax(square - trace, 0)), fmax(distance - r, 0), fmin(distance + r, sqrt(2))};
+}
+
+static enum rhm_status look_at_pairs(const struct parents *p, unsigned parents, double alpha,
+                                     struct rhm_principle_level *out, rhm_poll_function *poll, void *context,
+                                     struct rhm_error *err)
+{
+    double pairs = out->seen * (out->seen - 1.0) / 2, z = rhm_normal_quantile(alpha / fmax(pairs, 1));
+    out->unresolved = 0;
+    out->gap = (struct rhm_interval){NAN, NAN, NAN};
+    if (out->seen < 2)
+        return RHM_OK;
+    out->gap = (struct rhm_interval){INFINITY, INFINITY, INFINITY};
+    for (unsigned a = 0; a < parents; a++) {
+        for (unsigned b = a + 1; b < parents; b++) {
+            if (!out->is_seen[a] || !out->is_seen[b])
+                continue;
+            struct pair pair = look_at(p, a, b, z);
+            if (pair.value < out->gap.value) {
+                out->gap.value = pair.value;
+                out->a = a;
+                out->b = b;
+            }
+            out->gap.low = fmin(out->gap.low, pair.low);
+            out->gap.high = fmin(out->gap.high, pair.high);
+            out->unresolved += pair.low == 0;
+        }
+        enum rhm_status status = rhm_poll(poll, context, err);
+        if (status != RHM_OK)
+            return status;
+    }
+    return RHM_OK;
+}
+
+enum rhm_status rhm_principle_gap(const struct rhm_principle_input *in, double alpha, int B_alone,
+                                  struct rhm_principle_level *out, rhm_poll_function *poll, void *context,
+                                  struct rhm_error *err)
+{
+    size_t P = in->parents, C = in->classes;
+    out->parents = in->parents;
+    if (P > RHM_PRINCIPLE_PARENTS)
+        return rhm_fail(err, RHM_EARG, "%zu symbols: the gap is that of all pairs, of %d symbols at most", P,
+                        RHM_PRINCIPLE_PARENTS);
+    out->is_seen = rhm_array(P, 1, "the parents", err);
+    double *room = out->is_seen ? rhm_array(P * (2 * C + 3) + C, sizeof *room, "the parents", err) : NULL;
+    if (room == NULL)
+        return RHM_EMEMORY;
+    struct parents p = {.C = C,
+                        .n = room,
+                        .trace = room + P,
+                        .square = room + 2 * P,
+                        .q = room + 3 * P,
+                        .smooth = room + 3 * P + P * C};
+    double *all = room + 3 * P + 2 * P * C, total = 0;
+    for (size_t i = 0; i < in->n; i++) {
+        if (B_alone && !in->half[i])
+            continue;
+        size_t nu = in->parent[i * in->parent_stride];
+        p.q[nu * C + in->label[i]]++;
+        p.n[nu]++;
+        all[in->label[i]]++;
+        total++;
+    }
+    for (size_t c = 0; c < C && total > 0; c++)
+        all[c] /= total;
+    out->seen = 0;
+    for (size_t nu = 0; nu < P; nu++)
+        if (p.n[nu] > 0) {
+            fill_parent(&p, nu, all);
+            out->is_seen[nu] = 1;
+            out->seen++;
+        }
+    enum rhm_status status = look_at_pairs(&p, in->parents, alpha, out, poll, context, err);
+    free(room);
+    return status;
+}
