@@ -62,7 +62,8 @@ local function features_of(t, truth)
     check.fail(where, "features = %s: must be \"true\" or \"learned\"", check.show(features))
   end
   if features == "true" and not truth then
-    check.fail(where, "features = \"true\": nobody knows the symbols of this source: leave it out, or give grammar = g")
+    check.fail(where, "features = \"true\": nobody knows the symbols of these strings (token noise hides them, too): leave it "
+      .. "out, or give grammar = g")
   end
   return features
 end
@@ -295,13 +296,15 @@ function M.principle(source, t)
     check.fail(where, kind ~= "dataset" and "grammar: is for a data set whose grammar is known" or "grammar = %s: must be a grammar",
       check.show(t.grammar))
   end
-  local truth = t.grammar or (kind == "grammar" or kind == "formula") and source or nil
+  local shape = t.grammar or source
+  local truth = (t.grammar or kind == "grammar" or kind == "formula") and shape or nil
+  if truth and help.object_of(truth) == "grammar" and truth.token_noise > 0 then truth = nil end -- no string shows them
   local features = features_of(t, truth)
   local confidence = check.number(where, t, "confidence", 0.5, 0.999999, 0.95)
   local data = strings_of(source, kind, t)
   local s, L = nil, truth and truth.L
-  if truth and (t.s or t.L) then check.fail(where, "s and L: the %s has its own", help.object_of(truth)) end
-  if not truth then s, L = sizes_of(source, t, data.d) end
+  if shape.s and (t.s or t.L) then check.fail(where, "s and L: the %s has its own", help.object_of(shape)) end
+  if not truth then s, L = sizes_of(shape, t, data.d) end
   if features == "learned" then s = s or truth.s end
   local r = measure{ data=data, grammar=features == "true" and help.object_of(truth) == "grammar" and truth or nil,
     formula=features == "true" and help.object_of(truth) == "formula" and truth or nil, s=s, L=L,

@@ -143,6 +143,22 @@ function TestPrinciple.test_data_sets_and_sources()
   lu.assertStrContains(tostring(r), "source, learned symbols, 8000 strings")
 end
 
+function TestPrinciple.test_noise()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=2, seed=2, label_noise=.2 }
+  local r = rhm.principle(g, { n=40000 })
+  lu.assertFalse(r.learned)
+  for l = 1, 2 do
+    local v = r.levels[l]
+    lu.assertAlmostEquals(v.exact_gap, g:gap(l), 1e-12)
+    lu.assertTrue(v.gap.low <= v.exact_gap + 1e-9 and v.exact_gap <= v.gap.high + 1e-9)
+    lu.assertTrue(v.correlation.low <= v.exact_correlation + 1e-9 and v.exact_correlation <= v.correlation.high + 1e-9)
+  end
+  local noisy = g:noisy{ token_noise=.1 }
+  lu.assertTrue(rhm.principle(noisy, { n=40000 }).learned)
+  lu.assertTrue(rhm.principle(noisy:sample{ n=4000 }, { grammar=noisy }).learned)
+  fails("token noise hides them", rhm.principle, noisy, { n=400, features="true" })
+end
+
 function TestPrinciple.test_the_same_again()
   local g = rhm.grammar{ V=8, m=4, s=2, L=2, seed=2 }
   local a = tostring(rhm.principle(g, { n=3000, seed=4 }))

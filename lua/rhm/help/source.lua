@@ -120,8 +120,8 @@ its strings, 10000 unless n is given.]],
     text = [[A chain learns layer by layer if, at each level l: (i) the patch correlates with the label, (ii) the signal is clean: the
 layer does not overfit to what stands above its level, (iii) the features can be identified: symbols differ in q by a gap.
 Looked at is one patch of level L, the first unless place says another, and its ancestors. source is a grammar, a formula, a
-source or a data set. Its symbols are the true ones, or (features="learned", and where nobody knows the true ones) the clusters
-of a chain trained on half of the strings; below a level where that fails nothing is reached.
+source or a data set. Its symbols are the true ones, or (features="learned", and where nobody knows the true ones, or token
+noise hides them) the clusters of a chain trained on half of the strings; below a level where that fails nothing is reached.
 
 The strings fall at random into halves A and B. correlation is the correlation ratio eta: eta^2 = sum P(mu) |q_mu - q|^2/(1 -
 |q|^2), q the labels' shares (of two labels and two symbols the correlation coefficient); B's labels against A's estimate of
