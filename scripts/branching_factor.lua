@@ -67,7 +67,7 @@ local function learn(p, seed)
   local L, length = layers(p.assumed, g.d)
   local strings = g:sample{ n=p.N, seed=seed }
   local data, test = padded(strings, length, g.V), padded(g:sample{ n=5000, seed=seed + 1000 }, length, g.V)
-  local net = rhm.network{ V=data.V, s=p.assumed, L=L, classes=g.classes, seed=seed }
+  local net = rhm.network{ V=data.V, s=p.assumed, L=L, classes=g.classes, linkage="average", seed=seed }
   net:train{ from=data, progress=false }
   local apart, kinds, list = 1000, {}, {}
   for l = L, 1, -1 do

@@ -33,7 +33,7 @@ local function learn(p, seed)
   rhm.memory = 64e6
   local g, needed = grammar(p, seed)
   local N = math.ceil(p.eighths / 8 * needed)
-  local net = rhm.network{ grammar=g, M=p.M, seed=seed }
+  local net = rhm.network{ grammar=g, M=p.M, linkage="average", seed=seed }
   local accuracy = net:train{ from=g, n=N, progress=false }.accuracy
   if not accuracy then error("the accuracy is not known: more tuples of mixed codes than fit in 64 MB", 0) end
   return { accuracy=accuracy, N=N }

@@ -26,7 +26,7 @@ local function learn(p, seed)
   known[key] = known[key] or experiment.grammars(p, seed * 1000000, p.chains)
   local sum, learned, needed = 0, 0, {}
   for i, g in ipairs(known[key]) do
-    local net = rhm.network{ grammar=g, M=p.M, seed=i }
+    local net = rhm.network{ grammar=g, M=p.M, linkage="average", seed=i }
     local accuracy = net:train{ from=g, n=p.N, progress=false }.accuracy
     sum, learned = sum + accuracy, learned + (accuracy >= 0.99 and 1 or 0)
     local rho = math.huge

@@ -33,7 +33,8 @@ local function learn(p, seed)
   local g, rho = known[key], math.huge
   for l = 2, p.L do rho = math.min(rho, g:gap(l)) end
   local net = rhm.network{
-    grammar=g, M=p.M, features=p.features, eps_O=p.eps_O, sigma=p.sigma, codebook=p.codebook, seed=seed,
+    grammar=g, M=p.M, features=p.features, eps_O=p.eps_O, sigma=p.sigma, codebook=p.codebook, linkage="average",
+    seed=seed,
   }
   local r = net:train{ from=g, n=math.ceil(p.c * p.V * p.m / rho ^ 2), progress=false }
   local measures = {accuracy = r.accuracy, eps_O_measured = 0}

@@ -32,7 +32,7 @@ end
 
 local learners = {}
 function learners.chain(g, N, seed)
-  return rhm.network{ grammar=g, seed=seed }:train{ from=g, n=N, progress=false }.accuracy
+  return rhm.network{ grammar=g, linkage="average", seed=seed }:train{ from=g, n=N, progress=false }.accuracy
 end
 function learners.cnn(g, N, seed)
   local net = rhm.cnn{ grammar=g, h=64, seed=seed }

@@ -32,7 +32,7 @@ local shape = x.args.shape
 -- patch is nearer to all its synonyms than to any other; 0 where that never comes.
 local function learn(p, seed)
   local g = experiment.grammars(p, seed * 1000000, 1)[1]
-  local net = rhm.network{ grammar=g, M=p.M, seed=seed }
+  local net = rhm.network{ grammar=g, M=p.M, linkage="average", seed=seed }
   local r = net:train{ from=g, n=g:schedule{ by="gap", c=p.c }, solver="gd", steps=p.steps, progress=false }
   local measures = {accuracy = r.accuracy}
   for l = 1, p.L do

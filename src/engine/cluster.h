@@ -1,7 +1,10 @@
-/* cluster.h - clusters of synonyms: average linkage on the outputs of a layer, and what follows from a cut.
+/* cluster.h - clusters of synonyms: a dendrogram of the outputs of a layer, and what follows from a cut.
  *
  * Synonyms have the same q, so the outputs of a layer's patches form clusters, one a parent. The dendrogram
- * is average linkage (UPGMA, nearest-neighbour chain, O(n^2) time and memory) on Euclidean distances.
+ * (nearest-neighbour chain, O(n^2) time and memory) is average linkage (UPGMA) on Euclidean distances, or
+ * Ward's: two clusters cost what their merge adds to the weighted sum of squares, w_a w_b/(w_a + w_b)
+ * |c_a - c_b|^2. With counts for weights that is how unlikely it is that both are noisy counts of one q: rare
+ * patches, which are far off for their noise alone, join cheaply and keep no cluster for themselves.
  */
 #ifndef RHM_CLUSTER_H
 #define RHM_CLUSTER_H
@@ -10,19 +13,22 @@
 
 #include "error.h"
 
+enum rhm_linkage { RHM_LINKAGE_AVERAGE, RHM_LINKAGE_WARD };
+
 /* The n - 1 merges in increasing height. Node i < n is leaf i, node n + j is merge j. */
 struct rhm_dendrogram {
     size_t n;
     size_t *left, *right; /* n - 1: the two nodes merged; left holds the smaller leaf */
-    double *height;       /* n - 1: mean distance between the two */
+    double *height;       /* n - 1: mean distance between the two; Ward: the square root of their cost */
 };
 
-/* points: n x dim, row-major, n >= 1. weight (n, > 0) weighs the leaves in the averages; NULL: all 1. */
-enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, size_t n, size_t dim, const double *points,
-                                     const double *weight, struct rhm_error *err);
+/* points: n x dim, row-major, n >= 1. weight (n, > 0) weighs the leaves; NULL: all 1. */
+enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n, size_t dim,
+                                     const double *points, const double *weight, struct rhm_error *err);
 /* The same by the textbook O(n^3) loop: the reference for tests. */
-enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, size_t n, size_t dim,
-                                           const double *points, const double *weight, struct rhm_error *err);
+enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n,
+                                           size_t dim, const double *points, const double *weight,
+                                           struct rhm_error *err);
 void rhm_dendrogram_clear(struct rhm_dendrogram *tree);
 
 /* cluster[n] = 0..k-1 for the cut into k clusters (1 <= k <= n), numbered in the order of their smallest

@@ -35,8 +35,9 @@ struct rhm_history {
 
 struct rhm_layer {
     unsigned level;
-    int keeps_patches;      /* 1: a code a patch (exact, and always at level 1); 0: a code a cluster */
-    struct rhm_tally tally; /* U patches in tuple order, with label counts */
+    int keeps_patches;        /* 1: a code a patch (exact, and always at level 1); 0: a code a cluster */
+    enum rhm_linkage linkage; /* that finds its clusters */
+    struct rhm_tally tally;   /* U patches in tuple order, with label counts */
     struct rhm_features features;
     double *W;                    /* C x M; owned */
     double *output;               /* U x C: q^; owned */

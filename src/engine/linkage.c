@@ -1,5 +1,4 @@
-/* linkage.c - builds the dendrogram of cluster.h: average linkage by the nearest-neighbour chain, and its
- * naive reference.
+/* linkage.c - builds the dendrogram of cluster.h by the nearest-neighbour chain, and its naive reference.
  *
  * A cluster lives in the slot of its smallest leaf, so that "lowest slot" is also the rule for ties.
  */
@@ -19,6 +18,7 @@ struct merge {
 
 /* What both algorithms share: the live slots in increasing order, their weights, the merges so far. */
 struct linkage {
+    enum rhm_linkage kind;
     size_t n, live, merges;
     size_t *slot;   /* n: the first `live` in use */
     double *weight; /* n, by slot */
@@ -35,9 +35,10 @@ static void linkage_clear(struct linkage *w)
     *w = (struct linkage){0};
 }
 
-static enum rhm_status linkage_init(struct linkage *w, size_t n, const double *weight, struct rhm_error *err)
+static enum rhm_status linkage_init(struct linkage *w, enum rhm_linkage kind, size_t n, const double *weight,
+                                    struct rhm_error *err)
 {
-    *w = (struct linkage){.n = n, .live = n};
+    *w = (struct linkage){.kind = kind, .n = n, .live = n};
     if ((w->slot = rhm_array(n, sizeof *w->slot, "the clusters", err)) == NULL ||
         (w->weight = rhm_array(n, sizeof *w->weight, "the clusters", err)) == NULL ||
         (w->height = rhm_array(n, sizeof *w->height, "the clusters", err)) == NULL ||
@@ -52,7 +53,7 @@ static enum rhm_status linkage_init(struct linkage *w, size_t n, const double *w
     return RHM_OK;
 }
 
-/* Average linkage never falls below the heights of its children; rounded sums could, and unsort the tree. */
+/* Neither linkage falls below the heights of its children; rounded sums could, and unsort the tree. */
 static void linkage_merge(struct linkage *w, size_t a, size_t b, double height)
 {
     height = fmax(height, fmax(w->height[a], w->height[b]));
@@ -160,6 +161,33 @@ static size_t nearest_slot(const struct linkage *w, const double *d, size_t x, s
     return best;
 }
 
+/* What two leaves cost, from their distance. */
+static void to_costs(const struct linkage *w, double *d)
+{
+    size_t n = w->n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            double *here = d + pair_at(n, i, j);
+            *here *= *here * (w->weight[i] * w->weight[j] / (w->weight[i] + w->weight[j]));
+        }
+}
+
+/* Ward by Lance and Williams: cost(a u b, c) = ((W_a + W_c) cost(a,c) + (W_b + W_c) cost(b,c) - W_c
+ * cost(a,b)) / (W_a + W_b + W_c), kept from falling below the lesser one by rounding. */
+static void merge_costs(const struct linkage *w, double *d, size_t a, size_t b)
+{
+    size_t n = w->n;
+    double W_a = w->weight[a], W_b = w->weight[b], between = d[pair(n, a, b)];
+    for (size_t at = 0; at < w->live; at++) {
+        size_t c = w->slot[at];
+        if (c == a || c == b)
+            continue;
+        double *to_a = d + pair(n, a, c), to_b = d[pair(n, b, c)], W_c = w->weight[c];
+        double cost = ((W_a + W_c) * *to_a + (W_b + W_c) * to_b - W_c * between) / (W_a + W_b + W_c);
+        *to_a = fmax(cost, fmin(*to_a, to_b));
+    }
+}
+
 /* d(a u b, c) = (W_a d(a,c) + W_b d(b,c)) / (W_a + W_b), written so that it is never below the lesser one:
  * the chain's distances then fall strictly, and it ends. */
 static void merge_rows(const struct linkage *w, double *d, size_t a, size_t b)
@@ -195,15 +223,18 @@ static enum rhm_status chain(struct linkage *w, double *d, struct rhm_error *err
         }
         length -= 2;
         size_t a = x < y ? x : y, b = x < y ? y : x;
-        merge_rows(w, d, a, b);
-        linkage_merge(w, a, b, distance);
+        if (w->kind == RHM_LINKAGE_WARD)
+            merge_costs(w, d, a, b);
+        else
+            merge_rows(w, d, a, b);
+        linkage_merge(w, a, b, w->kind == RHM_LINKAGE_WARD ? sqrt(distance) : distance);
     }
     free(walk);
     return RHM_OK;
 }
 
-enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, size_t n, size_t dim, const double *points,
-                                     const double *weight, struct rhm_error *err)
+enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n, size_t dim,
+                                     const double *points, const double *weight, struct rhm_error *err)
 {
     *tree = (struct rhm_dendrogram){0};
     char what[80];
@@ -217,9 +248,11 @@ enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, size_t n, size
 
     struct linkage w = {0};
     double *d = rhm_array(n * (n - 1) / 2, sizeof *d, what, err);
-    status = d != NULL ? linkage_init(&w, n, weight, err) : RHM_EMEMORY;
+    status = d != NULL ? linkage_init(&w, kind, n, weight, err) : RHM_EMEMORY;
     if (status == RHM_OK)
         status = distances(n, dim, points, d, err);
+    if (status == RHM_OK && kind == RHM_LINKAGE_WARD)
+        to_costs(&w, d);
     if (status == RHM_OK)
         status = chain(&w, d, err);
     if (status == RHM_OK)
@@ -229,7 +262,9 @@ enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, size_t n, size
     return status;
 }
 
-/* The two live slots a < b of least mean sum[a][b] / (W_a W_b); the first such pair. */
+/* The two live slots a < b of least mean sum[a][b] / (W_a W_b); the first such pair. For Ward the sums are of
+ * squared distances, and the mean squared distance between clusters is |c_a - c_b|^2 + S_a/W_a + S_b/W_b, S
+ * the sum of squares of a cluster around its centroid: half the mean within it, times W. */
 static double closest_pair(const struct linkage *w, const double *sum, size_t *a, size_t *b)
 {
     double least = INFINITY;
@@ -237,6 +272,11 @@ static double closest_pair(const struct linkage *w, const double *sum, size_t *a
         for (size_t j = i + 1; j < w->live; j++) {
             size_t p = w->slot[i], q = w->slot[j];
             double mean = sum[p * w->n + q] / (w->weight[p] * w->weight[q]);
+            if (w->kind == RHM_LINKAGE_WARD) {
+                double W_p = w->weight[p], W_q = w->weight[q];
+                mean -= sum[p * w->n + p] / (2 * W_p * W_p) + sum[q * w->n + q] / (2 * W_q * W_q);
+                mean = sqrt(fmax(mean, 0) * W_p * W_q / (W_p + W_q));
+            }
             if (mean < least) {
                 least = mean;
                 *a = p;
@@ -246,10 +286,11 @@ static double closest_pair(const struct linkage *w, const double *sum, size_t *a
     return least;
 }
 
-/* By the definition: the height is the weighted mean of all distances between two clusters, whose sums add.
+/* By the definition, from the weighted sums of all distances (Ward: squared) between two clusters, which add.
  */
-enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, size_t n, size_t dim,
-                                           const double *points, const double *weight, struct rhm_error *err)
+enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n,
+                                           size_t dim, const double *points, const double *weight,
+                                           struct rhm_error *err)
 {
     *tree = (struct rhm_dendrogram){0};
     enum rhm_status status =
@@ -261,15 +302,16 @@ enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, size_t n
 
     struct linkage w = {0};
     double *sum = rhm_array(n * n, sizeof *sum, "the naive dendrogram", err);
-    status = sum != NULL ? linkage_init(&w, n, weight, err) : RHM_EMEMORY;
+    status = sum != NULL ? linkage_init(&w, kind, n, weight, err) : RHM_EMEMORY;
     if (status != RHM_OK) {
         free(sum);
         return status;
     }
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            sum[i * n + j] =
-                w.weight[i] * w.weight[j] * sqrt(rhm_points_square(dim, points + i * dim, points + j * dim));
+        for (size_t j = 0; j < n; j++) {
+            double square = rhm_points_square(dim, points + i * dim, points + j * dim);
+            sum[i * n + j] = w.weight[i] * w.weight[j] * (kind == RHM_LINKAGE_WARD ? square : sqrt(square));
+        }
     while (w.live > 1 && status == RHM_OK) {
         size_t a = n, b = n;
         double height = closest_pair(&w, sum, &a, &b);
@@ -278,7 +320,10 @@ enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, size_t n
                 rhm_fail(err, RHM_ENUMERIC, "two points are too far apart for their distance to be a number");
             break;
         }
+        sum[a * n + a] += 2 * sum[a * n + b] + sum[b * n + b]; /* all pairs within */
         for (size_t c = 0; c < n; c++) {
+            if (c == a)
+                continue;
             sum[a * n + c] += sum[b * n + c];
             sum[c * n + a] = sum[a * n + c];
         }

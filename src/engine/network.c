@@ -15,7 +15,8 @@
 
 struct rhm_network_options rhm_network_defaults(void)
 {
-    return (struct rhm_network_options){.M = RHM_DEFAULT_M, .eps_O = RHM_DEFAULT_EPS_O};
+    return (struct rhm_network_options){
+        .M = RHM_DEFAULT_M, .linkage = RHM_LINKAGE_WARD, .eps_O = RHM_DEFAULT_EPS_O};
 }
 
 static enum rhm_status check_number(const char *name, double value, double least, double most,
@@ -107,6 +108,7 @@ enum rhm_status rhm_network_create(struct rhm_network **out, const struct rhm_ne
     net->M = (size_t)o.M;
     net->features = o.features;
     net->codebook = o.codebook;
+    net->linkage = o.linkage;
     net->seed = o.seed;
     net->sigma = o.sigma;
     net->eps_O = o.eps_O;

@@ -26,6 +26,7 @@ struct rhm_network_options {
     int64_t M;                          /* features a layer; even */
     enum rhm_feature_kind features;
     enum rhm_codebook_kind codebook;
+    enum rhm_linkage linkage; /* that finds the clusters of synonyms */
     uint64_t seed;
     double sigma; /* 0: chosen from rho~ and eps_O */
     double eps_O; /* inner product wanted between non-synonyms, in (0, 1) */
@@ -46,6 +47,7 @@ struct rhm_network {
     size_t M;
     enum rhm_feature_kind features;
     enum rhm_codebook_kind codebook;
+    enum rhm_linkage linkage;
     uint64_t seed;
     double sigma, eps_O;
     struct rhm_grammar *grammar; /* the truth, or NULL; owned */

@@ -1,8 +1,9 @@
 /* network_format.h - what the writer and the reader of networks share; not installed.
  *
- * Attributes of the root: rhm_network (the version of this format), V, L, classes, M, features, codebook
- * (as numbered in features.h and network.h). Data sets: s (of layers 1..L), seed, sigma, eps_O; grammar/rules
- * (children, 0-based, level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is known, and
+ * Attributes of the root: rhm_network (the version of this format), V, L, classes, M, features, codebook,
+ * linkage (as numbered in features.h and network.h). Data sets: s (of layers 1..L), seed, sigma, eps_O;
+ * grammar/rules (children, 0-based, level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is
+ * known, and
  * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules), grammar/prior,
  * grammar/label_noise, grammar/token_noise where they apply;
  * layer1/... to layerL/... for the layers that are trained, named as in layer.h (a row of history: step,

@@ -478,6 +478,10 @@ static void read_network(struct reader *r, struct rhm_network **net)
     o.classes = read_attribute(r, "classes");
     o.M = read_attribute(r, "M");
     unsigned features = read_attribute(r, "features"), codebook = read_attribute(r, "codebook");
+    unsigned linkage = read_attribute(r, "linkage");
+    if (linkage > RHM_LINKAGE_WARD)
+        damaged(r, "its linkage is number %u: must be 0 or 1", linkage);
+    o.linkage = (enum rhm_linkage)linkage;
     if (features > RHM_FEATURES_RELU)
         damaged(r, "its features are number %u: must be 0..%d", features, RHM_FEATURES_RELU);
     if (codebook > RHM_CODEBOOK_EXACT)

@@ -102,6 +102,7 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
         {"rhm_network", RHM_NETWORK_FORMAT}, {"V", net->V},           {"L", net->L},
         {"classes", net->classes},           {"M", (unsigned)net->M}, {"features", net->features},
         {"codebook", net->codebook},
+        {"linkage", net->linkage},
     };
     put(list, 0, "s", 0, sizeof *net->branch, net->L, 0, net->branch + 1);
     put(list, 0, "seed", 0, sizeof net->seed, 0, 0, &net->seed);

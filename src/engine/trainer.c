@@ -127,6 +127,7 @@ enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_netw
     enum rhm_status status = t->layer ? RHM_OK : RHM_EMEMORY;
     if (status == RHM_OK) {
         t->layer->level = l;
+        t->layer->linkage = net->linkage;
         t->layer->keeps_patches = net->codebook == RHM_CODEBOOK_EXACT || l == 1;
         t->layer->solver = RHM_SOLVER_GD;
         t->layer->lambda = options->lambda;

@@ -46,6 +46,8 @@ static int network_gc(lua_State *L)
 
 static const char *const feature_names[] = {
     [RHM_FEATURES_RBF] = "rbf", [RHM_FEATURES_ORF] = "orf", [RHM_FEATURES_RELU] = "relu", NULL};
+static const char *const linkage_names[] = {
+    [RHM_LINKAGE_AVERAGE] = "average", [RHM_LINKAGE_WARD] = "ward", NULL};
 static const char *const codebook_names[] = {
     [RHM_CODEBOOK_CENTROID] = "centroid", [RHM_CODEBOOK_EXACT] = "exact", NULL};
 
@@ -80,9 +82,11 @@ static void read_options(const struct rhm_args *args, struct rhm_network_options
         options->classes == 0)
         luaL_error(L, "%s: classes = 0: must be from 2 to 65535", args->function);
     rhm_args_integer(args, "M", &options->M);
-    int features = (int)options->features, codebook = (int)options->codebook;
+    int features = (int)options->features, codebook = (int)options->codebook, linkage = (int)options->linkage;
     rhm_args_choice(args, "features", feature_names, &features);
     rhm_args_choice(args, "codebook", codebook_names, &codebook);
+    rhm_args_choice(args, "linkage", linkage_names, &linkage);
+    options->linkage = (enum rhm_linkage)linkage;
     options->features = (enum rhm_feature_kind)features;
     options->codebook = (enum rhm_codebook_kind)codebook;
     rhm_args_seed(args, "seed", &options->seed);
@@ -96,8 +100,8 @@ static void read_options(const struct rhm_args *args, struct rhm_network_options
 
 int rhm_script_network(lua_State *L)
 {
-    static const char *const keys[] = {"grammar",  "V",        "s",    "L",     "classes", "C", "M",
-                                       "features", "codebook", "seed", "sigma", "eps_O",   NULL};
+    static const char *const keys[] = {"grammar",  "V",        "s",       "L",    "classes", "C",     "M",
+                                       "features", "codebook", "linkage", "seed", "sigma",   "eps_O", NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.network", keys);
     lua_settop(L, 1);
     struct rhm_network_options options = rhm_network_defaults();
@@ -248,6 +252,7 @@ enum {
     FIELD_classes,
     FIELD_M,
     FIELD_codebook,
+    FIELD_linkage,
     FIELD_features,
     FIELD_seed,
     FIELD_sigma,
@@ -255,8 +260,9 @@ enum {
     FIELD_grammar,
     FIELD_job
 };
-static const char *const fields[] = {"V",        "s",    "L",     "d",     "classes", "M",   "codebook",
-                                     "features", "seed", "sigma", "eps_O", "grammar", "job", NULL};
+static const char *const fields[] = {"V",     "s",        "L",       "d",        "classes",
+                                     "M",     "codebook", "linkage", "features", "seed",
+                                     "sigma", "eps_O",    "grammar", "job",      NULL};
 
 static int network_field(lua_State *L)
 {
@@ -276,6 +282,8 @@ static int network_field(lua_State *L)
         return lua_pushinteger(L, (lua_Integer)net->M), 1;
     case FIELD_codebook:
         return lua_pushstring(L, codebook_names[net->codebook]), 1;
+    case FIELD_linkage:
+        return lua_pushstring(L, linkage_names[net->linkage]), 1;
     case FIELD_features:
         return lua_pushstring(L, feature_names[net->features]), 1;
     case FIELD_seed:
@@ -329,12 +337,13 @@ static int network_tostring(lua_State *L)
     }
     lua_pushfstring(L,
                     "network: V = %d, s = %s, L = %d, %d classes%s\n"
-                    "         M = %I %s features a layer, %s codebook, seed %I\n"
+                    "         M = %I %s features a layer, %s codebook%s, seed %I\n"
                     "         %s%s",
                     (int)net->V, rhm_branches_text(net->branch, net->L, text), (int)net->L, (int)net->classes,
                     net->grammar ? ", grammar known" : "", (lua_Integer)net->M, feature_names[net->features],
-                    codebook_names[net->codebook], (lua_Integer)net->seed, lua_tostring(L, 2),
-                    lua_tostring(L, -1));
+                    codebook_names[net->codebook],
+                    net->linkage == RHM_LINKAGE_AVERAGE ? ", average linkage" : "", (lua_Integer)net->seed,
+                    lua_tostring(L, 2), lua_tostring(L, -1));
     return 1;
 }
 

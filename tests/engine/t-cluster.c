@@ -35,13 +35,19 @@ static void fill_gauss(struct rhm_rng *rng, size_t count, double *x)
     }
 }
 
-static struct rhm_dendrogram build(size_t n, size_t dim, const double *x, const double *weight)
+static struct rhm_dendrogram build_by(enum rhm_linkage kind, size_t n, size_t dim, const double *x,
+                                      const double *weight)
 {
     struct rhm_dendrogram tree;
     struct rhm_error err = {0};
-    if (rhm_dendrogram_build(&tree, n, dim, x, weight, &err) != RHM_OK)
+    if (rhm_dendrogram_build(&tree, kind, n, dim, x, weight, &err) != RHM_OK)
         fail_msg("%s", err.text);
     return tree;
+}
+
+static struct rhm_dendrogram build(size_t n, size_t dim, const double *x, const double *weight)
+{
+    return build_by(RHM_LINKAGE_AVERAGE, n, dim, x, weight);
 }
 
 static void assert_close(double got, double want, double relative)
@@ -91,16 +97,17 @@ static void test_chain_is_naive(void **state)
 {
     (void)state;
     for (size_t n = 1; n <= 60; n++)
-        for (size_t variant = 0; variant < 4; variant++) {
+        for (size_t variant = 0; variant < 8; variant++) {
             double x[MOST * 3], weight[MOST];
-            struct rhm_rng rng = start(4 * n + variant);
+            struct rhm_rng rng = start(4 * n + variant % 4);
             size_t dim = 1 + (n + variant) % 3;
             fill_gauss(&rng, n * dim, x);
             for (size_t i = 0; i < n; i++)
                 weight[i] = exp(8 * rhm_rng_uniform(&rng));
             const double *w = variant % 2 ? weight : NULL;
-            struct rhm_dendrogram chain = build(n, dim, x, w), naive;
-            assert_int_equal(rhm_dendrogram_build_naive(&naive, n, dim, x, w, NULL), RHM_OK);
+            enum rhm_linkage kind = variant < 4 ? RHM_LINKAGE_AVERAGE : RHM_LINKAGE_WARD;
+            struct rhm_dendrogram chain = build_by(kind, n, dim, x, w), naive;
+            assert_int_equal(rhm_dendrogram_build_naive(&naive, kind, n, dim, x, w, NULL), RHM_OK);
             assert_tree(&chain);
             assert_tree(&naive);
             assert_same_trees(&chain, &naive);
@@ -122,6 +129,38 @@ static void test_by_hand(void **state)
     t = build(4, 1, x, weight); /* (4 + 6 + 3 * 3 + 3 * 5)/8 */
     assert_close(t.height[2], 34.0 / 8, 1e-15);
     rhm_dendrogram_clear(&t);
+}
+
+/* The same by Ward: 1/2, 4/2, then 2 * 2/4 * (5 - 1/2)^2; weighted 3/4, 2, then 4 * 2/6 * (5 - 3/4)^2. */
+static void test_ward_by_hand(void **state)
+{
+    (void)state;
+    double x[] = {0, 1, 4, 6}, weight[] = {1, 3, 1, 1};
+    const double want[2][3] = {{0.5, 2, 20.25}, {0.75, 2, 8.0 / 6 * 4.25 * 4.25}};
+    for (int k = 0; k < 2; k++) {
+        struct rhm_dendrogram t = build_by(RHM_LINKAGE_WARD, 4, 1, x, k ? weight : NULL);
+        assert_true(t.left[0] == 0 && t.right[0] == 1 && t.left[1] == 2 && t.right[1] == 3);
+        for (size_t j = 0; j < 3; j++)
+            assert_close(t.height[j] * t.height[j], want[k][j], 1e-14);
+        rhm_dendrogram_clear(&t);
+    }
+}
+
+/* What Ward is for: a rare point far off joins its neighbour, and the two heavy groups stay apart. */
+static void test_a_rare_point_keeps_no_cluster(void **state)
+{
+    (void)state;
+    double x[] = {0, 0.1, 1, 1.1, 2.5}, weight[] = {100, 100, 100, 100, 1};
+    size_t by_ward[5], by_average[5];
+    struct rhm_dendrogram t = build_by(RHM_LINKAGE_WARD, 5, 1, x, weight);
+    assert_int_equal(rhm_dendrogram_cut(&t, 2, by_ward, NULL), RHM_OK);
+    rhm_dendrogram_clear(&t);
+    t = build(5, 1, x, weight);
+    assert_int_equal(rhm_dendrogram_cut(&t, 2, by_average, NULL), RHM_OK);
+    rhm_dendrogram_clear(&t);
+    const size_t groups[] = {0, 0, 1, 1, 1}, outlier[] = {0, 0, 0, 0, 1};
+    assert_memory_equal(by_ward, groups, sizeof groups);
+    assert_memory_equal(by_average, outlier, sizeof outlier);
 }
 
 /* A point of weight 2 or 3 is that many equal points: the same heights above the zeros. */
@@ -407,13 +446,14 @@ static void test_bad_arguments(void **state)
     struct rhm_dendrogram t;
     struct rhm_clusters c;
     struct rhm_error err;
-    assert_int_equal(rhm_dendrogram_build(&t, 0, 1, x, NULL, &err), RHM_EARG);
-    assert_int_equal(rhm_dendrogram_build(&t, 3, 0, x, NULL, &err), RHM_EARG);
-    assert_int_equal(rhm_dendrogram_build(&t, 3, 1, infinite, NULL, &err), RHM_ENUMERIC);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 0, 1, x, NULL, &err), RHM_EARG);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 0, x, NULL, &err), RHM_EARG);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, infinite, NULL, &err), RHM_ENUMERIC);
     assert_non_null(strstr(err.text, "point 2 is inf"));
-    assert_int_equal(rhm_dendrogram_build(&t, 3, 1, far, NULL, &err), RHM_ENUMERIC);
-    assert_int_equal(rhm_dendrogram_build_naive(&t, 3, 1, far, NULL, &err), RHM_ENUMERIC);
-    assert_int_equal(rhm_dendrogram_build(&t, 3, 1, x, weight, &err), RHM_EARG);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, far, NULL, &err), RHM_ENUMERIC);
+    assert_int_equal(rhm_dendrogram_build_naive(&t, RHM_LINKAGE_AVERAGE, 3, 1, far, NULL, &err),
+                     RHM_ENUMERIC);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, x, weight, &err), RHM_EARG);
     assert_non_null(strstr(err.text, "weight of point 2 is 0"));
     assert_null(t.left);
     assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 3, cluster, &err), RHM_EARG);
@@ -432,12 +472,13 @@ static void test_budget(void **state)
     struct rhm_error err;
     size_t before = rhm_memory_budget();
     rhm_memory_set_budget((size_t)1 << 30);
-    assert_int_equal(rhm_dendrogram_build(&t, 100000, 16, NULL, NULL, &err), RHM_EMEMORY);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 100000, 16, NULL, NULL, &err),
+                     RHM_EMEMORY);
     assert_non_null(
         strstr(err.text, "the dendrogram of 100000 points needs about 37.3 GiB, the budget is 1.0 GiB"));
     rhm_memory_set_budget(1000);
     double x[MOST] = {0};
-    assert_int_equal(rhm_dendrogram_build(&t, MOST, 1, x, NULL, &err), RHM_EMEMORY);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, MOST, 1, x, NULL, &err), RHM_EMEMORY);
     rhm_memory_set_budget(before);
 }
 
@@ -484,6 +525,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain_is_naive),
         cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_ward_by_hand),
+        cmocka_unit_test(test_a_rare_point_keeps_no_cluster),
         cmocka_unit_test(test_weights_are_copies),
         cmocka_unit_test(test_invariances),
         cmocka_unit_test(test_ties),

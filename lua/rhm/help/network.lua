@@ -1,7 +1,7 @@
 -- help/network.lua - rhm.network, its objects, and jobs.
 return {
   {name = "rhm.network", group = "rhm",
-    signature = {"rhm.network{ V=, s=, L= [, classes=, M=, codebook=, features=, sigma=, eps_O=, seed=] }",
+    signature = {"rhm.network{ V=, s=, L= [, classes=, M=, codebook=, linkage=, features=, sigma=, eps_O=, seed=] }",
       "rhm.network{ grammar= [, M=, ...] }"},
     summary = "an untrained chain of L layers",
     text = [[Layer L reads tokens, layer l the outputs of layer l+1; each is ridge regression of the label on random features of the
@@ -9,7 +9,10 @@ first patch, trained from level L down to 1 and then used at every position (sha
 
 codebook="centroid" replaces each cluster of synonyms by its centroid, so that each layer has about m V distinct patches
 whatever the depth. codebook="exact" keeps every distinct output (the paper's chain): its tables grow fast with depth and are
-refused beforehand where they would pass rhm.memory.]],
+refused beforehand where they would pass rhm.memory.
+
+linkage="ward" merges patches in the order of what that adds to the count-weighted sum of squares, so that rare patches,
+whose q^ is noise, keep no cluster for themselves; "average" goes by mean distances, and needs 2 to 5 times the samples.]],
     keys = {
       {"grammar", "none", "a grammar: V, s, L, classes are then its own, and quantities of the truth are reported"},
       {"V", "grammar's", "symbols at each level"},
@@ -21,6 +24,7 @@ refused beforehand where they would pass rhm.memory.]],
       {"features", "\"rbf\"", "the paper's random Fourier features, orthogonal ones, or random ReLU (less high frequency)",
         values = {"rbf", "orf", "relu"}},
       {"codebook", "\"centroid\"", "what a layer hands on", values = {"centroid", "exact"}},
+      {"linkage", "\"ward\"", "how the clusters of synonyms are found", values = {"ward", "average"}},
       {"sigma", "chosen", "bandwidth of the kernel in all layers; chosen for each from rho~ and eps_O unless given"},
       {"eps_O", "0.01", "inner product wanted between non-synonyms, above 0 and below 1"},
       {"seed", "0", "of the features and, unless given there, of the samples"},
@@ -35,6 +39,7 @@ net:train{ from=g }]], see = {"network:train", "theory"}},
     fields = {
       {"V", "symbols at each level"}, {"s", "branching factor; a list where the layers differ"}, {"L", "layers"}, {"d", "tokens a string, s^L"},
       {"classes", "labels"}, {"M", "features of a patch"}, {"codebook", "\"centroid\" or \"exact\""},
+      {"linkage", "\"ward\" or \"average\""},
       {"features", "\"rbf\", \"orf\" or \"relu\""}, {"seed", "of the features"},
       {"sigma", "the bandwidth given; nil: chosen for each layer"}, {"eps_O", "what sigma is chosen for"},
       {"grammar", "the grammar given, or nil"}, {"job", "the last training, or nil"},
