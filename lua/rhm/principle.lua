@@ -7,7 +7,7 @@ local help = require "rhm.help"
 local measure = require "rhm.principle.measure"
 local printer = require "rhm.print"
 local report = require "rhm.report"
-local ipairs, setmetatable = ipairs, setmetatable
+local ipairs, setmetatable, type = ipairs, setmetatable, type
 local format, concat = string.format, table.concat
 local ceil, floor, log, huge, max, min, tointeger = math.ceil, math.floor, math.log, math.huge, math.max, math.min, math.tointeger
 
@@ -43,8 +43,18 @@ local function strings_of(source, kind, t)
   return source
 end
 
--- s and L of a tree of which nobody knows the symbols.
+-- s and L of a tree of which nobody knows the symbols; s may be a list, one number for each level.
 local function sizes_of(source, t, d)
+  local list = t.s == nil and source.s or t.s
+  if type(list) == "table" then
+    local product = 1
+    for l = 1, #list do product = product * check.whole(where, list, l, 2, max(d, 2)) end
+    if product ~= d or #list == 0 then
+      check.fail(where, "s = {%s}: the product is %d, but the strings have %d tokens", concat(list, ", "), product, d)
+    end
+    if t.L ~= nil and t.L ~= #list then check.fail(where, "L = %s: s has %d numbers", check.show(t.L), #list) end
+    return list, #list
+  end
   if t.s == nil and not source.s then check.fail(where, "'s' is missing: the tokens of a patch (d = %d = s^L)", d) end
   local s = check.whole(where, t, "s", 2, max(d, 2), source.s)
   local L, length = 0, 1

@@ -47,16 +47,23 @@ static enum rhm_status check(struct measure *m, struct rhm_error *err)
 {
     const struct rhm_principle_options *o = m->o;
     const struct rhm_dataset *data = o->data;
-    unsigned s = o->grammar ? o->grammar->s : o->formula ? o->formula->s : o->s;
     m->L = o->grammar ? o->grammar->L : o->formula ? o->formula->L : o->L;
-    if (s < 2 || m->L < 1 || m->L > RHM_MAX_LEVELS || rhm_power(s, m->L) != data->d)
-        return rhm_fail(err, RHM_EARG, "s^L = %u^%u tokens, but the strings have %zu", s, m->L, data->d);
-    for (unsigned l = 1; l <= m->L; l++)
-        m->s[l] = s;
+    if (m->L < 1 || m->L > RHM_MAX_LEVELS)
+        return rhm_fail(err, RHM_EARG, "L = %u: must be from 1 to %d", m->L, RHM_MAX_LEVELS);
+    for (unsigned l = 1; l <= m->L; l++) {
+        m->s[l] = o->grammar ? o->grammar->branch[l] : o->formula ? o->formula->s : o->branch[l];
+        if (m->s[l] < 2)
+            return rhm_fail(err, RHM_EARG, "s_%u = %u: must be 2 or more", l, m->s[l]);
+    }
+    uint64_t d = rhm_places(m->s, 1, m->L), places = d / m->s[m->L];
+    if (d != data->d)
+        return rhm_fail(err, RHM_EARG,
+                        "a tree of %" PRIu64 " tokens (s = %u, L = %u), but the strings have %zu", d, m->s[1],
+                        m->L, data->d);
     m->place = o->place;
-    if (o->place >= data->d / s)
-        return rhm_fail(err, RHM_EARG, "place %" PRIu64 ": must be 1..%zu, the patches of level %u",
-                        o->place + 1, data->d / s, m->L);
+    if (o->place >= places)
+        return rhm_fail(err, RHM_EARG, "place %" PRIu64 ": must be 1..%" PRIu64 ", the patches of level %u",
+                        o->place + 1, places, m->L);
     if (!(o->confidence > 0 && o->confidence < 1))
         return rhm_fail(err, RHM_EARG, "confidence = %g: must be above 0 and below 1", o->confidence);
     return RHM_OK;
@@ -183,7 +190,8 @@ static enum rhm_status train_chain(struct measure *m, size_t n_A, struct rhm_err
     struct rhm_dataset half;
     struct rhm_network_options o = rhm_network_defaults();
     o.V = data->V;
-    o.s = m->s[1];
+    for (unsigned l = 1; l <= m->L; l++)
+        o.branch[l] = m->s[l];
     o.L = m->L;
     o.classes = data->classes;
     o.M = (int64_t)m->o->M;

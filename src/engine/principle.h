@@ -76,11 +76,11 @@ struct rhm_principle_options {
     const struct rhm_dataset *data;
     const struct rhm_grammar *grammar; /* the truth: one of the two, or neither */
     const struct rhm_formula *formula;
-    unsigned s, L;     /* of the tree where neither is there */
-    uint64_t place;    /* of the patch at level L, 0-based */
-    double confidence; /* in (0, 1) */
-    uint64_t seed;     /* of the halves, and of the chain's features */
-    size_t M;          /* features of the chain's layers */
+    unsigned L, branch[RHM_MAX_LEVELS + 1]; /* of the tree where neither is there; [1..L]: s_l */
+    uint64_t place;                         /* of the patch at level L, 0-based */
+    double confidence;                      /* in (0, 1) */
+    uint64_t seed;                          /* of the halves, and of the chain's features */
+    size_t M;                               /* features of the chain's layers */
 };
 
 /* monitor (may be NULL) is asked whether to go on. */

@@ -6,6 +6,7 @@
 
 #include "engine/principle.h"
 #include "engine/threads.h"
+#include "script/branches.h"
 #include "script/objects.h"
 #include "script/source.h"
 #include "script/work.h"
@@ -122,14 +123,16 @@ static int measure(lua_State *L)
     call->options.grammar = rhm_test_grammar(L, -1);
     rhm_args_push(&args, "formula");
     call->options.formula = rhm_test_formula(L, -1);
-    rhm_args_integer(&args, "s", &s);
+    int64_t branch[RHM_MAX_LEVELS + 1] = {0};
+    rhm_args_branches(&args, &s, branch, &levels);
     rhm_args_integer(&args, "L", &levels);
     rhm_args_count(&args, "place", &place);
     rhm_args_count(&args, "M", &M);
     rhm_args_number(&args, "confidence", &call->options.confidence);
     rhm_args_seed(&args, "seed", &call->options.seed);
-    call->options.s = s > 0 && s <= UINT16_MAX ? (unsigned)s : 0;
     call->options.L = levels > 0 && levels <= RHM_MAX_LEVELS ? (unsigned)levels : 0;
+    for (unsigned l = 1; l <= call->options.L; l++)
+        call->options.branch[l] = (unsigned)(branch[1] > 0 ? branch[l] : s);
     call->options.place = place - 1;
     call->options.M = (size_t)M;
     struct rhm_error err = {0};

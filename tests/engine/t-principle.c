@@ -327,7 +327,8 @@ static void test_learned_symbols(void **state)
     struct rhm_dataset data;
     must(rhm_sample_dataset(&g, 7, 30000, &data, &err));
     data.labels[5] = RHM_MISSING;
-    struct rhm_principle_options o = {.data = &data, .s = 2, .L = 3, .confidence = 0.95, .M = 256};
+    struct rhm_principle_options o = {
+        .data = &data, .L = 3, .branch = {0, 2, 2, 2}, .confidence = 0.95, .M = 256};
     struct rhm_principle r[2];
     for (int k = 0; k < 2; k++) { /* the same by any number of threads */
         must(rhm_threads_set(k ? 3 : 1, &err));
@@ -383,8 +384,9 @@ static void test_refusals(void **state)
     struct rhm_dataset data;
     must(rhm_sample_dataset(&g, 7, 100, &data, &err));
     struct rhm_principle r;
-    struct rhm_principle_options o = {.data = &data, .s = 2, .L = 2, .confidence = 0.95, .M = 512};
-    must_fail(rhm_principle_measure(&o, &r, NULL, &err), RHM_EARG, "2^2", "8");
+    struct rhm_principle_options o = {
+        .data = &data, .L = 2, .branch = {0, 2, 2, 2}, .confidence = 0.95, .M = 512};
+    must_fail(rhm_principle_measure(&o, &r, NULL, &err), RHM_EARG, "4 tokens", "8");
     o.L = 3;
     o.place = 4;
     must_fail(rhm_principle_measure(&o, &r, NULL, &err), RHM_EARG, "place 5", "1..4");

@@ -159,6 +159,22 @@ function TestPrinciple.test_noise()
   fails("token noise hides them", rhm.principle, noisy, { n=400, features="true" })
 end
 
+function TestPrinciple.test_s_of_each_level()
+  local g = rhm.grammar{ V=6, m=3, s={3, 2}, seed=3 }
+  lu.assertEquals(g.d, 6)
+  local r = rhm.principle(g, { n=30000 })
+  lu.assertEquals(r.levels[2].layers[2].inputs > 100, true)
+  for l = 1, 2 do
+    lu.assertAlmostEquals(r.levels[l].exact_gap, g:gap(l), 1e-12)
+    lu.assertTrue(r.levels[l].gap.low <= g:gap(l) + 1e-9 and g:gap(l) <= r.levels[l].gap.high + 1e-9)
+  end
+  local d = g:sample{ n=30000, seed=2 }
+  local learned = rhm.principle(d, { s={3, 2} })
+  lu.assertEquals({#learned.levels, learned.ok}, {2, r.ok})
+  fails("s = {2, 2}: the product is 4, but the strings have 6 tokens", rhm.principle, d, { s={2, 2} })
+  fails("L = 3: s has 2 numbers", rhm.principle, d, { s={3, 2}, L=3 })
+end
+
 function TestPrinciple.test_the_same_again()
   local g = rhm.grammar{ V=8, m=4, s=2, L=2, seed=2 }
   local a = tostring(rhm.principle(g, { n=3000, seed=4 }))

@@ -146,7 +146,7 @@ Intervals of a condition hold with the confidence for all levels together. exact
       {"capacity", "0", "levels above its own that a layer sees"},
       {"confidence", "0.95", "of the intervals"},
       {"features", "true if known", "whose symbols", values = {"true", "learned"}},
-      {"s", "the source's", "tokens a patch, where no grammar says it"},
+      {"s", "the source's", "tokens a patch, where no grammar says it; or a list with one number for each level"},
       {"L", "log d/log s", "levels"},
       {"grammar", "none", "of a data set: the one that its strings are from, so that the symbols are known"},
       {"M", "1024", "features of the learned chain's layers"},
