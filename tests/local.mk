@@ -32,7 +32,8 @@ engine_tests = \
 	tests/engine/t-sample \
 	tests/engine/t-shallow \
 	tests/engine/t-signal \
-	tests/engine/t-split
+	tests/engine/t-split \
+	tests/engine/t-tree
 
 # C, cmocka: tests/script/t-NAME.c and tests/terminal/t-NAME.c, linked to the program without its main.
 program_tests = \

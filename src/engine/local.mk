@@ -32,6 +32,7 @@ engine_headers = \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
+	src/engine/tree.h \
 	src/engine/tuples.h \
 	src/engine/turn.h
 
@@ -118,6 +119,10 @@ engine_sources = \
 	src/engine/train.c \
 	src/engine/trainer.c \
 	src/engine/trainer.h \
+	src/engine/tree.c \
+	src/engine/tree_pass.c \
+	src/engine/tree_pass.h \
+	src/engine/tree_sweep.c \
 	src/engine/trig.c \
 	src/engine/trig.h \
 	src/engine/truth.c \

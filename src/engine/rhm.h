@@ -32,6 +32,7 @@
 #include "signal.h"
 #include "tally.h"
 #include "threads.h"
+#include "tree.h"
 #include "tuples.h"
 
 #endif
