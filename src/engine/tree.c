@@ -74,10 +74,7 @@ static enum rhm_status take_rules(struct rhm_tree_table *t, const struct rhm_gra
 enum rhm_status rhm_tree_from_grammar(struct rhm_tree *tree, const struct rhm_grammar *g,
                                       struct rhm_error *err)
 {
-    unsigned s[RHM_MAX_LEVELS + 1];
-    for (unsigned l = 0; l <= g->L; l++)
-        s[l] = g->s;
-    enum rhm_status status = init_shape(tree, g->L, s, g->V, g->classes, err);
+    enum rhm_status status = init_shape(tree, g->L, g->branch, g->V, g->classes, err);
     for (unsigned l = 1; l <= g->L && status == RHM_OK; l++)
         status = take_rules(&tree->table[l], g, l, err);
     for (unsigned c = 0; c < g->classes && status == RHM_OK; c++)

@@ -225,6 +225,16 @@ static void test_grammar(void **state)
         }
         rhm_grammar_clear(&g);
     }
+    struct rhm_grammar g; /* a branching factor for each level */
+    struct rhm_grammar_shape uneven = {.V = 3, .m = 2, .L = 2, .classes = 2, .branch = {0, 3, 2}};
+    must(rhm_grammar_draw(&g, &uneven, 1, &err));
+    struct rhm_tree tree;
+    must(rhm_tree_from_grammar(&tree, &g, &err));
+    uint16_t tokens[20 * 6], labels[20];
+    draw_tokens(&tree, 20, 0.5, 1, tokens, labels);
+    compare(&tree, 20, tokens, labels);
+    rhm_tree_clear(&tree);
+    rhm_grammar_clear(&g);
 }
 
 /* The same grammar as rules and as a dense table: the same answers, on strings too long to enumerate. */
