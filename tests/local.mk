@@ -2,6 +2,7 @@
 
 # C, cmocka: tests/engine/t-NAME.c, linked to librhm.
 engine_tests = \
+	tests/engine/t-bayes \
 	tests/engine/t-bits \
 	tests/engine/t-cluster \
 	tests/engine/t-cnn \

@@ -363,6 +363,26 @@ function M.parse(t)
   return concat(lines, "\n")
 end
 
+-- g:bayes: what nobody can do better.
+function M.bayes(t)
+  local what = t.level == 0 and "the label" or format("the symbols of level %d", t.level)
+  local lines = {t.exact and format("best possible accuracy for %s: %.6f, exact", what, t.accuracy)
+    or format("best possible accuracy for %s: %.4f +- %.4f (95 %%: %.4f to %.4f), chance %.4g", what, t.accuracy,
+      1.96 * t.error, t.low, t.high, t.chance)}
+  if t.exact then
+    lines[2] = t.n > 0 and format("over all %s strings", count(t.n)) or "a string has one derivation: only label noise counts"
+    return concat(lines, "\n")
+  end
+  lines[2] = format("over %s strings%s", count(t.n), t.counted and format("; the likeliest label is there in %.4f of %s", t.counted,
+    count(t.labelled)) or "")
+  if t.outside > 0 then
+    lines[#lines + 1] = format("%s the grammar cannot give (token noise would explain %s), left out",
+      plural(t.outside, "string", "strings"), t.outside == 1 and "it" or "them")
+  end
+  if t.ties > 0 then lines[#lines + 1] = format("%s where two labels are likeliest", plural(t.ties, "string", "strings")) end
+  return concat(lines, "\n")
+end
+
 function M.diagnostics(d)
   local lines = {format("layer %d: %s samples, %d distinct patches, %s", d.level, count(d.n), d.patches,
     plural(d.clusters, "cluster"))}

@@ -1,6 +1,7 @@
 # The engine: librhm. Knows no Lua and no terminal.
 # Installed as <rhm/*.h>; headers of the engine's own stand among the sources.
 engine_headers = \
+	src/engine/bayes.h \
 	src/engine/branches.h \
 	src/engine/cluster.h \
 	src/engine/cnn.h \
@@ -37,6 +38,7 @@ engine_headers = \
 	src/engine/turn.h
 
 engine_sources = \
+	src/engine/bayes.c \
 	src/engine/branches.c \
 	src/engine/chain.c \
 	src/engine/chain.h \

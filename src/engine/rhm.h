@@ -2,6 +2,7 @@
 #ifndef RHM_RHM_H
 #define RHM_RHM_H
 
+#include "bayes.h"
 #include "branches.h"
 #include "cluster.h"
 #include "cnn.h"

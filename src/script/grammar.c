@@ -419,6 +419,8 @@ void rhm_open_grammar(lua_State *L)
                                        {"weights", rhm_grammar_weights},
                                        {"prior", rhm_grammar_prior_method},
                                        {"noisy", rhm_grammar_noisy},
+                                       {"posterior", rhm_grammar_posterior},
+                                       {"bayes", rhm_grammar_bayes},
                                        {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_GRAMMAR,
                                           .methods = methods,

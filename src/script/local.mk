@@ -4,6 +4,7 @@ script_sources = \
 	src/script/args.h \
 	src/script/baseline.c \
 	src/script/baseline.h \
+	src/script/bayes.c \
 	src/script/branches.c \
 	src/script/branches.h \
 	src/script/call.c \

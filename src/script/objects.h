@@ -37,6 +37,8 @@ void rhm_grammar_read_weights(lua_State *L, const struct rhm_args *args, struct 
 int rhm_grammar_weights(lua_State *L);
 int rhm_grammar_prior_method(lua_State *L);
 int rhm_grammar_noisy(lua_State *L);
+int rhm_grammar_posterior(lua_State *L);
+int rhm_grammar_bayes(lua_State *L);
 int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g);
 int rhm_network_train_method(lua_State *L);
 int rhm_network_resume_method(lua_State *L);

@@ -234,6 +234,95 @@ function TestGrammar.test_learners_of_noisy_data()
   lu.assertTrue(rhm.correlation{ of=g:noisy{ token_noise=0 } } > 0)
 end
 
+-- Sums over all strings of a small grammar, in Lua.
+function TestGrammar.test_bayes()
+  local g = rhm.grammar{ V=3, m=2, s=2, L=2, seed=3, token_noise=.2, label_noise=.1, prior={3, 2, 1} }
+  local rules, joint = {g:rules(1), g:rules(2)}, {}
+  for label = 1, 3 do
+    for _, top in ipairs(rules[1][label]) do
+      for _, a in ipairs(rules[2][top[1]]) do
+        for _, b in ipairs(rules[2][top[2]]) do
+          local clean = {a[1], a[2], b[1], b[2]}
+          for k = 0, 80 do
+            local p, number = g:prior()[label] / 8, k
+            for j = 1, 4 do
+              p = p * (.2 / 3 + (number % 3 + 1 == clean[j] and .8 or 0))
+              number = number // 3
+            end
+            joint[k] = joint[k] or {0, 0, 0}
+            for seen = 1, 3 do joint[k][seen] = joint[k][seen] + p * (.1 / 3 + (seen == label and .9 or 0)) end
+          end
+        end
+      end
+    end
+  end
+  local best, tokens, labels = 0, {}, {}
+  for k = 0, 80 do
+    best, labels[k + 1] = best + math.max(table.unpack(joint[k])), 1
+    tokens[k + 1] = {k % 3 + 1, k // 3 % 3 + 1, k // 9 % 3 + 1, k // 27 + 1}
+  end
+  local exact = g:bayes()
+  lu.assertTrue(exact.exact)
+  lu.assertAlmostEquals(exact.accuracy, best, 1e-12)
+  local p, outside = g:posterior(rhm.dataset{ tokens=tokens, labels=labels, V=3, classes=3 })
+  lu.assertEquals({p:rows(), p:cols(), outside}, {81, 3, 0})
+  for k = 0, 80 do
+    local sum = joint[k][1] + joint[k][2] + joint[k][3]
+    for c = 1, 3 do lu.assertAlmostEquals(p[k + 1][c], joint[k][c] / sum, 1e-12) end
+    if k % 10 == 0 then lu.assertEquals(g:posterior(tokens[k + 1])[1][2], p[k + 1][2]) end
+  end
+  local drawn = g:bayes{ n=20000, seed=1 }
+  lu.assertFalse(drawn.exact)
+  lu.assertAlmostEquals(drawn.accuracy, best, 5 * drawn.error)
+  lu.assertAlmostEquals(drawn.counted, best, 5 * math.sqrt(.25 / 20000))
+  lu.assertStrContains(tostring(drawn), "best possible accuracy for the label")
+  lu.assertStrContains(tostring(exact), "exact\nover all 81 strings")
+  local symbols = g:posterior({1, 0, 2, 3}, { level=1 })
+  lu.assertEquals({symbols:rows(), symbols:cols()}, {2, 3})
+  lu.assertEquals(g:posterior({0, 0, 0, 0}, { level=2 }):rows(), 4)
+  -- nobody does better
+  local test = g:sample{ n=5000, seed=7 }
+  local net, bayes = rhm.network{ grammar=g, M=128 }, g:bayes(test)
+  net:train{ from=g }
+  lu.assertTrue(net:accuracy(g) <= best + 1e-12)
+  lu.assertEquals(bayes.labelled, 5000)
+  local hidden = g:bayes(test:hide{ tokens=.5, labels=.5 })
+  lu.assertTrue(hidden.accuracy < bayes.accuracy)
+  lu.assertEquals(hidden.labelled, 2500)
+end
+
+function TestGrammar.test_strings_outside_the_language()
+  local g = rhm.grammar{ V=4, m=2, s=2, L=2, seed=1 }
+  local d, tokens, labels = g:sample{ n=200, seed=1 }, {}, {}
+  for i = 1, 200 do
+    tokens[i], labels[i] = d:tokens(i), d:label(i)
+    if i % 4 == 0 then -- a tuple that is no rule
+      local rule = {}
+      for _, list in ipairs(g:rules(2)) do
+        for _, t in ipairs(list) do rule[t[1] * 4 + t[2]] = true end
+      end
+      for a = 1, 4 do
+        for b = 1, 4 do if not rule[a * 4 + b] then tokens[i][1], tokens[i][2] = a, b end end
+      end
+    end
+  end
+  local mixed = rhm.dataset{ tokens=tokens, labels=labels, V=4, classes=4 }
+  local p, outside = g:posterior(mixed)
+  lu.assertEquals(outside, 50)
+  lu.assertTrue(p[4][1] ~= p[4][1])
+  lu.assertEquals(p[1][d:label(1)], 1)
+  local bayes = g:bayes(mixed)
+  lu.assertEquals({bayes.outside, bayes.counted, bayes.accuracy}, {50, 1.0, 1.0})
+  lu.assertStrContains(tostring(bayes), "50 strings the grammar cannot give")
+  lu.assertEquals(g:bayes(mixed, { token_noise=.1 }).outside, 0)
+  lu.assertEquals(g:noisy{ label_noise=.4 }:bayes().accuracy, .7)
+  lu.assertErrorMsgContains("level = 3: must be from 0 (the label) to 2 (L)", g.posterior, g, d, {level=3})
+  lu.assertErrorMsgContains("a string of 2 tokens, those of the grammar have 4", g.posterior, g, {1, 2})
+  lu.assertErrorMsgContains("token 2 = 5", g.posterior, g, {1, 5, 1, 1})
+  lu.assertErrorMsgContains("exact goes through all strings", g.bayes, g, {exact=true, n=10})
+  lu.assertErrorMsgContains("got 3", g.posterior, g, 3)
+end
+
 function TestGrammar.test_zipf_and_weights()
   local g = rhm.grammar{ V=4, m=4, s=2, L=3, seed=0, zipf=1.5 }
   local sum = 0

@@ -115,6 +115,8 @@ function TestHelp:test_keys()
     ["grammar:sample"] = function(t) return g:sample(t) end,
     ["rhm.formula"] = rhm.formula, ["formula:sample"] = function(t) return objects.formula:sample(t) end,
     ["rhm.source"] = rhm.source, ["source:sample"] = function(t) return objects.source:sample(t) end,
+    ["grammar:posterior"] = function(t) return g:posterior(g:sample{ n=1 }, t) end,
+    ["grammar:bayes"] = function(t) return g:bayes(t) end,
     ["grammar:noisy"] = function(t) return g:noisy(t) end,
     ["rhm.principle"] = function(t) return rhm.principle(g, t) end,
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,

@@ -14,7 +14,7 @@ p_min, K, the check, schedules by the gap, samples, training, exact accuracy.
 
 With noise what is observed is not what was derived: label_noise is the probability that the label is replaced by one drawn
 uniformly from all of them (itself, too), token_noise the same for each token, independently. Samples, trainings and the
-exact accuracy are those of noisy strings and labels, so no learner can be right always. Label noise e shrinks
+exact accuracy are those of noisy strings and labels, so nobody is right more often than g:bayes says. Label noise e shrinks
 every gap by 1 - e; q and gap are those of true parents, which token noise leaves as they are, but patches then tell of
 their parents with doubt.
 
@@ -86,6 +86,42 @@ grammar was made with zipf or weights. They sum to 1 for each symbol.]],
       {"token_noise", "as in g", "the same for each token"},
     },
     returns = "a grammar", example = "noisy = g:noisy{ token_noise=.05 }", see = {"rhm.grammar", "grammar:sample"}},
+
+  {name = "grammar:posterior", signature = "g:posterior(d | string [, { level=, label_noise=, token_noise= }])",
+    summary = "the exact posterior of the label, or of the symbols of a level",
+    text = [[By inside-outside on the tree: P(symbol | tokens) under the rules, their probabilities, the prior and the noise.
+Missing tokens (0) are summed over. The label is the observed one, so that label noise is in it; label_noise=0 gives the one
+that was derived. Level L is the tokens themselves: what stood there before noise.
+
+A string that the grammar cannot give (without token noise nearly any other one) has rows of nan and is counted.]],
+    keys = {
+      {"level", "0", "0: the label; l: the symbols of level l, s_1 ... s_l of them"},
+      {"label_noise", "the grammar's", "that the labels have"},
+      {"token_noise", "the grammar's", "that the strings have"},
+    },
+    returns = "a matrix and the number of strings outside the language. Of a data set: a row a string, its places after one "
+      .. "another. Of one string: a row a place", example = [[g:posterior(d)
+g:posterior({1, 5, 0, 2, 8, 8, 3, 4}, { level=2 })]], see = {"grammar:bayes", "network:predict", "dataset:hide"}},
+
+  {name = "grammar:bayes", signature = {"g:bayes{ [n=, seed=, exact=, level=] }",
+      "g:bayes(d [, { level=, label_noise=, token_noise= }])"},
+    summary = "the best accuracy that anybody can have",
+    text = [[Who knows the grammar names the likeliest label, and is right with the probability that its posterior says: the mean
+of that over strings is accuracy, with its standard error and 95 % interval (low, high). Over all V^d strings where these are
+4 million at most or exact=true, else over n drawn ones. With d: over its strings, whatever is missing or noisy in them;
+counted is the share of its labels that are the likeliest one (ties: the lowest). A learner's accuracy on the same strings is
+then a share of what was possible. With level l: the mean over the symbols of that level.]],
+    keys = {
+      {"n", "100000", "strings to draw, unless exact"},
+      {"seed", "0", "of the strings"},
+      {"exact", "by V^d", "true: all strings; false: drawn ones"},
+      {"level", "0", "0: the label; l: the symbols of level l"},
+    },
+    returns = "a report: accuracy, error, low, high, counted, labelled, n, outside, ties, level, exact, chance",
+    example = [[g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=1, token_noise=.1 }
+g:bayes()
+test = g:sample{ n=10000, seed=9 }
+net:accuracy(test) / g:bayes(test).accuracy]], see = {"grammar:posterior", "grammar:noisy", "network:accuracy"}},
 
   {name = "grammar:q", signature = "g:q(l [, i])",
     summary = "the exact q of the parents of level-l patches",
