@@ -280,8 +280,8 @@ function Report.__tostring(r)
       number(v.exact_gap), v.nearest and format("%d, %d", v.nearest[1], v.nearest[2]) or "-"}
   end
   local lines = {
-    wrap(format("principle of shallow-to-deep chaining: %s, %s symbols, %d strings (%d to fit, %d held out), patch %d",
-      r.of, r.learned and "learned" or "true", r.n, r.fitted, r.held, r.place)),
+    wrap(format("principle of shallow-to-deep chaining: %s, %s symbols, %d strings in halves of %d and %d, patch %d",
+      r.of, r.learned and "learned" or "true", r.n, r.n_A, r.n_B, r.place)),
     wrap("(i) correlation with the label " .. say_correlation(r)), (report.grid(one)),
     wrap(format("(ii) clean signal, layers of capacity %d: %s", r.capacity, say_clean(r))), (report.grid(two)),
     wrap("(iii) identifiability " .. say_gap(r)), (report.grid(three)),

@@ -304,7 +304,7 @@ static enum rhm_status measure_level(struct measure *m, unsigned l, unsigned par
     for (unsigned k = 0; k < l && status == RHM_OK; k++) {
         in.width = s * above; /* what is below the k-th ancestor of the patch's node */
         in.tuple = x->symbol + place / above * in.width;
-        status = rhm_principle_layer(&in, alpha, &level->layer[k], err);
+        status = rhm_principle_layer(&in, alpha, result->learned, &level->layer[k], err);
         if (status == RHM_OK)
             status = rhm_monitor_poll(m->monitor, err);
         above *= k + 1 < l ? m->s[l - k - 1] : 1;

@@ -15,11 +15,13 @@
  *
  * (ii) Clean signal. A layer of capacity k regresses the label on all symbols of level l below the k-th
  * ancestor of the patch's node: k = 0 is the chain's own layer, k = l - 1 sees the whole string. It is the
- * table of label frequencies of half A, which is what a layer with nearly orthogonal features tends to; what
- * A has not shown gets q. fit and held are the shares of the label's variance that it explains in A and in B
- * (R^2; held can be negative). clean = held/fit: the share of what the layer learned from its strings that
- * holds for others; interval: normal, by the delta method. leak: the share of its outputs' variance on B that
- * is no function of nu: what the layer above would take for differences between synonyms.
+ * table of the label frequencies of a half, which is what a layer with nearly orthogonal features tends to;
+ * what that half has not shown gets q. fit is the share of the label's variance that a half's table explains
+ * in that half, held what it explains in the other half (R^2; held can be negative). clean = held/fit: of
+ * what a layer learns from its strings, the share that holds for others; a ratio of means over the strings of
+ * both halves, or, with learned symbols, of B alone (A made them); interval: normal, by the delta method.
+ * leak: the share of the variance of a table's outputs on the other half that is no function of nu: what the
+ * layer above would take for differences between synonyms.
  *
  * (iii) Identifiability: the gap min |q_nu - q_nu'| over pairs of parents. |q^_nu - q^_nu'| of each pair has
  * an error of at most r, where r^2 is a quantile of |N(0, S)|^2, S the covariance of the difference (one
@@ -47,8 +49,8 @@ struct rhm_interval {
 
 /* A layer of capacity k. */
 struct rhm_principle_layer {
-    size_t inputs;    /* distinct in A */
-    double fit, held; /* R^2 in A, in B */
+    size_t inputs;    /* distinct */
+    double fit, held; /* R^2 in the half of the table, in the other one */
     struct rhm_interval clean;
     double leak;
 };
@@ -108,7 +110,7 @@ struct rhm_principle_input {
 enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, double alpha, size_t *patches,
                                           struct rhm_interval *out, struct rhm_error *err);
 /* (ii) for a layer that reads `tuple`. */
-enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha,
+enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha, int B_alone,
                                     struct rhm_principle_layer *out, struct rhm_error *err);
 /* (iii), from B alone or from all strings: fills gap, seen, a, b, unresolved, is_seen of `out`. */
 enum rhm_status rhm_principle_gap(const struct rhm_principle_input *in, double alpha, int B_alone,

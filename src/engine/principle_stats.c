@@ -126,32 +126,6 @@ static double *vectors(const struct rhm_principle_input *in, size_t count, struc
 
 /* ------------------------------------------------------- (i) correlation */
 
-/* A ratio of means: of terms r to terms v >= 0, and its squared error (the mean of (r - ratio v)^2 over n and
- * the squared mean of v). */
-struct ratio {
-    double r, v, rr, rv, vv; /* sums of terms and products */
-};
-
-static void ratio_add(struct ratio *x, double weight, double r, double v)
-{
-    x->r += weight * r;
-    x->v += weight * v;
-    x->rr += weight * r * r;
-    x->rv += weight * r * v;
-    x->vv += weight * v * v;
-}
-
-static double ratio_value(const struct ratio *x)
-{
-    return x->v > 0 ? x->r / x->v : NAN;
-}
-
-static double ratio_error2(const struct ratio *x, double n)
-{
-    double value = ratio_value(x), mean = x->v / n;
-    return fmax(x->rr - 2 * value * x->rv + value * value * x->vv, 0) / n / (n - 1) / (mean * mean);
-}
-
 /* One half, h, looked at with the other's estimate a_mu of q_mu. r_i = <a_mu - a, e_label - q> of its
  * strings, v_i = |e_label - q|^2; their means are the covariance and the label's variance. */
 struct side {
@@ -280,29 +254,40 @@ enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, 
 
 /* ------------------------------------------------------ (ii) clean signal */
 
-/* The terms of a half: the gain |e - q|^2 - |e - f|^2 by |e - q|^2, so that the ratio is R^2. */
-static void add_gain(struct ratio *gain, size_t C, const double *count, const double *q, const double *f)
+/* Sums over strings of v = |e - q|^2, q their half's label shares, and of the gains over it by the table of
+ * their own half, v - |e - f|^2 (fit), and of the other half (held); squares and products of the gains. */
+struct gains {
+    double n, v, fit, held, fit2, both, held2;
+};
+
+/* Strings with the label counts `count`, which the tables of the two halves give own and other. */
+static void add_gains(struct gains *x, size_t C, const double *count, const double *q, const double *own,
+                      const double *other)
 {
-    double qq = dot(C, q, q), ff = dot(C, f, f);
+    double qq = dot(C, q, q), oo = dot(C, own, own), tt = dot(C, other, other);
     for (size_t c = 0; c < C; c++) {
-        double plain = 1 - 2 * q[c] + qq;
-        ratio_add(gain, count[c], plain - (1 - 2 * f[c] + ff), plain);
+        double v = 1 - 2 * q[c] + qq, fit = v - (1 - 2 * own[c] + oo), held = v - (1 - 2 * other[c] + tt);
+        x->n += count[c];
+        x->v += count[c] * v;
+        x->fit += count[c] * fit;
+        x->held += count[c] * held;
+        x->fit2 += count[c] * fit * fit;
+        x->both += count[c] * fit * held;
+        x->held2 += count[c] * held * held;
     }
 }
 
-/* held/fit and its interval; nan where the layer explains nothing even of its own strings. */
-static struct rhm_interval clean_of(const struct ratio gain[2], const double n[2], double alpha)
+/* held/fit, a ratio of means over the same strings; nan where the layer explains nothing even of its own. */
+static struct rhm_interval clean_of(const struct gains *x, double alpha)
 {
-    double fit = ratio_value(&gain[0]), held = ratio_value(&gain[1]);
-    if (!(fit > 0) || isnan(held))
+    if (!(x->fit > 1e-14 * x->n))
         return (struct rhm_interval){NAN, NAN, NAN};
-    double clean = held / fit,
-           wide = rhm_normal_quantile(alpha / 2) *
-                  sqrt(ratio_error2(&gain[1], n[1]) + clean * clean * ratio_error2(&gain[0], n[0])) / fit;
+    double clean = x->held / x->fit, squares = x->held2 - 2 * clean * x->both + clean * clean * x->fit2,
+           wide = rhm_normal_quantile(alpha / 2) * sqrt(fmax(squares, 0) * x->n / fmax(x->n - 1, 1)) / x->fit;
     return (struct rhm_interval){clean, clean - wide, clean + wide};
 }
 
-/* The outputs on B: total and, by parent, sums; for the leak. */
+/* The outputs of one half's table on the other half's strings: in all and, by parent, sums; for the leak. */
 struct spread {
     double *sum, *weight; /* parents x C, parents; owned */
     double *mean;         /* C; owned */
@@ -325,6 +310,7 @@ static enum rhm_status spread_init(struct spread *s, const struct rhm_principle_
     s->mean = s->weight ? vectors(in, 1, err) : NULL;
     if (s->mean == NULL) {
         spread_clear(s);
+        *s = (struct spread){0};
         return RHM_EMEMORY;
     }
     return RHM_OK;
@@ -341,52 +327,71 @@ static void spread_add(struct spread *s, size_t C, uint32_t parent, double weigh
     s->all += weight;
 }
 
-/* The share of the variance within parents. */
-static double leak_of(const struct spread *s, const struct rhm_principle_input *in)
+/* Adds the sums of squares within parents and in all. */
+static void spread_sums(const struct spread *s, const struct rhm_principle_input *in, double *within,
+                        double *all)
 {
     size_t C = in->classes;
-    double between = 0, mean = dot(C, s->mean, s->mean) / s->all;
+    double between = 0;
     for (unsigned p = 0; p < in->parents; p++)
         if (s->weight[p] > 0)
             between += dot(C, s->sum + p * C, s->sum + p * C) / s->weight[p];
-    double variance = s->squares - mean;
-    return variance > 1e-14 * s->all ? fmin(fmax((s->squares - between) / variance, 0), 1) : NAN;
+    if (s->all > 0) {
+        *within += fmax(s->squares - between, 0);
+        *all += fmax(s->squares - dot(C, s->mean, s->mean) / s->all, 0);
+    }
 }
 
-enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha,
+/* Label shares of a group in half h; those of the half where it has none. */
+static void table_of(size_t C, const double *count, double total, const double *q, double *f)
+{
+    for (size_t c = 0; c < C; c++)
+        f[c] = total > 0 ? count[c] / total : q[c];
+}
+
+enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha, int B_alone,
                                     struct rhm_principle_layer *out, struct rhm_error *err)
 {
     struct groups g = {0};
-    struct spread spread = {0};
-    struct ratio gain[2] = {{0}};
+    struct spread spread[2] = {{0}};
+    struct gains gains = {0};
     size_t C = in->classes;
-    double n[2], *q = vectors(in, 5, err), *count = q ? q + 2 * C : NULL, *f = q ? q + 4 * C : NULL;
-    *out = (struct rhm_principle_layer){.fit = NAN, .held = NAN, .leak = NAN};
+    double n[2], within = 0, all = 0, *q = vectors(in, 6, err), *count = q ? q + 2 * C : NULL,
+                 *f = q ? q + 4 * C : NULL;
+    *out = (struct rhm_principle_layer){.fit = NAN, .held = NAN, .clean = {NAN, NAN, NAN}, .leak = NAN};
     if (q == NULL)
         return RHM_EMEMORY;
     enum rhm_status status = count_halves(in, q, n, err);
     if (status == RHM_OK)
         status = groups_init(&g, in, err);
-    if (status == RHM_OK)
-        status = spread_init(&spread, in, err);
+    for (unsigned h = 0; h < 2 && status == RHM_OK; h++)
+        status = spread_init(&spread[h], in, err);
     for (size_t k = 0; k < g.n && status == RHM_OK; k++) {
+        uint32_t parent = in->parent[g.order[g.start[k]] * in->parent_stride];
         double total[2];
         count_group(in, &g, k, count, total);
-        for (size_t c = 0; c < C; c++)
-            f[c] = total[0] > 0 ? count[c] / total[0] : q[c];
-        out->inputs += total[0] > 0;
-        add_gain(&gain[0], C, count, q, f);
-        add_gain(&gain[1], C, count + C, q, f);
-        if (total[1] > 0)
-            spread_add(&spread, C, in->parent[g.order[g.start[k]] * in->parent_stride], total[1], f);
+        for (unsigned h = 0; h < 2; h++)
+            table_of(C, count + h * C, total[h], q + h * C, f + h * C);
+        for (unsigned h = B_alone ? 1 : 0; h < 2; h++) {
+            const double *own = f + h * C, *other = f + (1 - h) * C;
+            add_gains(&gains, C, count + h * C, q + h * C, own, other);
+            if (total[h] > 0)
+                spread_add(&spread[h], C, parent, total[h], other);
+        }
     }
     if (status == RHM_OK) {
-        out->fit = ratio_value(&gain[0]);
-        out->held = ratio_value(&gain[1]);
-        out->clean = clean_of(gain, n, alpha);
-        out->leak = leak_of(&spread, in);
+        out->inputs = g.n;
+        if (gains.v > 0) {
+            out->fit = gains.fit / gains.v;
+            out->held = gains.held / gains.v;
+        }
+        out->clean = clean_of(&gains, alpha);
+        for (unsigned h = 0; h < 2; h++)
+            spread_sums(&spread[h], in, &within, &all);
+        out->leak = all > 1e-14 * (double)in->n ? fmin(within / all, 1) : NAN;
     }
-    spread_clear(&spread);
+    for (unsigned h = 0; h < 2; h++)
+        spread_clear(&spread[h]);
     groups_clear(&g);
     free(q);
     return status;

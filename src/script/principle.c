@@ -141,8 +141,8 @@ static int measure(lua_State *L)
     const struct rhm_principle *r = &call->result;
     lua_createtable(L, 0, 6);
     rhm_set_integer(L, "n", r->n);
-    rhm_set_integer(L, "fitted", r->n_A);
-    rhm_set_integer(L, "held", r->n_B);
+    rhm_set_integer(L, "n_A", r->n_A);
+    rhm_set_integer(L, "n_B", r->n_B);
     rhm_set_boolean(L, "learned", r->learned);
     lua_createtable(L, (int)r->L, 0);
     for (unsigned l = 1; l <= r->L; l++) {

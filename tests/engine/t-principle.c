@@ -61,23 +61,6 @@ static double e(size_t i, unsigned c)
     return label[i] == c;
 }
 
-/* Mean of r over mean of v in a half, and the squared error of that. */
-static void plain_ratio(const double *r, const double *v, unsigned h, double *value, double *square)
-{
-    double n = 0, sum_r = 0, sum_v = 0, squares = 0;
-    for (size_t i = 0; i < N; i++)
-        if (half[i] == h) {
-            n++;
-            sum_r += r[i];
-            sum_v += v[i];
-        }
-    *value = sum_r / sum_v;
-    for (size_t i = 0; i < N; i++)
-        if (half[i] == h)
-            squares += pow(r[i] - *value * v[i], 2);
-    *square = squares / n / (n - 1) / pow(sum_v / n, 2);
-}
-
 /* The mean of r over the other strings of half h with the tuple of string i; 0 without any. */
 static double mean_of_others(const double *r, unsigned h, size_t i)
 {
@@ -139,45 +122,58 @@ static void test_correlation_is_the_plain_sum(void **state)
     assert_true(got.low > 0.2);
 }
 
-static void test_layers_are_the_plain_sum(void **state)
+/* From both halves, or from B alone. */
+static void compare_layers(const struct rhm_principle_input *in, int B_alone)
 {
-    (void)state;
-    struct rhm_principle_input in = make_input(2);
-    static double r[N], v[N], f[N][C];
-    double value[2], square[2], within = 0, all = 0, mean[C] = {0}, n[P] = {0}, by[P][C] = {{0}}, n_B = 0;
-    for (size_t i = 0; i < N; i++) {
-        r[i] = v[i] = 0;
-        for (unsigned c = 0; c < C; c++) {
-            f[i][c] = share(0, i, c);
-            double plain = pow(e(i, c) - share(0, N, c), 2);
-            v[i] += plain;
-            r[i] += plain - pow(e(i, c) - f[i][c], 2);
+    double fit = 0, held = 0, all_v = 0, squares = 0, n = 0, within = 0, all = 0;
+    static double g[2][N];
+    for (unsigned h = B_alone ? 1 : 0; h < 2; h++) {
+        double size = 0, mean[C] = {0}, by[P][C] = {{0}}, seen[P] = {0};
+        for (size_t i = 0; i < N; i++) {
+            if (half[i] != h)
+                continue;
+            size++;
+            seen[parent[i]]++;
+            g[0][i] = g[1][i] = 0;
+            for (unsigned c = 0; c < C; c++) {
+                double v = pow(e(i, c) - share(h, N, c), 2);
+                all_v += v;
+                g[0][i] += v - pow(e(i, c) - share(h, i, c), 2);
+                g[1][i] += v - pow(e(i, c) - share(1 - h, i, c), 2);
+                by[parent[i]][c] += share(1 - h, i, c);
+                mean[c] += share(1 - h, i, c);
+            }
+            fit += g[0][i];
+            held += g[1][i];
         }
-        n[parent[i]] += half[i];
-        n_B += half[i];
-        for (unsigned c = 0; half[i] && c < C; c++) {
-            by[parent[i]][c] += f[i][c];
-            mean[c] += f[i][c];
-        }
+        for (size_t i = 0; i < N; i++)
+            for (unsigned c = 0; half[i] == h && c < C; c++) {
+                within += pow(share(1 - h, i, c) - by[parent[i]][c] / seen[parent[i]], 2);
+                all += pow(share(1 - h, i, c) - mean[c] / size, 2);
+            }
+        n += size;
     }
+    double clean = held / fit;
     for (size_t i = 0; i < N; i++)
-        for (unsigned c = 0; half[i] && c < C; c++) {
-            within += pow(f[i][c] - by[parent[i]][c] / n[parent[i]], 2);
-            all += pow(f[i][c] - mean[c] / n_B, 2);
-        }
-    for (unsigned h = 0; h < 2; h++)
-        plain_ratio(r, v, h, &value[h], &square[h]);
+        squares += half[i] || !B_alone ? pow(g[1][i] - clean * g[0][i], 2) : 0;
+    double wide = 1.959963984540054 * sqrt(squares / (n - 1) / n) / (fit / n);
     struct rhm_principle_layer got;
-    must(rhm_principle_layer(&in, 0.05, &got, &err));
-    double clean = value[1] / value[0],
-           wide = 1.959963984540054 * sqrt(square[1] + clean * clean * square[0]) / value[0];
+    must(rhm_principle_layer(in, 0.05, B_alone, &got, &err));
     assert_int_equal(got.inputs, 9);
-    assert_near(got.fit, value[0], 1e-12);
-    assert_near(got.held, value[1], 1e-12);
+    assert_near(got.fit, fit / all_v, 1e-12);
+    assert_near(got.held, held / all_v, 1e-12);
     assert_near(got.clean.value, clean, 1e-12);
     assert_near(got.clean.low, clean - wide, 1e-12);
     assert_near(got.clean.high, clean + wide, 1e-12);
     assert_near(got.leak, within / all, 1e-12);
+}
+
+static void test_layers_are_the_plain_sum(void **state)
+{
+    (void)state;
+    struct rhm_principle_input in = make_input(2);
+    compare_layers(&in, 0);
+    compare_layers(&in, 1);
 }
 
 /* The covariance S of the difference as a matrix, with tr S and tr S^2 from it. */

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, SANITIZED, environment  # noqa: E402
 
-SCRIPTS = ["branching_factor", "log_regime", "phase_diagram", "random_features", "sample_complexity",
+SCRIPTS = ["branching_factor", "function_classes", "log_regime", "phase_diagram", "random_features", "sample_complexity",
            "training_dynamics"]
 QUICK = 20  # seconds on 2 processors of one's own
 
@@ -200,6 +200,27 @@ class Experiments(unittest.TestCase):
                          ("no warning", "any warning"))
         self.assertGreater(int(quiet[0]), int(warned[0]), out)
         self.assertGreater(int(warned[1]), int(quiet[1]), out)
+
+    def test_function_classes(self):
+        out = self.quick("function_classes")
+        rows = {}
+        for line in out.splitlines():
+            row = re.match(r" *(\S+|by node) +(1000|4000) +(.*)$", line)
+            if row:
+                rows[row.group(1), int(row.group(2))] = list(map(float, row.group(3).split()))
+        self.assertEqual(len(rows), 16, out)
+        verdicts = {key: tuple(row[-4:]) for key, row in rows.items()}
+        for name in ("latin", "parity", "xor"):  # (i) and (iii) fail, and so does the chain
+            chance = 1 / 8 if name == "latin" else 1 / 2
+            self.assertEqual((verdicts[name, 4000][0], verdicts[name, 4000][2:]), (0, (0, 0)), out)
+            self.assertAlmostEqual(rows[name, 4000][0], chance, delta=0.04)
+        for name in ("and/or", "random"):  # all hold for both functions
+            self.assertEqual(verdicts[name, 4000], (2, 2, 2, 2), out)
+            self.assertGreater(rows[name, 4000][0], 0.98, out)
+        self.assertLess(rows["by node", 4000][0], 0.95, out)
+        learned, runs = map(int, re.search(r"learns \(accuracy >= .95\) in (\d+) of (\d+) runs", " ".join(out.split()))
+                            .groups())
+        self.assertEqual(learned, runs, out)
 
     def test_training_dynamics(self):
         out = self.quick("training_dynamics")

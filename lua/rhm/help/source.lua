@@ -127,12 +127,13 @@ The strings fall at random into halves A and B. correlation is the correlation r
 |q|^2), q the labels' shares (of two labels and two symbols the correlation coefficient); B's labels against A's estimate of
 q_mu and the other way round; normal interval by the delta method. It holds where the interval is above 0.
 
-clean: the layer is the table of A's label frequencies, what ridge regression on nearly orthogonal features tends to. With
-capacity k it reads all level-l symbols below the k-th ancestor of the patch's node: 0, the chain's own, sees the patch alone,
-l - 1 the whole string. fit and held are its R^2 on A and on B, clean = held/fit: of what it learned, the share that holds for
-other strings; normal interval by the delta method. leak is the share of its outputs' variance on B that is no function of the
-patch's symbol: the layer above would take it for differences of synonyms. It holds where clean is above 1/2 with its whole
-interval, and leak at most 1/2. The columns k = 1, 2, ... are clean of wider layers.
+clean: the layer is the table of label frequencies of one half, what ridge regression on nearly orthogonal features tends to.
+With capacity k it reads all level-l symbols below the k-th ancestor of the patch's node: 0, the chain's own, sees the patch
+alone, l - 1 the whole string. fit is its R^2 on its half, held on the other, clean = held/fit: of what it learned, the share
+that holds for other strings; normal interval by the delta method. leak is the share of its outputs' variance on the other half
+that is no function of the patch's symbol: the layer above would take it for differences of synonyms. It holds where clean is
+above 1/2 with its whole interval, and leak at most 1/2. The columns k = 1, 2, ... are clean of wider layers. Learned symbols:
+on B alone.
 
 gap is min |q_nu - q_nu'| over pairs of symbols: the interval allows each pair the quantile of |N(0, S)|, S the covariance of
 its difference (Satterthwaite's chi-square), all pairs at once (Bonferroni). Learned symbols: on B alone. It holds where the
