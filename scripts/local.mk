@@ -4,8 +4,10 @@ script_files = \
 	scripts/function_classes.lua \
 	scripts/learning_table.lua \
 	scripts/log_regime.lua \
+	scripts/noise.lua \
 	scripts/phase_diagram.lua \
 	scripts/quickstart.lua \
 	scripts/random_features.lua \
 	scripts/sample_complexity.lua \
+	scripts/signal_to_noise.lua \
 	scripts/training_dynamics.lua

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, SANITIZED, environment  # noqa: E402
 
-SCRIPTS = ["branching_factor", "function_classes", "log_regime", "phase_diagram", "random_features", "sample_complexity",
-           "training_dynamics"]
+SCRIPTS = ["branching_factor", "function_classes", "log_regime", "noise", "phase_diagram", "random_features",
+           "sample_complexity", "signal_to_noise", "training_dynamics"]
 QUICK = 20  # seconds on 2 processors of one's own
 
 
@@ -249,6 +249,33 @@ class Experiments(unittest.TestCase):
         self.assertIn("1.00", wide.group(3))
         beyond = re.findall(r"^ +[12] +(?:4|64) .* (\d+)$", out, re.M)
         self.assertEqual(beyond, ["0"] * 8)  # none beyond the bound
+
+    def test_signal_to_noise(self):
+        out = self.quick("signal_to_noise")
+        rows = re.findall(r"^\((\d+),(\d+)\) +(\S+) +(\S+) +(\S+) +(\d+)/(\d+)/(\d+) +(\d+)/(\d+) +(\S+) +(\S+)", out, re.M)
+        self.assertEqual(len(rows), 8, out)
+        for m, s, shuffle, zipf, K, holds, warns, fails, learned, of, N, accuracy in rows:
+            if float(shuffle) == 0:  # the first child tells nothing, and the check says so
+                self.assertEqual((float(K), fails, learned, N), (0, of, "0", "-"), out)
+                self.assertLess(float(accuracy), 0.2, out)
+            elif holds == of:
+                self.assertEqual(learned, of, out)
+                self.assertGreater(float(K), 0.1, out)
+                self.assertGreater(float(accuracy), 0.9, out)
+        self.assertRegex(" ".join(out.split()), r"0 of the 9 that pass; below \.9 with the schedule by depth although "
+                         r"they pass: 0")
+
+    def test_noise(self):
+        out = self.quick("noise")
+        rows = re.findall(r"^ *(\S+) +4000 +(\S+) +(\S+) +\d+ % +(\S+) +\d+ %", out, re.M)
+        self.assertEqual([row[0] for row in rows], ["0", "0.1", "0.3", "1"], out)
+        clean, tokens, labels, zipf = (list(map(float, row[1:])) for row in rows)
+        self.assertEqual((clean[0], zipf[0]), (1, 1), out)
+        self.assertAlmostEqual(labels[0], 1 - 0.3 * 7 / 8, delta=0.035)  # 5 standard deviations of 4000 strings
+        self.assertTrue(0.6 < tokens[0] < 0.9, out)
+        for bayes, chain, cnn in (clean, tokens, labels, zipf):
+            self.assertTrue(0.125 < chain < bayes + 0.02 and 0.125 < cnn < bayes + 0.02, out)  # 4000 test strings
+            self.assertGreater(cnn, 0.7 * bayes, out)
 
     def test_log_regime(self):
         out = self.quick("log_regime")

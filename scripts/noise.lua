@@ -1,0 +1,100 @@
+-- noise.lua - accuracy under token noise, label noise and unequal rules, against the best that is possible.
+--
+-- Token noise makes patches that are no rules and mixes the q of all parents; label noise only shrinks the signal, by
+-- 1 - e. Nobody passes the Bayes accuracy (g:bayes): the exact posterior under the grammar, on the same test strings.
+local experiment = require "rhm.experiment"
+
+local x = experiment.new{
+  name = "noise",
+  summary = "The chain, a CNN and the best possible accuracy, against token noise, label noise and Zipf's exponent.",
+  theory = "label noise e leaves 1 - e of every gap, so the chain needs 1/(1 - e)^2 times the samples and then loses "
+    .. "nothing; token noise lets patches tell of their parents with doubt, which a chain that names one cluster a patch "
+    .. "cannot pass on: the Bayes posterior carries the doubt up. Zipf's law makes rules rare, not ambiguous.",
+  seeds = {full = 5, quick = 1, text = "Grammars (the first that satisfy Assumption 4.1)."},
+}
+local TEST = x.quick and 4000 or 10000
+
+-- What each learner is right in, of the test strings; trained on the same strings.
+local learners = {}
+function learners.chain(g, data, test, seed)
+  local net = rhm.network{ V=g.V, s=g.s, L=g.L, classes=g.classes, M=512, seed=seed }
+  net:train{ from=data, progress=false }
+  return net:accuracy(test)
+end
+function learners.cnn(g, data, test, seed)
+  local net = rhm.cnn{ V=g.V, s=g.s, L=g.L, classes=g.classes, h=64, seed=seed }
+  local held_out, train = data:split{ fraction=.1, seed=seed }
+  net:train{ from=train, held_out=held_out, patience=10, epochs=200, seed=seed, progress=false }
+  return net:accuracy(test)
+end
+local names = {"chain", "cnn"}
+
+local function learn(p, seed)
+  local base = experiment.grammars(p, seed * 1000000, 1)[1]
+  local g = rhm.grammar{ V=p.V, m=p.m, s=p.s, L=p.L, seed=base.seed, token_noise=p.token, label_noise=p.label, zipf=p.zipf }
+  local data, test = g:sample{ n=p.N, seed=1 }, g:sample{ n=p.test, seed=2 }
+  local bayes = g:bayes(test)
+  local measures = {bayes = bayes.accuracy, counted = bayes.counted, K = g:K()}
+  for _, name in ipairs(names) do measures[name] = learners[name](g, data, test, seed) end
+  return measures
+end
+
+local kinds = {
+  {key = "token", plot = true, values = x.quick and {0, 0.1} or {0, 0.01, 0.02, 0.05, 0.1, 0.2}},
+  {key = "label", plot = true, values = x.quick and {0.3} or {0, 0.1, 0.2, 0.4, 0.6}},
+  {key = "zipf", values = x.quick and {1} or {0, 0.5, 1, 1.5, 2}},
+}
+local sizes = x.quick and {4000} or {4000, 20000}
+local cells, seen = {}, {}
+for _, kind in ipairs(kinds) do
+  for _, value in ipairs(kind.values) do
+    for _, N in ipairs(sizes) do
+      local cell = {V = 8, m = 4, s = 2, L = 3, N = N, test = TEST, token = 0, label = 0, zipf = 0}
+      cell[kind.key] = value
+      local key = string.format("%g %g %g %d", cell.token, cell.label, cell.zipf, N)
+      if not seen[key] then cells[#cells + 1], seen[key] = cell, true end -- the clean ones are shared
+    end
+  end
+end
+
+local r = x:sweep{ parameters=cells, run=learn }
+x:finish(function()
+  x:say("(V,m,s,L) = (8,4,2,3), the same N strings for all learners, %d test strings of the same noise; medians over %d "
+    .. "grammars. Bayes: who names the likeliest label under the grammar; the percentages are of that.", TEST, x.seeds)
+  local title = {token = "token noise", label = "label noise", zipf = "Zipf exponent"}
+  for _, kind in ipairs(kinds) do
+    local lines, series = {}, {}
+    for _, value in ipairs(kind.values) do
+      for _, N in ipairs(sizes) do
+        local which = {token = 0, label = 0, zipf = 0, N = N}
+        which[kind.key] = value
+        local function median(measure) return experiment.median(experiment.values(r.rows, measure, which)) end
+        local bayes, line = median "counted", {string.format("%g", value), N}
+        line[3] = bayes
+        for k, name in ipairs(names) do
+          local got = median(name)
+          line[k + 3] = got and bayes and string.format("%.3f %3.0f %%", got, 100 * got / bayes)
+          if got and N == sizes[#sizes] then
+            series[k] = series[k] or {x = {}, y = {}, label = name}
+            table.insert(series[k].x, value)
+            table.insert(series[k].y, got)
+          end
+        end
+        if bayes and N == sizes[#sizes] then
+          local k = #names + 1
+          series[k] = series[k] or {x = {}, y = {}, label = "Bayes"}
+          table.insert(series[k].x, value)
+          table.insert(series[k].y, bayes)
+        end
+        lines[#lines + 1] = line
+      end
+    end
+    local head = {title[kind.key], "N", "Bayes"}
+    for _, name in ipairs(names) do head[#head + 1] = name end
+    print ""
+    x:table(head, lines, "%.3f")
+    if kind.plot and #kind.values > 1 and #series > 0 then
+      x:plot({ series=series, xlabel=title[kind.key], ylabel="accuracy", title="(8,4,2,3), N = " .. sizes[#sizes] }, kind.key)
+    end
+  end
+end)
