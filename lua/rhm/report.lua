@@ -4,6 +4,7 @@ local M = {}
 local branches = require "rhm.branches"
 local printer = require "rhm.print"
 local format, rep, find, gsub, concat = string.format, string.rep, string.find, string.gsub, table.concat
+local insert = table.insert
 local ceil, floor, huge, max, min = math.ceil, math.floor, math.huge, math.max, math.min
 
 -- How many rows a long table prints before it is elided.
@@ -330,7 +331,7 @@ end
 
 -- The nodes of a tree, a line each: what the code stands for, its confidence, the tokens below. Nodes that are wrong are
 -- marked with a star.
-local function parse_nodes(t, l, i, depth, rows)
+local function parse_nodes(t, noisy, l, i, depth, rows)
   local nodes, s = t.levels[l], branches.at(t.s, l)
   if l > #t.tokens or not nodes then return end
   local node = nodes[i]
@@ -339,27 +340,44 @@ local function parse_nodes(t, l, i, depth, rows)
   local tokens = concat(t.tokens, " ", (i - 1) * wide + 1, (i - 1) * wide + last) .. (last < wide and " ..." or "")
   local name = node.unknown and "unknown" or node.parent and format("%d", node.parent)
     or node.code and format("code %d", node.code) or "new"
-  if node.truth and node.truth ~= node.parent then name = format("%s*(%d)", name, node.truth) end
-  rows[#rows + 1] = {rep("  ", depth) .. name, number(node.p), format("%d", l), tokens}
-  for j = 1, s do parse_nodes(t, l + 1, (i - 1) * s + j, depth + 1, rows) end
+  local row = {}
+  if noisy then
+    if node.bayes and node.bayes ~= node.parent then name = name .. "*" end
+    row = {node.bayes and format("%d", node.bayes) or "-", number(node.bayes_p)}
+  elseif node.truth and node.truth ~= node.parent then
+    name = format("%s*(%d)", name, node.truth)
+  end
+  insert(row, 1, number(node.p))
+  insert(row, 1, rep("  ", depth) .. name)
+  insert(row, format("%d", l))
+  insert(row, tokens)
+  rows[#rows + 1] = row
+  for j = 1, s do parse_nodes(t, noisy, l + 1, (i - 1) * s + j, depth + 1, rows) end
 end
 
 -- A tree from its lowest level there is; without all layers it is a wood.
 function M.parse(t)
-  local top, rows = 1, {{"symbol", "p", "level", "tokens"}}
+  local top = 1
   while not t.levels[top] do top = top + 1 end
-  for i = 1, #t.levels[top] do parse_nodes(t, top, i, 0, rows) end
+  local noisy = t.levels[top][1].bayes ~= nil -- token noise: nobody knows what stands there, but what is likeliest
+  local rows = {noisy and {"symbol", "p", "likeliest", "p", "level", "tokens"} or {"symbol", "p", "level", "tokens"}}
+  for i = 1, #t.levels[top] do parse_nodes(t, noisy, top, i, 0, rows) end
   local all, wrong = #rows - 1, 0
   for l = top, #t.levels do
-    for _, node in ipairs(t.levels[l]) do if node.truth and node.truth ~= node.parent then wrong = wrong + 1 end end
+    for _, node in ipairs(t.levels[l]) do
+      local truth = node.truth
+      if noisy then truth = node.bayes end
+      if truth and truth ~= node.parent then wrong = wrong + 1 end
+    end
   end
   for k = #rows, M.limits.nodes + 2, -1 do rows[k] = nil end
-  local lines = {(grid(rows, {[1] = true, [4] = true}))}
+  local lines = {(grid(rows, {[1] = true, [noisy and 6 or 4] = true}))}
   if all > M.limits.nodes then lines[2] = format("... (%d more)", all - M.limits.nodes) end
   lines[#lines + 1] = format("[%s%s]", t.label and format("label %d, p = %s", t.label, number(t.p))
     or format("%s: the layers below are not trained", #t.levels == top and format("level %d", top)
       or format("levels %d to %d", #t.levels, top)),
-    wrong > 0 and format("; %s another symbol (*)", plural(wrong, "node is", "nodes are")) or "")
+    wrong > 0 and format("; %s %s (*)", plural(wrong, "node is", "nodes are"),
+      noisy and "not the likeliest symbol" or "another symbol") or "")
   return concat(lines, "\n")
 end
 

@@ -105,6 +105,50 @@ static int bayes_of_data(lua_State *L, const struct rhm_grammar *g, const struct
     return push_result(L, g, &options, &bayes);
 }
 
+/* The likeliest symbol of each place of level l - 1 and its posterior into the nodes of a parse (list on
+ * top). */
+static enum rhm_status name_nodes(lua_State *L, const struct rhm_grammar *g, unsigned l,
+                                  const uint16_t *tokens, struct rhm_error *err)
+{
+    struct rhm_bayes_options options = rhm_bayes_defaults(g);
+    options.level = l - 1;
+    size_t places = (size_t)rhm_grammar_places(g, l), symbols = rhm_grammar_parents(g, l), outside;
+    double *p = rhm_push_buffer(L, places * symbols, sizeof *p);
+    enum rhm_status status =
+        rhm_bayes_posterior(g, &options, 1, tokens, p, &outside, rhm_poll_interrupt, NULL, err);
+    for (size_t i = 0; i < places && status == RHM_OK && outside == 0; i++) {
+        size_t best = 0;
+        for (size_t c = 1; c < symbols; c++)
+            best = p[i * symbols + c] > p[i * symbols + best] ? c : best;
+        lua_rawgeti(L, -2, (lua_Integer)i + 1);
+        rhm_set_integer(L, "bayes", best + 1);
+        rhm_set_number(L, "bayes_p", p[i * symbols + best]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return status;
+}
+
+void rhm_parse_set_bayes(lua_State *L, struct rhm_network *net, const uint16_t *tokens, unsigned lowest)
+{
+    struct rhm_grammar g = {0};
+    struct rhm_error err;
+    rhm_network_lock_reader(net); /* a training may change its grammar */
+    int noisy = net->grammar && net->grammar->token_noise > 0;
+    enum rhm_status status = noisy ? rhm_grammar_copy(&g, net->grammar, &err) : RHM_OK;
+    pthread_mutex_unlock(&net->lock);
+    lua_getfield(L, -1, "levels");
+    for (unsigned l = lowest; noisy && l <= net->L && status == RHM_OK; l++) {
+        lua_rawgeti(L, -1, l);
+        status = name_nodes(L, &g, l, tokens, &err);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    rhm_grammar_clear(&g);
+    if (status != RHM_OK)
+        rhm_raise(L, "network:parse", &err);
+}
+
 int rhm_grammar_bayes(lua_State *L)
 {
     static const char *const keys[] = {"n", "seed", "exact", "level", NULL};

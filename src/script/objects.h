@@ -39,6 +39,9 @@ int rhm_grammar_prior_method(lua_State *L);
 int rhm_grammar_noisy(lua_State *L);
 int rhm_grammar_posterior(lua_State *L);
 int rhm_grammar_bayes(lua_State *L);
+/* Adds to the parse on top, of levels `lowest`..L, what the grammar makes of the string, where it has token
+ * noise. */
+void rhm_parse_set_bayes(lua_State *L, struct rhm_network *net, const uint16_t *tokens, unsigned lowest);
 int rhm_grammar_from_table(lua_State *L, const struct rhm_args *args, struct rhm_grammar *g);
 int rhm_network_train_method(lua_State *L);
 int rhm_network_resume_method(lua_State *L);

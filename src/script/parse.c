@@ -103,6 +103,7 @@ int rhm_network_parse_method(lua_State *L)
         lua_rawseti(L, -2, l);
     }
     lua_setfield(L, -2, "levels");
+    rhm_parse_set_bayes(L, net, tokens, parse->lowest);
     rhm_parse_clear(parse); /* long trees go at once, not with the collector */
     rhm_set_report(L, "parse");
     return 1;

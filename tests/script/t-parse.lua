@@ -55,6 +55,33 @@ function TestParse.test_it_prints()
   lu.assertStrMatches(lines[9], "%[label " .. d:label(1) .. ", p = [%d.]+%]")
 end
 
+-- Under token noise: the likeliest symbols beside what the chain says, as g:posterior has them.
+function TestParse.test_noisy_strings()
+  local noisy = g:noisy{ token_noise=.1 }
+  local chain = rhm.network{ grammar=noisy, seed=1 }
+  chain:train{ from=noisy, c=16 }
+  local strings, differ = noisy:sample{ n=40, seed=1 }, 0
+  for i = 1, 40 do
+    local tokens = strings:tokens(i)
+    local t = chain:parse(tokens)
+    for l = 1, 3 do
+      local p = noisy:posterior(tokens, { level=l - 1 })
+      for k, node in ipairs(t.levels[l]) do
+        local largest = 0
+        for c = 1, 8 do largest = math.max(largest, p[k][c]) end
+        lu.assertEquals({p[k][node.bayes], node.bayes_p}, {largest, largest})
+        differ = differ + (node.parent ~= node.bayes and 1 or 0)
+      end
+    end
+    local text = tostring(t)
+    lu.assertStrMatches(text:match "[^\n]+", "symbol +p +likeliest +p +level +tokens")
+    lu.assertEquals(text:find("not the likeliest", 1, true) ~= nil, text:find("*", 1, true) ~= nil)
+  end
+  lu.assertTrue(differ > 0)
+  lu.assertNil(net:parse(d:tokens(1)).levels[1][1].bayes)
+  lu.assertTrue(rhm.sensitivity{ of=chain, n=50 }[1][1] >= 0)
+end
+
 function TestParse.test_marks()
   local part = rhm.network{ grammar=g, seed=1 }
   part:train{ from=g, n=40 } -- too few: wrong, and unseen patches

@@ -261,6 +261,30 @@ function TestParse.test_the_tree_has_the_nodes_of_the_parse()
   lu.assertStrMatches(lines[#lines], "tokens +" .. table.concat(string, " +"))
 end
 
+-- Under token noise each node has the posterior of its likeliest symbol beside the layer's confidence.
+function TestParse.test_noisy_strings()
+  local noisy = g:noisy{ token_noise=.1 }
+  local net = rhm.network{ grammar=noisy, M=256, seed=1 }
+  net:train{ from=noisy, n=20000, progress=false }
+  local differ = 0
+  for seed = 1, 12 do
+    local string = noisy:sample{ n=1, seed=seed }:tokens(1)
+    local parse, wrong = net:parse(string), 0
+    local picture, lines = pictures.text("synonyms", net, 80, nil, {string=string})
+    for l = 1, 3 do
+      for _, node in ipairs(parse.levels[l]) do
+        wrong = wrong + ((l == 1 and parse.label or node.parent) ~= node.bayes and 1 or 0)
+        lu.assertStrContains(picture, ("%.2f|%.2f"):format(node.p, node.bayes_p))
+      end
+    end
+    lu.assertStrContains(lines[1], wrong == 0 and "all 7 nodes are the likeliest" or wrong .. " of 7 nodes not the likeliest")
+    lu.assertEquals(select(2, picture:gsub("%d%S*≠%d", "")) + select(2, picture:gsub("%d!=%d", "")), wrong, picture)
+    differ = differ + wrong
+    pictures.each("synonyms", net, {string=string})
+  end
+  lu.assertTrue(differ > 0)
+end
+
 -- Below each node hang its children, in the middle of theirs; a node of three stands above the second.
 function TestParse.test_shapes()
   for _, case in ipairs {{8, 4, 2, 3}, {8, 4, 3, 2}, {8, 2, 4, 2}, {6, 3, 2, 5}} do

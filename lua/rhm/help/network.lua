@@ -92,9 +92,12 @@ net:train{ from=d, solver="gd", steps=200 }]],
 nil for a patch that an exact codebook has not seen); parent, the true symbol that this code stands for, and truth, the symbol
 that really stands there, where the grammar is known; q, the estimate of P[label | patch]; p, the largest of q; unknown, true
 where the layer has no output for the patch. The root's q is that of net:predict. Without the lower layers the tree ends at
-the last one that is trained.]],
-    returns = "a report: .label, .p, .levels[l] = { {code=, parent=, truth=, p=, unknown=, q=}, ... }, .tokens",
-    example = "net:parse(d:tokens(1))", see = {"network:predict", "layer:synonyms"}},
+the last one that is trained.
+
+Where the known grammar has token noise nobody can say what really stands there: bayes is then the likeliest symbol given all
+tokens, bayes_p its posterior (see g:posterior).]],
+    returns = "a report: .label, .p, .levels[l] = { {code=, parent=, truth=, p=, unknown=, q= [, bayes=, bayes_p=]}, ... }, .tokens",
+    example = "net:parse(d:tokens(1))", see = {"network:predict", "layer:synonyms", "grammar:posterior"}},
 
   {name = "network:outputs", signature = "net:outputs(d, l)",
     summary = "what layer l says at every place of each string of a data set",

@@ -1,5 +1,6 @@
 -- parse.lua - the parse of one string as a tree, from the label down to its tokens: what each layer makes of each patch,
--- how sure it is (p, the largest of q^), and whether that is what the grammar says. Part of the view "synonyms".
+-- how sure it is (p, the largest of q^), and whether that is what the grammar says, or under token noise what is likeliest
+-- by it (p|posterior). Part of the view "synonyms".
 --
 -- Where the tokens fit side by side the tree stands on them; a longer string is a tree of lines, one a node.
 local M = {}
@@ -58,10 +59,11 @@ local function name_of(tree, l, node)
   local name = l == 1 and format("%d", label_of(node.q)) or node.parent and format("%d", node.parent)
     or node.code and format("c%d", node.code) or "?"
   if node.unknown then name, style = "?", "warn" end
-  if node.truth then
-    local right = not node.unknown and tonumber(name) == node.truth
+  local truth = node.bayes or node.truth -- under token noise the likeliest symbol is all that can be known
+  if truth then
+    local right = not node.unknown and tonumber(name) == truth
     style = right and "good" or "bad"
-    if not right then name = name .. tree.strokes.not_equal .. node.truth end
+    if not right then name = name .. tree.strokes.not_equal .. truth end
   end
   return name, style
 end
@@ -70,6 +72,13 @@ local function p_text(p, wide)
   if not p or p ~= p then return "-" end
   local s = format("%.2f", p)
   return wide >= 5 and s or (gsub(s, "^(-?)0%.", "%1."))
+end
+
+-- The layer's confidence, and beside it the posterior of the likeliest symbol where there is room and a need.
+local function confidence(node, wide)
+  local own = p_text(node.p, wide)
+  if not node.bayes_p or wide < 10 then return own end
+  return own .. "|" .. p_text(node.bayes_p, wide)
 end
 
 -- q^ as small bars, the largest number of the level a full one.
@@ -120,20 +129,21 @@ local function level_rows(tree, l, place, width, with_bars)
   local list, C = {new_row(width)}, #nodes[1].q
   local beside, longest = span >= 12, 1
   for _, node in ipairs(nodes) do longest = max(longest, columns((name_of(tree, l, node)))) end
-  if longest + 6 > span then beside = false end
+  local room = nodes[1].bayes_p and 12 or 6
+  if longest + room > span then beside = false end
   if not beside and span >= 4 then list[2] = new_row(width) end
   for k, node in ipairs(nodes) do
     local centre = place.margin + floor((k - 1) * span) + floor(span) // 2 + 1
     local name, style = name_of(tree, l, node)
     if beside then
       local title = (l == 1 and span >= 24 and "label " or "") .. name
-      local all = title .. "  " .. p_text(node.p, 5)
-      local from = centre - columns(all) // 2
+      local p = confidence(node, 10)
+      local from = centre - columns(title .. "  " .. p) // 2
       write(list[1], from, title, style)
-      write(list[1], from + columns(title) + 2, p_text(node.p, 5), "dim")
+      write(list[1], from + columns(title) + 2, p, "dim")
     else
       write_centred(list[1], centre, columns(name) <= span - 1 and name or name:match "^[^≠!]+", style)
-      if list[2] then write_centred(list[2], centre, p_text(node.p, floor(span)), "dim") end
+      if list[2] then write_centred(list[2], centre, confidence(node, floor(span)), "dim") end
     end
   end
   if with_bars and C + 1 <= span then
@@ -199,7 +209,7 @@ end
 local function node_line(tree, l, k, stem, width)
   local node = tree.levels[l][k]
   local name, style = name_of(tree, l, node)
-  local line = {{stem, style = "dim"}, {(l == 1 and "label " or "") .. name, style = style}, {"  " .. p_text(node.p, 5),
+  local line = {{stem, style = "dim"}, {(l == 1 and "label " or "") .. name, style = style}, {"  " .. confidence(node, 10),
     style = "dim"}}
   if #node.q <= 32 and columns(line) + #node.q + 4 <= width then
     line[#line + 1] = {"  " .. bars(tree, l, node.q), style = "series1"}
@@ -250,7 +260,7 @@ local function score(tree)
   local right, known = 0, 0
   for l = tree.lowest, tree.L do
     for _, node in ipairs(tree.levels[l]) do
-      if node.truth then
+      if node.bayes or node.truth then
         known = known + 1
         local _, style = name_of(tree, l, node)
         if style == "good" then right = right + 1 end
@@ -278,8 +288,10 @@ local function header(tree, parse, net, width)
   for l = tree.lowest, tree.L do total = total + #tree.levels[l] end
   if net.grammar and known < total then add(", not a string of the grammar", "warn") end
   if known > 0 then
-    add(right == known and format(", all %d nodes as in the grammar", known) or format(", %d of %d nodes wrong",
-      known - right, known), right == known and "good" or "bad")
+    local noisy = tree.levels[tree.L][1].bayes -- p|posterior
+    local all, some = ", all %d nodes as in the grammar", ", %d of %d nodes wrong"
+    if noisy then all, some = ", all %d nodes are the likeliest", ", %d of %d nodes not the likeliest" end
+    add(right == known and format(all, known) or format(some, known - right, known), right == known and "good" or "bad")
   end
   return line
 end
