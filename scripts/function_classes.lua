@@ -3,9 +3,9 @@
 -- The paper: layerwise training learns a hierarchy where (i) the lower parts correlate with the label, (ii) the signal is
 -- clean, and (iii) the features can be identified by a gap. A random grammar has all three. The latin ensemble and trees
 -- of XOR gates (parity) have neither (i) nor (iii): below the top nothing correlates with the label. Trees of AND and OR
--- have all three; of random gates those do that have no XOR on the way from the first patch up (an XOR above ANDs lets
--- a little through, since its inputs are not balanced). A gate of its own at each node breaks what a chain and a CNN
--- that share their weights over places take for granted.
+-- have all three, and so do most trees with a random gate a level: an XOR lets through what the imbalance of its other
+-- inputs leaves, nothing only where they are balanced, as under more XORs. A gate of its own at each node breaks what a
+-- chain takes for granted, which uses each layer at all places.
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{

@@ -186,8 +186,8 @@ local function say_clean(r)
     for _, v in ipairs(r.levels) do
       if v.reached and v.holds.clean then least = min(least, v.layer.clean.value) end
     end
-    return format("holds: of what a layer learns from its strings %.0f %% or more holds for others, and synonyms have "
-      .. "nearly the same outputs%s", floor(100 * least), rest)
+    return format("holds: of what a layer learns from its strings %s holds for others, and synonyms have nearly the same "
+      .. "outputs%s", least >= 1 and "all" or format("%.0f %% or more", floor(100 * least)), rest)
   end
   local parts = {}
   if spoiled then

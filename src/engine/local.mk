@@ -100,6 +100,7 @@ engine_sources = \
 	src/engine/points.h \
 	src/engine/predict.c \
 	src/engine/principle.c \
+	src/engine/principle_gap.c \
 	src/engine/principle_stats.c \
 	src/engine/random.c \
 	src/engine/resample.c \

@@ -346,6 +346,12 @@ enum rhm_status rhm_principle_measure(const struct rhm_principle_options *option
     status = take_strings(&m, result, err);
     if (status == RHM_OK && (result->n_A < 2 || result->n_B < 2))
         status = rhm_fail(err, RHM_EARG, "%zu strings with a label: each half needs 2 or more", result->n);
+    size_t same = 1;
+    while (status == RHM_OK && same < m.x.n && m.x.label[same] == m.x.label[0])
+        same++;
+    if (status == RHM_OK && same == m.x.n)
+        status = rhm_fail(err, RHM_EARG, "all %zu strings have label %u: there is nothing to learn", m.x.n,
+                          m.x.label[0] + 1u);
     if (status == RHM_OK && result->learned)
         status = train_chain(&m, result->n_A, err);
     if (status == RHM_OK)

@@ -393,6 +393,12 @@ static void test_refusals(void **state)
     data.n = 2;
     must_fail(rhm_principle_measure(&o, &r, NULL, &err), RHM_EARG, "2 strings", "half");
     data.n = 100;
+    uint16_t labels[100];
+    memcpy(labels, data.labels, sizeof labels);
+    for (size_t i = 0; i < data.n; i++)
+        data.labels[i] = 3;
+    must_fail(rhm_principle_measure(&o, &r, NULL, &err), RHM_EARG, "all 100 strings", "label 4");
+    memcpy(data.labels, labels, sizeof labels);
     o.grammar = &g;
     data.tokens[8 * 3 + 1] ^= 1;
     data.tokens[8 * 3 + 3] ^= 3;

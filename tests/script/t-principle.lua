@@ -188,6 +188,7 @@ function TestPrinciple.test_places_that_differ()
 end
 
 function TestPrinciple.test_errors()
+  fails("all 1000 strings have label 1: there is nothing to learn", rhm.principle, rhm.formula{ gates="0000", L=2 }, { n=1000 })
   local g = rhm.grammar{ V=8, m=4, s=2, L=2, seed=2 }
   local d = g:sample{ n=300 }
   fails("5: a grammar, a formula, a source or a data set expected", rhm.principle, 5)

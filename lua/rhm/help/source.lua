@@ -139,7 +139,8 @@ gap is min |q_nu - q_nu'| over pairs of symbols: the interval allows each pair t
 its difference (Satterthwaite's chi-square), all pairs at once (Bonferroni). Learned symbols: on B alone. It holds where the
 interval is above 0 and every symbol stands at the place.
 
-Intervals of a condition hold with the confidence for all levels together. exact is that of the grammar or formula.]],
+Intervals of a condition hold with the confidence for all levels together; they are approximations for strings in the hundreds
+or more. exact is that of the grammar or formula.]],
     keys = {
       {"n", "chosen", "strings drawn: 16 V m/gap^2, from 100000 to 1000000; from a source of yours 20000; a data set gives all"},
       {"seed", "0", "of the strings, the halves and the chain's features"},
