@@ -4,6 +4,7 @@
 engine_tests = \
 	tests/engine/t-bayes \
 	tests/engine/t-bits \
+	tests/engine/t-branching \
 	tests/engine/t-cluster \
 	tests/engine/t-cnn \
 	tests/engine/t-cnn-file \
@@ -44,6 +45,7 @@ program_tests = \
 # Lua, luaunit: run by ./rhm.
 script_tests = \
 	tests/script/t-branches.lua \
+	tests/script/t-branching.lua \
 	tests/script/t-cnn.lua \
 	tests/script/t-complete.lua \
 	tests/script/t-dataset.lua \

@@ -401,6 +401,53 @@ function M.bayes(t)
   return concat(lines, "\n")
 end
 
+-- Why a level of r stays open, or could not be seen.
+local function open_reason(r, level)
+  local where = level.places == r.d and "the tokens" or format("the %d patches above", level.places)
+  if level.reason == "independent" then return format("neighbours among %s are independent, as far as %s strings show",
+    where, count(r.n)) end
+  if level.reason == "no order" then return "the tokens depend on each other, but in no order: all pairs are alike" end
+  if level.reason == "no border" then return format("no cut of %s stands out", where) end
+  if level.reason == "too many" then return format("%s are of %s kinds, too many to count pairs of", where,
+    count(level.codes)) end
+  local best
+  for _, c in ipairs(level.candidates) do if not best or (c.score or 0) > (best.score or 0) then best = c end end
+  return format("among %s s = %d looks best (score %s), not clearly enough", where, best.s, number(best.score, 3))
+end
+
+local function branching_head(r)
+  if not r.s then
+    local found = {}
+    for k = 1, r.established do found[k] = format("%d", r.levels[k].s) end
+    return format("branching: cannot tell%s", #found > 0 and format(" beyond the lowest %s: s = %s, from the tokens up",
+      #found == 1 and "level" or #found .. " levels", concat(found, ", ")) or "")
+  end
+  local sure = r.established == r.L and "every level shows in the strings" or format("%s from the tokens up %s in the "
+    .. "strings, the rest is assumed alike", r.established == 1 and "the level" or r.established .. " levels",
+    r.established == 1 and "shows" or "show")
+  return format("branching: s = %s, L = %d (d = %d), confidence %s: %s", branches.text(r.s), r.L, r.d,
+    number(r.confidence, 3), sure)
+end
+
+function M.branching(r)
+  local rows = {{"level", "places", "s", "by", "score", "confidence", "kinds", "other cuts (score)"}}
+  for k, level in ipairs(r.levels) do
+    local others, score = {}, nil
+    for _, c in ipairs(level.candidates) do
+      if c.s == level.s then score = c.score
+      elseif c.score and #others < 4 then others[#others + 1] = format("%d (%s)", c.s, number(c.score, 2)) end
+    end
+    rows[#rows + 1] = {r.L and format("%d", r.L + 1 - k) or k == 1 and "lowest" or format("+%d", k - 1),
+      format("%d", level.places), level.s and format("%d", level.s) or "?", level.by, score and number(score, 3) or "-",
+      level.confidence > 0 and number(level.confidence, 3) or "-", level.codes and count(level.codes) or "-",
+      concat(others, " ")}
+  end
+  local lines = {printer.wrap(branching_head(r), printer.width()), (grid(rows, {[4] = true, [8] = true}))}
+  local open = r.levels[r.established + 1]
+  if open then lines[#lines + 1] = printer.wrap(open_reason(r, open), printer.width()) end
+  return concat(lines, "\n")
+end
+
 function M.diagnostics(d)
   local lines = {format("layer %d: %s samples, %d distinct patches, %s", d.level, count(d.n), d.patches,
     plural(d.clusters, "cluster"))}

@@ -3,6 +3,7 @@
 engine_headers = \
 	src/engine/bayes.h \
 	src/engine/branches.h \
+	src/engine/branching.h \
 	src/engine/cluster.h \
 	src/engine/cnn.h \
 	src/engine/codebook.h \
@@ -40,6 +41,7 @@ engine_headers = \
 engine_sources = \
 	src/engine/bayes.c \
 	src/engine/branches.c \
+	src/engine/branching.c \
 	src/engine/chain.c \
 	src/engine/chain.h \
 	src/engine/cluster.c \
@@ -63,6 +65,8 @@ engine_sources = \
 	src/engine/dataset_missing.c \
 	src/engine/dataset_npy.c \
 	src/engine/dataset_split.c \
+	src/engine/dependence.c \
+	src/engine/dependence.h \
 	src/engine/diagnose.c \
 	src/engine/draw.c \
 	src/engine/error.c \

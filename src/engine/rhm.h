@@ -4,6 +4,7 @@
 
 #include "bayes.h"
 #include "branches.h"
+#include "branching.h"
 #include "cluster.h"
 #include "cnn.h"
 #include "codebook.h"

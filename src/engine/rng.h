@@ -28,7 +28,8 @@ enum rhm_stream {
     RHM_STREAM_GATES = 0x1000,
     RHM_STREAM_FORMULA = 0x1100,
     RHM_STREAM_SOURCE = 0x1200,
-    RHM_STREAM_HALVES = 0x1300
+    RHM_STREAM_HALVES = 0x1300,
+    RHM_STREAM_BRANCHING = 0x1800
 };
 
 struct rhm_rng {

@@ -7,6 +7,8 @@ script_sources = \
 	src/script/bayes.c \
 	src/script/branches.c \
 	src/script/branches.h \
+	src/script/branching.c \
+	src/script/branching.h \
 	src/script/call.c \
 	src/script/call.h \
 	src/script/child.c \

@@ -113,6 +113,7 @@ function TestHelp:test_keys()
     ["rhm.results"] = rhm.results, ["results:add"] = function(t) return objects.results:add(t) end,
     ["grammar:schedule"] = function(t) return g:schedule(t) end,
     ["grammar:sample"] = function(t) return g:sample(t) end,
+    ["rhm.infer_branching"] = function(t) return rhm.infer_branching(objects.dataset, t) end,
     ["rhm.formula"] = rhm.formula, ["formula:sample"] = function(t) return objects.formula:sample(t) end,
     ["rhm.source"] = rhm.source, ["source:sample"] = function(t) return objects.source:sample(t) end,
     ["grammar:posterior"] = function(t) return g:posterior(g:sample{ n=1 }, t) end,

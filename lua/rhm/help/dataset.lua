@@ -1,5 +1,34 @@
 -- help/dataset.lua - rhm.dataset and its objects.
 return {
+  {name = "rhm.infer_branching", group = "rhm", signature = "rhm.infer_branching(d [, { n=, seed= }])",
+    summary = "the branching factors and the depth of a data set whose tree is not known",
+    text = [[A candidate s cuts the strings into blocks of s tokens. Neighbours in one block stand under one symbol and depend on
+each other more than neighbours on two sides of a border. within is phi^2 of neighbours in a block (Pearson's X^2/n less what
+chance gives, about twice their mutual information), border that of neighbours in two blocks, coherence phi^2 of the tables
+of all blocks added up over the mean of each: near 1 where blocks share their rules, and small for a divisor of the true s.
+score = within coherence^2/border, of the weakest pair of the block; the smallest s that passes 1.55 is taken (measured on
+random grammars: 2.0 or more for the true s, 1.2 or less for its divisors). Then blocks become the symbols of the next level,
+and so on up to the label. Chance is measured by pairs from different strings.
+
+Where all tokens are independent (m V = V^s) pairs of them may tell of the label what neither tells alone: the same by labels,
+with score within/border above 3. by says what decided a level: "tokens", "labels", "arithmetic" (a prime number of places is
+left), "assumption" (nothing does; as at the levels below, where the length is a power of their s) or "nothing". confidence is
+the probability that the score is on the right side of its limit, for the cut taken and for those refused before it; a cut
+with less than .95 is not taken. confident: all levels are established, none assumed.
+
+It needs rules that make neighbours depend, m V < V^s, or labels that depend on them, and as many strings as it takes to see
+that: from 10^4 up for a handful of rules. A level is left open with a reason, above all where the patches below are of more
+than 2048 kinds. Missing tokens are left out of the counts. One rule a symbol (m = 1) shows no border, nor do shuffled tokens.]],
+    keys = {
+      {"n", "all", "look at the first n strings only"},
+      {"seed", "0", "of the strings that chance is measured with"},
+    },
+    returns = "a report: .s (a number or a list; nil: cannot tell), .L, .confident, .confidence, .established (levels from the "
+      .. "tokens up that the strings show), .levels[k] = { s=, by=, reason=, places=, codes=, z=, confidence=, candidates = "
+      .. "{ {s=, score=, within=, border=, coherence=, passes=}, ... } }, k = 1 for the tokens",
+    example = "r = rhm.infer_branching(d)\nnet = rhm.network{ V=d.V, s=r.s, L=r.L, classes=d.classes }",
+    see = {"rhm.network", "dataset", "rhm.correlation"}},
+
   {name = "rhm.dataset", group = "rhm",
     signature = {"rhm.dataset(path)", "rhm.dataset{ path= [, V=, classes=] }",
       "rhm.dataset{ tokens=, labels= [, V=, classes=] }"},
