@@ -6,7 +6,8 @@
 
 #include "memory.h"
 
-/* phi^2 of a table and its degrees of freedom over the rows and columns that occur. margin: rows + cols. */
+/* phi^2 of a table and its degrees of freedom, (rows - 1)(cols - 1) where all codes are frequent. margin:
+ * rows + cols. */
 static double measure(const uint32_t *count, size_t rows, size_t cols, double *margin, double *df, double *n)
 {
     double *row = margin, *col = margin + rows, x = 0;
@@ -19,17 +20,23 @@ static double measure(const uint32_t *count, size_t rows, size_t cols, double *m
             col[b] += c;
             *n += c;
         }
-    size_t some_rows = 0, some_cols = 0;
+    double some_rows = 0, some_cols = 0, free_rows = 0, free_cols = 0;
     for (size_t a = 0; a < rows; a++)
-        some_rows += row[a] > 0;
+        if (row[a] > 0) {
+            some_rows++;
+            free_rows += 1 - 1 / row[a]; /* a code seen once has no pair */
+        }
     for (size_t b = 0; b < cols; b++)
-        some_cols += col[b] > 0;
+        if (col[b] > 0) {
+            some_cols++;
+            free_cols += 1 - 1 / col[b];
+        }
     for (size_t a = 0; a < rows; a++)
         for (size_t b = 0; b < cols; b++)
             if (count[a * cols + b] > 1)
                 x += (double)count[a * cols + b] * (count[a * cols + b] - 1.0) / (row[a] * col[b]);
-    *df = *n > 1 ? ((double)some_rows - 1) * ((double)some_cols - 1) : 0;
-    return *n > 1 ? x - (*n - (double)some_rows) * (*n - (double)some_cols) / (*n * (*n - 1)) : 0;
+    *df = *n > 1 ? free_rows * (1 - 1 / some_rows) * free_cols * (1 - 1 / some_cols) : 0;
+    return *n > 1 ? x - (*n - some_rows) * (*n - some_cols) / (*n * (*n - 1)) : 0;
 }
 
 /* A noncentral chi-square has the variance 2 (df + 2 times its shift). */
