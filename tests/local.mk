@@ -28,6 +28,7 @@ engine_tests = \
 	tests/engine/t-race \
 	tests/engine/t-principle \
 	tests/engine/t-random \
+	tests/engine/t-refine \
 	tests/engine/t-resample \
 	tests/engine/t-results \
 	tests/engine/t-ridge \
@@ -64,6 +65,7 @@ script_tests = \
 	tests/script/t-plot.lua \
 	tests/script/t-print.lua \
 	tests/script/t-principle.lua \
+	tests/script/t-refine.lua \
 	tests/script/t-results.lua \
 	tests/script/t-shallow.lua \
 	tests/script/t-source.lua \

@@ -229,6 +229,21 @@ function M.progress(p)
   return #rows > 1 and head .. "\n" .. grid(rows, {[2] = true}) or head
 end
 
+-- net:refine, net.refined.
+function M.refined(r)
+  local sharp = {}
+  for l, h in ipairs(r.entropy) do sharp[#sharp + 1] = format("%d: %.3f", l, h) end
+  return format("%s strings, %s: start %d of %d, sweep %d%s\n%s", count(r.n),
+    r.labelled == r.n and "all labelled" or count(r.labelled) .. " labelled", r.start, r.starts, r.sweep,
+    r.seconds and ", " .. seconds(r.seconds) or "", facts {
+    {"training", format("accuracy %.4f, log P(label) %s, log P(string, label) %s", r.accuracy, number(r.log_label),
+      number(r.log_joint))},
+    {"held-out", r.held_out and format("log P(label) %s", number(r.held_out))},
+    {"rules", r.m and format("each tuple has one parent, of %d rules", r.m)},
+    {"entropy", "of P(symbol | tuple) by level, 1 at random:  " .. concat(sharp, "  ")},
+  })
+end
+
 -- cnn:train.
 function M.cnn(r)
   local why = {epochs = "all done", loss = "the loss is low enough", held_out = "the held-out loss no longer falls"}

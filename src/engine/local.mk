@@ -24,6 +24,7 @@ engine_headers = \
 	src/engine/poll.h \
 	src/engine/principle.h \
 	src/engine/random.h \
+	src/engine/refine.h \
 	src/engine/resample.h \
 	src/engine/results.h \
 	src/engine/rhm.h \
@@ -107,6 +108,10 @@ engine_sources = \
 	src/engine/principle_gap.c \
 	src/engine/principle_stats.c \
 	src/engine/random.c \
+	src/engine/refine.c \
+	src/engine/refine_predict.c \
+	src/engine/refine_start.c \
+	src/engine/refine_step.c \
 	src/engine/resample.c \
 	src/engine/results.c \
 	src/engine/results_file.h \

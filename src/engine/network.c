@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "refine.h"
 #include "trainer.h"
 
 /* ------------------------------------------------------------ life */
@@ -134,6 +135,7 @@ void rhm_network_free(struct rhm_network *net)
     for (unsigned l = 1; l <= net->L; l++)
         rhm_layer_free(net->layer[l]);
     rhm_trainer_free(net->trainer);
+    rhm_refined_free(net->refined);
     if (net->grammar) {
         rhm_grammar_clear(net->grammar);
         free(net->grammar);

@@ -38,6 +38,7 @@ struct rhm_network_options {
 struct rhm_network_options rhm_network_defaults(void);
 
 struct rhm_trainer; /* a layer in training (trainer.h) */
+struct rhm_refined; /* tables fitted by EM (refine.h) */
 
 struct rhm_network {
     unsigned V, L, classes;
@@ -57,6 +58,7 @@ struct rhm_network {
     atomic_int busy;            /* 1: a training writes this network; a second writer gets RHM_ESTATE */
     struct rhm_layer *layer[RHM_MAX_LEVELS + 1]; /* 1..L; NULL: not trained; owned */
     struct rhm_trainer *trainer;                 /* the layer in training, or NULL; owned */
+    struct rhm_refined *refined;                 /* predicts where it is there; NULL: the layers do; owned */
 };
 
 /* Inputs of a patch of layer l; patches a string; tokens under each. */

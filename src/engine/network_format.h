@@ -6,6 +6,9 @@
  * known, and
  * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules), grammar/prior,
  * grammar/label_noise, grammar/token_noise where they apply;
+ * refined/numbers (m, starts, best, from_chain, n, labelled, last), refined/history (a row a sweep: start,
+ * sweep, log_joint, log_label, accuracy, held_out, entropies), refined/prior, refined/table1 to tableL (tuples x
+ * parents) where it is refined;
  * layer1/... to layerL/... for the layers that are trained, named as in layer.h (a row of history: step,
  * loss, intra, inter, accuracy). Whatever follows from the rest is not stored: the embedding of a layer's
  * inputs is the codebook of the layer above. Nor are times: the same training makes the same file, byte for
@@ -23,6 +26,8 @@
 
 /* Letters of the name of a data set, at most. */
 #define RHM_NETWORK_NAME 48
+
+#define RHM_REFINED_NUMBERS 7
 
 /* The numbers of a layer that are stored as they are. */
 struct rhm_network_field {

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "network_file.h"
 #include "network_format.h"
+#include "refine.h"
 #include "rng.h"
 #include "trainer.h"
 
@@ -458,6 +459,91 @@ static void read_branches(struct reader *r, struct rhm_network_options *o)
     free(s);
 }
 
+/* Columns of probabilities: rows x cols, each column of sum 1. */
+static void read_chances(struct reader *r, const char *name, size_t rows, size_t cols, double *to)
+{
+    double *p = read_reals(r, name, &rows, cols);
+    size_t width = cols > 0 ? cols : 1;
+    for (size_t c = 0; c < width && fine(r); c++) {
+        double sum = 0;
+        for (size_t i = 0; i < rows && fine(r); i++) {
+            sum += p[i * width + c];
+            if (p[i * width + c] < 0)
+                damaged(r, "\"%s\" holds %g at [%zu,%zu]: a probability", name, p[i * width + c], i, c);
+        }
+        if (fine(r) && fabs(sum - 1) > 1e-6)
+            damaged(r, "\"%s\": column %zu has the sum %g: must be 1", name, c, sum);
+    }
+    if (fine(r))
+        memcpy(to, p, rows * width * sizeof *p);
+    free(p);
+}
+
+static void read_refined_history(struct reader *r, struct rhm_refined *refined)
+{
+    size_t points = ANY, L = refined->tree.L, width = 6 + L;
+    double *row = read_array(r, "refined/history", 1, sizeof *row, &points, width); /* nan: not held out */
+    if (row == NULL)
+        return;
+    refined->history = rhm_array(points, sizeof *refined->history, "the history of the refinement", r->err);
+    if (check(r, refined->history ? RHM_OK : RHM_EMEMORY)) {
+        refined->points = refined->room = points;
+        for (size_t i = 0; i < points; i++) {
+            const double *x = row + i * width;
+            struct rhm_refine_point *point = &refined->history[i];
+            if (!(x[0] >= 1 && x[0] < 1e15 && x[1] >= 1 && x[1] < 1e15)) {
+                damaged(r, "\"refined/history\" has start %g, sweep %g in row %zu", x[0], x[1], i);
+                break;
+            }
+            *point = (struct rhm_refine_point){.start = (uint64_t)x[0],
+                                               .sweep = (uint64_t)x[1],
+                                               .log_joint = x[2],
+                                               .log_label = x[3],
+                                               .accuracy = x[4],
+                                               .held_out = x[5]};
+            memcpy(point->entropy + 1, x + 6, L * sizeof *x);
+        }
+        if (fine(r) && refined->last >= points)
+            damaged(r, "the tables are of sweep %zu of %zu", refined->last, points);
+    }
+    free(row);
+}
+
+static void read_refined(struct reader *r, struct rhm_network *net)
+{
+    if (!fine(r) || H5Lexists(r->file, "refined", H5P_DEFAULT) <= 0)
+        return;
+    r->l = 0;
+    size_t rows = RHM_REFINED_NUMBERS;
+    uint64_t *number = read_array(r, "refined/numbers", 0, sizeof *number, &rows, 0);
+    struct rhm_refined *refined = rhm_array(1, sizeof *refined, "the refinement", r->err);
+    check(r, refined ? RHM_OK : RHM_EMEMORY);
+    if (fine(r)) {
+        net->refined = refined;
+        refined->m = number[0] > INT32_MAX ? 0 : (int64_t)number[0];
+        refined->starts = number[1];
+        refined->best = number[2];
+        refined->from_chain = number[3] != 0;
+        refined->n = (size_t)number[4];
+        refined->labelled = (size_t)number[5];
+        refined->last = (size_t)number[6];
+        check(r, rhm_tree_init(&refined->tree, net->L, net->branch, net->V, net->classes, r->err));
+    } else {
+        free(refined);
+    }
+    free(number);
+    for (unsigned l = 1; l <= net->L && fine(r); l++) {
+        char name[RHM_NETWORK_NAME];
+        snprintf(name, sizeof name, "refined/table%u", l);
+        read_chances(r, name, refined->tree.table[l].rows, refined->tree.table[l].parents,
+                     refined->tree.table[l].p);
+    }
+    if (fine(r))
+        read_chances(r, "refined/prior", net->classes, 0, refined->tree.prior);
+    if (fine(r))
+        read_refined_history(r, refined);
+}
+
 static void read_network(struct reader *r, struct rhm_network **net)
 {
     unsigned version = read_attribute(r, "rhm_network");
@@ -510,6 +596,8 @@ static void read_network(struct reader *r, struct rhm_network **net)
         else
             read_layer(r, *net);
     }
+    if (fine(r))
+        read_refined(r, *net);
 }
 
 enum rhm_status rhm_network_load(struct rhm_network **out, const char *path, struct rhm_error *err)

@@ -1,10 +1,12 @@
 /* network_save.c - see network_file.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 #include "network_file.h"
 #include "network_format.h"
+#include "refine.h"
 
 static hid_t file_type(int is_float, size_t size)
 {
@@ -23,6 +25,8 @@ struct list {
     size_t n;
     double bytes;
     double (*history)[RHM_HISTORY_POINTS][5]; /* [level - 1] */
+    uint64_t refined[RHM_REFINED_NUMBERS];
+    double *sweeps; /* history of the refinement; owned */
 };
 
 /* cols = 0: one dimension; rows = 0 as well: one element. */
@@ -94,13 +98,50 @@ static size_t rules_of(const struct rhm_grammar *g)
     return g->first_rule[g->L + 1];
 }
 
+static enum rhm_status put_refined(struct list *list, const struct rhm_refined *r, struct rhm_error *err)
+{
+    const struct rhm_tree *tree = &r->tree;
+    const uint64_t numbers[RHM_REFINED_NUMBERS] = {
+        (uint64_t)r->m, r->starts, r->best, (uint64_t)r->from_chain, r->n, r->labelled, r->last};
+    size_t width = 6 + tree->L;
+    list->sweeps = rhm_array(r->points * width, sizeof *list->sweeps, "the contents of a file", err);
+    if (list->sweeps == NULL)
+        return RHM_EMEMORY;
+    for (size_t i = 0; i < r->points; i++) {
+        const struct rhm_refine_point *point = &r->history[i];
+        double *row = list->sweeps + i * width;
+        row[0] = (double)point->start;
+        row[1] = (double)point->sweep;
+        row[2] = point->log_joint;
+        row[3] = point->log_label;
+        row[4] = point->accuracy;
+        row[5] = point->held_out;
+        for (unsigned l = 1; l <= tree->L; l++)
+            row[5 + l] = point->entropy[l];
+    }
+    memcpy(list->refined, numbers, sizeof numbers);
+    put(list, 0, "refined/numbers", 0, sizeof *numbers, RHM_REFINED_NUMBERS, 0, list->refined);
+    put_reals(list, 0, "refined/history", r->points, width, list->sweeps);
+    put_reals(list, 0, "refined/prior", tree->symbols[0], 0, tree->prior);
+    for (unsigned l = 1; l <= tree->L; l++) {
+        char name[RHM_NETWORK_NAME];
+        snprintf(name, sizeof name, "refined/table%u", l);
+        put_reals(list, 0, name, tree->table[l].rows, tree->table[l].parents, tree->table[l].p);
+    }
+    return RHM_OK;
+}
+
 static enum rhm_status save_locked(const struct rhm_network *net, struct list *list, const char *path,
                                    struct rhm_error *err)
 {
     const struct rhm_grammar *g = net->grammar;
     const struct rhm_hdf5_attribute attribute[] = {
-        {"rhm_network", RHM_NETWORK_FORMAT}, {"V", net->V},           {"L", net->L},
-        {"classes", net->classes},           {"M", (unsigned)net->M}, {"features", net->features},
+        {"rhm_network", RHM_NETWORK_FORMAT},
+        {"V", net->V},
+        {"L", net->L},
+        {"classes", net->classes},
+        {"M", (unsigned)net->M},
+        {"features", net->features},
         {"codebook", net->codebook},
         {"linkage", net->linkage},
     };
@@ -131,7 +172,10 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
     for (unsigned l = 1; l <= net->L; l++)
         if (net->layer[l] != NULL)
             put_layer(list, net->layer[l]);
-    enum rhm_status status = rhm_memory_check(list->bytes, "the file of the network", NULL, err);
+    enum rhm_status status = net->refined ? put_refined(list, net->refined, err) : RHM_OK;
+    if (status != RHM_OK)
+        return status;
+    status = rhm_memory_check(list->bytes, "the file of the network", NULL, err);
     if (status != RHM_OK)
         return status;
     return rhm_hdf5_write(path, list->n, list->array, sizeof attribute / sizeof attribute[0], attribute, err);
@@ -139,7 +183,7 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
 
 enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, struct rhm_error *err)
 {
-    size_t most = 17 + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
+    size_t most = 20 + net->L + net->L * (LAYER_ARRAYS + RHM_NETWORK_FIELDS);
     struct list list = {.array = rhm_array(most, sizeof *list.array, "the contents of a file", err),
                         .name = rhm_array(most, sizeof *list.name, "the contents of a file", err),
                         .history = rhm_array(net->L, sizeof *list.history, "the contents of a file", err)};
@@ -152,5 +196,6 @@ enum rhm_status rhm_network_save(struct rhm_network *net, const char *path, stru
     free(list.array);
     free(list.name);
     free(list.history);
+    free(list.sweeps);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "law.h"
 #include "memory.h"
 #include "network.h"
+#include "refine.h"
 
 static size_t argmax(const double *v, size_t n)
 {
@@ -23,6 +24,10 @@ static enum rhm_status predict(const struct rhm_network *net, size_t n, const ui
                                uint16_t *labels, double *probability, size_t *unknown,
                                rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
+    if (unknown)
+        *unknown = 0;
+    if (net->refined)
+        return rhm_refined_predict(net->refined, n, tokens, labels, probability, poll, context, err);
     struct rhm_chain chain;
     enum rhm_status status = rhm_tokens_check(n, (size_t)net->d, tokens, net->V, "the network", err);
     if (status == RHM_OK)
@@ -30,8 +35,6 @@ static enum rhm_status predict(const struct rhm_network *net, size_t n, const ui
     if (status != RHM_OK)
         return status;
     size_t d = (size_t)net->d, block = rhm_chain_block(d);
-    if (unknown)
-        *unknown = 0;
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;
         const uint32_t *code;
@@ -100,6 +103,8 @@ static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const 
                         "%u): measure the accuracy on a data set",
                         g->V, rhm_branches_text(g->branch, g->L, truth), g->L, g->classes, net->V,
                         rhm_branches_text(net->branch, net->L, own), net->L, net->classes);
+    if (net->refined)
+        return rhm_refined_accuracy(net->refined, g, net->seed, accuracy, poll, context, err);
     struct rhm_chain chain;
     enum rhm_status status = rhm_chain_init(&chain, net, 1, err);
     if (status == RHM_OK) {

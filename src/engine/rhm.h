@@ -25,6 +25,7 @@
 #include "poll.h"
 #include "principle.h"
 #include "random.h"
+#include "refine.h"
 #include "resample.h"
 #include "results.h"
 #include "ridge.h"

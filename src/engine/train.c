@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "network.h"
+#include "refine.h"
 #include "signal.h"
 #include "trainer.h"
 
@@ -135,6 +136,7 @@ static enum rhm_status begin(struct rhm_network *net, unsigned l, const struct r
                             "layer %u cannot begin: layer %u is not trained (train from level L = %u down)",
                             l, k, net->L);
     drop_layers(net, l);
+    rhm_network_unrefine(net); /* those tables were of other layers */
     enum rhm_status status = RHM_OK;
     if (o->grammar) { /* the source is the truth that errors are measured against */
         rhm_network_lock_writer(net);

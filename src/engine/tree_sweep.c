@@ -11,6 +11,20 @@
 #include "threads.h"
 #include "tree_pass.h"
 
+#define WORTH_THREADS 3e7 /* products: some 10 ms */
+
+/* No more threads than there is work for: to wake them costs more than a small data set. */
+static int threads_for(const struct rhm_tree *tree, size_t n, size_t pieces)
+{
+    double products = 0;
+    for (unsigned l = 1; l <= tree->L; l++)
+        products += (double)tree->nodes[l - 1] *
+                    (l == tree->L && !tree->table[l].sparse ? (double)tree->table[l].parents
+                                                            : (double)rhm_tree_size(tree, l));
+    int threads = 3 * products * (double)n < WORTH_THREADS ? 1 : rhm_threads_get();
+    return (size_t)threads < pieces ? threads : pieces > 0 ? (int)pieces : 1;
+}
+
 /* One pass a thread; NULL: no memory. */
 static struct rhm_tree_pass *make_passes(const struct rhm_tree *tree, int threads, struct rhm_error *err)
 {
@@ -83,9 +97,7 @@ enum rhm_status rhm_tree_posterior(const struct rhm_tree *tree, size_t n, const 
 {
     size_t d = tree->nodes[tree->L], block = rhm_tree_block(tree), blocks = (n + block - 1) / block;
     size_t row = tree->nodes[level] * tree->symbols[level];
-    int threads = rhm_threads_get();
-    if ((size_t)threads > blocks)
-        threads = blocks > 0 ? (int)blocks : 1;
+    int threads = threads_for(tree, n, blocks);
     struct rhm_tree_pass *pass = make_passes(tree, threads, err);
     if (pass == NULL)
         return RHM_EMEMORY;
@@ -213,9 +225,7 @@ enum rhm_status rhm_tree_expect(const struct rhm_tree *tree, size_t n, const uin
 {
     size_t d = tree->nodes[tree->L], block = rhm_tree_block(tree), blocks = (n + block - 1) / block;
     size_t slots = slots_for(tree, blocks);
-    int threads = rhm_threads_get();
-    if ((size_t)threads > slots)
-        threads = (int)slots;
+    int threads = threads_for(tree, n, slots);
     struct rhm_tree_counts *slot = rhm_array(slots, sizeof *slot, "the counts of a tree", err);
     struct rhm_tree_pass *pass = make_passes(tree, threads, err);
     enum rhm_status status = slot && pass ? RHM_OK : RHM_EMEMORY;

@@ -50,6 +50,7 @@ script_sources = \
 	src/script/progress.c \
 	src/script/random.c \
 	src/script/random.h \
+	src/script/refine.c \
 	src/script/results.c \
 	src/script/results.h \
 	src/script/rhm.c \

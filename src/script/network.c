@@ -258,11 +258,12 @@ enum {
     FIELD_sigma,
     FIELD_eps_O,
     FIELD_grammar,
-    FIELD_job
+    FIELD_job,
+    FIELD_refined
 };
 static const char *const fields[] = {"V",     "s",        "L",       "d",        "classes",
                                      "M",     "codebook", "linkage", "features", "seed",
-                                     "sigma", "eps_O",    "grammar", "job",      NULL};
+                                     "sigma", "eps_O",    "grammar", "job",      "refined",      NULL};
 
 static int network_field(lua_State *L)
 {
@@ -298,6 +299,8 @@ static int network_field(lua_State *L)
         return push_known_grammar(L, net);
     case FIELD_job:
         return lua_getiuservalue(L, 1, RHM_NETWORK_JOB), 1;
+    case FIELD_refined:
+        return rhm_network_push_refined(L, net);
     default:
         return 0;
     }
@@ -355,6 +358,9 @@ void rhm_open_network(lua_State *L)
                                        {"predict", network_predict},
                                        {"parse", rhm_network_parse_method},
                                        {"accuracy", network_accuracy},
+                                       {"refine", rhm_network_refine_method},
+                                       {"unrefine", rhm_network_unrefine_method},
+                                       {"posterior", rhm_network_posterior_method},
                                        {"outputs", rhm_network_outputs_method},
                                        {"save", network_save},
                                        {NULL, NULL}};

@@ -47,6 +47,10 @@ int rhm_network_train_method(lua_State *L);
 int rhm_network_resume_method(lua_State *L);
 int rhm_network_layer_method(lua_State *L);
 int rhm_network_parse_method(lua_State *L);
+int rhm_network_refine_method(lua_State *L);
+int rhm_network_unrefine_method(lua_State *L);
+int rhm_network_posterior_method(lua_State *L);
+int rhm_network_push_refined(lua_State *L, struct rhm_network *net);
 
 /* The string {1, 5, 2, ...} at `index` as d tokens, in memory of Lua's that it pushes. */
 uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const struct rhm_network *net);

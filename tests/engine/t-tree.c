@@ -303,7 +303,7 @@ static void test_threads(void **state)
     struct rhm_tree_counts one, four;
     must(rhm_tree_init(&tree, 3, s, 6, 5, &err));
     fill(&tree, 7);
-    enum { n = 5000 };
+    enum { n = 20000 };
     uint16_t *tokens = room(n * 8, sizeof *tokens), *labels = room(n, sizeof *labels);
     draw_tokens(&tree, n, 0.1, 9, tokens, labels);
     must(rhm_tree_counts_init(&one, &tree, &err));

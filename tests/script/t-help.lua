@@ -123,6 +123,8 @@ function TestHelp:test_keys()
     ["dataset:split"] = function(t) return objects.dataset:split(t) end,
     ["dataset:hide"] = function(t) return objects.dataset:hide(t) end,
     ["network:train"] = function(t) return net:train(t) end,
+    ["network:refine"] = function(t) return net:refine(t) end,
+    ["network:posterior"] = function(t) return net:posterior(g:sample{ n=1 }, t) end,
     ["layer:begin"] = function(t) return net:layer(2):begin(t) end,
     ["rhm.shallow"] = rhm.shallow, ["shallow:train"] = function(t) return objects.shallow:train(t) end,
     ["rhm.cnn"] = rhm.cnn, ["cnn:train"] = function(t) return objects.cnn:train(t) end,

@@ -1,0 +1,71 @@
+-- net:refine, net.refined, net:posterior, net:unrefine.
+local lu = require "luaunit"
+
+TestRefine = {}
+
+local function made()
+  local g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=21 }
+  return g, g:sample{ n=300, seed=2 }, rhm.network{ grammar=g, seed=1 }
+end
+
+function TestRefine:test_refines_and_back()
+  local g, d, net = made()
+  net:train{ from=d, progress=false }
+  local before = net:accuracy(g)
+  lu.assertNil(net.refined)
+  local seen = 0
+  local r = net:refine{ from=d, progress=function(p) seen = p.sweep end }
+  lu.assertTrue(net:accuracy(g) > before)
+  lu.assertTrue(net:accuracy(g) > 0.95)
+  lu.assertEquals(r.m, 4)
+  lu.assertTrue(r.from_chain)
+  lu.assertEquals(#r.entropy, 3)
+  lu.assertEquals(#r.history.sweep, #r.history.log_label)
+  lu.assertEquals(r.history.log_label[#r.history.log_label] <= 0, true)
+  lu.assertEquals(net.refined.log_label, r.log_label)
+  lu.assertStrContains(tostring(r), "300 strings, all labelled")
+  lu.assertTrue(seen >= 0)
+  net:unrefine()
+  lu.assertNil(net.refined)
+  lu.assertEquals(net:accuracy(g), before)
+  net:refine{ from=d }
+  net:train{ from=d, progress=false } -- new layers, without the tables of the old ones
+  lu.assertNil(net.refined)
+end
+
+function TestRefine:test_posterior_of_holes()
+  local g, d, net = made()
+  net:refine{ from=d }
+  local string = d:tokens(1)
+  local whole, root = net:posterior(string, { level=3 }), net:posterior(string)
+  lu.assertEquals({ whole:rows(), whole:cols(), root:rows(), root:cols() }, { 8, 8, 1, 8 })
+  for i = 1, 8 do lu.assertEquals(whole[i][string[i]], 1) end
+  lu.assertEquals(net:posterior(d):rows(), 300)
+  lu.assertEquals(net:posterior(d, { level=2 }):cols(), 4 * 8)
+  -- with a token missing the label is as likely as the fitted tables say, and its own token is filled in
+  local truth = string[3]
+  string[3] = 0
+  local hole = net:posterior(string, { level=3 })
+  local sum = 0
+  for v = 1, 8 do sum = sum + hole[3][v] end
+  lu.assertAlmostEquals(sum, 1, 1e-12)
+  local bayes = g:posterior(string, { level=3 })
+  lu.assertAlmostEquals(hole[3][truth], bayes[3][truth], 0.25)
+  lu.assertEquals(#net:predict(d:hide{ tokens=.1, seed=1 }), 300)
+end
+
+function TestRefine:test_errors()
+  local g, d, net = made()
+  lu.assertErrorMsgContains("network:refine: key 'from' is missing", net.refine, net, {})
+  lu.assertErrorMsgContains("from = 3: must be a data set", net.refine, net, { from=3 })
+  lu.assertErrorMsgContains("restarts", net.refine, net, { from=d, restart=3 })
+  lu.assertErrorMsgContains("m = 0: must be 1 or more", net.refine, net, { from=d, m=0 })
+  lu.assertErrorMsgContains("subsample = 2", net.refine, net, { from=d, subsample=2 })
+  lu.assertErrorMsgContains("not refined", net.posterior, net, d)
+  lu.assertErrorMsgContains("boom", net.refine, net,
+    { from=g:sample{ n=20000, seed=1 }, tol=0, sweeps=1000, progress=function() error "boom" end })
+  lu.assertNil(net.refined)
+  lu.assertErrorMsgContains("level = 4", net.posterior, net, d, { level=4 })
+end
+
+os.exit(lu.LuaUnit.run())
