@@ -13,6 +13,8 @@
 #include "signal.h"
 #include "tuples.h"
 
+#define BLOCK_NODES ((size_t)1 << 20) /* between two questions whether to go on */
+
 /* The strings at one level: `width` symbols each. */
 struct strings {
     size_t n, width;
@@ -110,6 +112,8 @@ static enum rhm_status take_strings(struct measure *m, struct rhm_principle *res
         }
         result->n_B += x->half[x->n];
         x->n++;
+        if (x->n % (BLOCK_NODES / 64) == 0 && (status = rhm_monitor_poll(m->monitor, err)) != RHM_OK)
+            return status;
     }
     result->n = x->n;
     result->n_A = x->n - result->n_B;
@@ -148,36 +152,47 @@ static enum rhm_status parents_of_grammar(struct measure *m, unsigned l, unsigne
         rhm_tuples_clear(&rules);
         return status;
     }
+    for (size_t at = 0; at < all && status == RHM_OK; at += BLOCK_NODES) {
+        size_t end = at + BLOCK_NODES < all ? at + BLOCK_NODES : all;
 #pragma omp parallel for schedule(static) reduction(min : bad)
-    for (int64_t i = 0; i < (int64_t)all; i++) {
-        size_t row = rhm_tuples_find(&rules, x->symbol + (size_t)i * s);
-        x->parent[i] = row == SIZE_MAX ? 0 : (uint32_t)(row / g->m);
-        if (row == SIZE_MAX && (size_t)i < bad)
-            bad = (size_t)i;
+        for (size_t i = at; i < end; i++) {
+            size_t row = rhm_tuples_find(&rules, x->symbol + i * s);
+            x->parent[i] = row == SIZE_MAX ? 0 : (uint32_t)(row / g->m);
+            if (row == SIZE_MAX && i < bad)
+                bad = i;
+        }
+        status = rhm_monitor_poll(m->monitor, err);
     }
     rhm_tuples_clear(&rules);
-    if (bad != SIZE_MAX)
+    if (status == RHM_OK && bad != SIZE_MAX)
         return rhm_fail(
             err, RHM_EARG,
             "labelled string %zu is none of the grammar's (level %u, place %zu): its true symbols "
             "are not known, features = 'learned' finds some",
             bad / places + 1, l, bad % places + 1);
-    return RHM_OK;
+    return status;
 }
 
-static void parents_of_formula(struct measure *m, unsigned l, unsigned *parents)
+static enum rhm_status parents_of_formula(struct measure *m, unsigned l, unsigned *parents,
+                                          struct rhm_error *err)
 {
     const struct rhm_formula *f = m->o->formula;
     struct strings *x = &m->x;
     size_t s = m->s[l], places = x->width / s, all = x->n * places;
     *parents = 2;
+    enum rhm_status status = RHM_OK;
+    for (size_t at = 0; at < all && status == RHM_OK; at += BLOCK_NODES) {
+        size_t end = at + BLOCK_NODES < all ? at + BLOCK_NODES : all;
 #pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < (int64_t)all; i++) {
-        unsigned t = 0;
-        for (unsigned j = 0; j < s; j++)
-            t = t << 1 | x->symbol[(size_t)i * s + j];
-        x->parent[i] = rhm_formula_gate(f, l, (size_t)i % places) >> t & 1;
+        for (size_t i = at; i < end; i++) {
+            unsigned t = 0;
+            for (unsigned j = 0; j < s; j++)
+                t = t << 1 | x->symbol[i * s + j];
+            x->parent[i] = rhm_formula_gate(f, l, i % places) >> t & 1;
+        }
+        status = rhm_monitor_poll(m->monitor, err);
     }
+    return status;
 }
 
 /* ------------------------------------------------------ learned symbols */
@@ -296,7 +311,8 @@ static enum rhm_status measure_level(struct measure *m, unsigned l, unsigned par
                                      .label = x->label,
                                      .classes = x->classes,
                                      .half = x->half};
-    enum rhm_status status = rhm_principle_correlation(&in, alpha, &level->patches, &level->correlation, err);
+    enum rhm_status status = rhm_principle_correlation(&in, alpha, &level->patches, &level->correlation,
+                                                       rhm_monitor_poll, m->monitor, err);
     if (status == RHM_OK)
         status = exact_level(m, l, parents, level, err);
     if (status == RHM_OK)
@@ -304,9 +320,11 @@ static enum rhm_status measure_level(struct measure *m, unsigned l, unsigned par
     for (unsigned k = 0; k < l && status == RHM_OK; k++) {
         in.width = s * above; /* what is below the k-th ancestor of the patch's node */
         in.tuple = x->symbol + place / above * in.width;
-        status = rhm_principle_layer(&in, alpha, result->learned, &level->layer[k], err);
-        if (status == RHM_OK)
-            status = rhm_monitor_poll(m->monitor, err);
+        if (k > 0 && level->layer[k - 1].inputs == x->n)
+            level->layer[k] = level->layer[k - 1]; /* each string alone: more symbols change nothing */
+        else
+            status = rhm_principle_layer(&in, alpha, result->learned, &level->layer[k], rhm_monitor_poll,
+                                         m->monitor, err);
         above *= k + 1 < l ? m->s[l - k - 1] : 1;
     }
     return status;
@@ -317,11 +335,9 @@ static enum rhm_status measure_levels(struct measure *m, struct rhm_principle *r
     enum rhm_status status = RHM_OK;
     for (unsigned l = m->L; l >= 1 && status == RHM_OK; l--) {
         unsigned parents = 0;
-        if (m->o->formula)
-            parents_of_formula(m, l, &parents);
-        else
-            status = m->o->grammar ? parents_of_grammar(m, l, &parents, err)
-                                   : parents_of_chain(m, l, &parents, err);
+        status = m->o->formula   ? parents_of_formula(m, l, &parents, err)
+                 : m->o->grammar ? parents_of_grammar(m, l, &parents, err)
+                                 : parents_of_chain(m, l, &parents, err);
         if (status == RHM_OK)
             status = measure_level(m, l, parents, result, err);
         uint32_t *swap = m->x.symbol;

@@ -108,10 +108,12 @@ struct rhm_principle_input {
 
 /* (i), with an error of `alpha` on both sides together; *patches: distinct tuples. */
 enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, double alpha, size_t *patches,
-                                          struct rhm_interval *out, struct rhm_error *err);
+                                          struct rhm_interval *out, rhm_poll_function *poll, void *context,
+                                          struct rhm_error *err);
 /* (ii) for a layer that reads `tuple`. */
 enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha, int B_alone,
-                                    struct rhm_principle_layer *out, struct rhm_error *err);
+                                    struct rhm_principle_layer *out, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err);
 /* (iii), from B alone or from all strings: fills gap, seen, a, b, unresolved, is_seen of `out`. */
 enum rhm_status rhm_principle_gap(const struct rhm_principle_input *in, double alpha, int B_alone,
                                   struct rhm_principle_level *out, rhm_poll_function *poll, void *context,

@@ -21,6 +21,8 @@ double rhm_normal_quantile(double tail)
     return (low + high) / 2;
 }
 
+#define POLL_STRINGS ((size_t)1 << 15) /* strings between two questions whether to go on */
+
 /* --------------------------------------------------------------- groups */
 
 /* The strings in the order of their tuples: group g holds order[start[g]] .. order[start[g + 1] - 1]. */
@@ -36,7 +38,7 @@ static void groups_clear(struct groups *g)
 }
 
 static enum rhm_status groups_init(struct groups *g, const struct rhm_principle_input *in,
-                                   struct rhm_error *err)
+                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct rhm_tuples tuples;
     *g = (struct groups){0};
@@ -48,6 +50,8 @@ static enum rhm_status groups_init(struct groups *g, const struct rhm_principle_
         size_t at;
         status = rhm_tuples_add(&tuples, in->tuple + i * in->stride, &at, err);
         row[i] = (uint32_t)at;
+        if (i % POLL_STRINGS == POLL_STRINGS - 1 && status == RHM_OK)
+            status = rhm_poll(poll, context, err);
     }
     if (status == RHM_OK) {
         g->n = tuples.n;
@@ -220,7 +224,8 @@ static double side_error2(const struct side *x, double eta2)
 }
 
 enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, double alpha, size_t *patches,
-                                          struct rhm_interval *out, struct rhm_error *err)
+                                          struct rhm_interval *out, rhm_poll_function *poll, void *context,
+                                          struct rhm_error *err)
 {
     struct groups g;
     size_t C = in->classes;
@@ -230,7 +235,7 @@ enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, 
         return RHM_EMEMORY;
     enum rhm_status status = count_halves(in, q, n, err);
     if (status == RHM_OK)
-        status = groups_init(&g, in, err);
+        status = groups_init(&g, in, poll, context, err);
     if (status == RHM_OK) {
         double covariance = 0, variance = 1 - (dot(C, q, q) + dot(C, q + C, q + C)) / 2, error2 = 0;
         struct side side[2];
@@ -351,7 +356,8 @@ static void table_of(size_t C, const double *count, double total, const double *
 }
 
 enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double alpha, int B_alone,
-                                    struct rhm_principle_layer *out, struct rhm_error *err)
+                                    struct rhm_principle_layer *out, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err)
 {
     struct groups g = {0};
     struct spread spread[2] = {{0}};
@@ -364,7 +370,7 @@ enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double
         return RHM_EMEMORY;
     enum rhm_status status = count_halves(in, q, n, err);
     if (status == RHM_OK)
-        status = groups_init(&g, in, err);
+        status = groups_init(&g, in, poll, context, err);
     for (unsigned h = 0; h < 2 && status == RHM_OK; h++)
         status = spread_init(&spread[h], in, err);
     for (size_t k = 0; k < g.n && status == RHM_OK; k++) {

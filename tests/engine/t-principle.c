@@ -113,7 +113,7 @@ static void test_correlation_is_the_plain_sum(void **state)
     }
     struct rhm_interval got;
     size_t patches;
-    must(rhm_principle_correlation(&in, 0.05, &patches, &got, &err));
+    must(rhm_principle_correlation(&in, 0.05, &patches, &got, NULL, NULL, &err));
     double wide = 1.959963984540054 * sqrt(error2);
     assert_int_equal(patches, 9);
     assert_near(got.value, sqrt(eta2), 1e-12);
@@ -158,7 +158,7 @@ static void compare_layers(const struct rhm_principle_input *in, int B_alone)
         squares += half[i] || !B_alone ? pow(g[1][i] - clean * g[0][i], 2) : 0;
     double wide = 1.959963984540054 * sqrt(squares / (n - 1) / n) / (fit / n);
     struct rhm_principle_layer got;
-    must(rhm_principle_layer(in, 0.05, B_alone, &got, &err));
+    must(rhm_principle_layer(in, 0.05, B_alone, &got, NULL, NULL, &err));
     assert_int_equal(got.inputs, 9);
     assert_near(got.fit, fit / all_v, 1e-12);
     assert_near(got.held, held / all_v, 1e-12);
