@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 #include "points.h"
@@ -181,6 +182,74 @@ enum rhm_status rhm_clusters_init(struct rhm_clusters *c, size_t n, size_t dim, 
     }
     if (status != RHM_OK)
         rhm_clusters_clear(c);
+    return status;
+}
+
+/* --------------------------------------------------------------- settle */
+
+#define SETTLE_ROUNDS 50
+
+/* next[i]: the nearest centroid, point i's own among equals. */
+static void nearest_of_all(const struct rhm_clusters *c, const double *points, const size_t *cluster,
+                           size_t *next)
+{
+    size_t dim = c->dim;
+#pragma omp parallel for schedule(static) if (c->n * c->k * dim > 100000)
+    for (size_t i = 0; i < c->n; i++) {
+        const double *point = points + i * dim;
+        double least = rhm_points_square(dim, point, c->centroid + cluster[i] * dim);
+        next[i] = cluster[i];
+        for (size_t a = 0; a < c->k; a++) {
+            double square = rhm_points_square(dim, point, c->centroid + a * dim);
+            if (square < least) {
+                least = square;
+                next[i] = a;
+            }
+        }
+    }
+}
+
+/* Moves the points, but none that is the last of its cluster; how many moved. */
+static size_t move_points(size_t n, const size_t *next, size_t *size, size_t *cluster)
+{
+    size_t moved = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (next[i] == cluster[i] || size[cluster[i]] == 1)
+            continue;
+        size[cluster[i]]--;
+        size[next[i]]++;
+        cluster[i] = next[i];
+        moved++;
+    }
+    return moved;
+}
+
+enum rhm_status rhm_clusters_settle(size_t n, size_t dim, const double *points, const double *weight,
+                                    size_t k, size_t *cluster, struct rhm_error *err)
+{
+    struct rhm_clusters c = {.n = n, .k = k, .dim = dim};
+    size_t *next = rhm_array(n, sizeof *next, "the clusters", err);
+    size_t *size = rhm_array(k, sizeof *size, "the clusters", err);
+    c.cluster = rhm_array(n, sizeof *c.cluster, "the clusters", err);
+    c.centroid = rhm_array(k * dim, sizeof *c.centroid, "the centroids", err);
+    c.weight = rhm_array(k, sizeof *c.weight, "the clusters", err);
+    enum rhm_status status = next && size && c.cluster && c.centroid && c.weight ? RHM_OK : RHM_EMEMORY;
+    size_t moved = 1;
+    for (size_t i = 0; i < n && status == RHM_OK; i++)
+        if (cluster[i] < k) /* what is not is named by fill_centroids */
+            size[cluster[i]]++;
+    for (int round = 0; round < SETTLE_ROUNDS && moved > 0 && status == RHM_OK; round++) {
+        memset(c.centroid, 0, k * dim * sizeof *c.centroid);
+        memset(c.weight, 0, k * sizeof *c.weight);
+        status = fill_centroids(&c, points, weight, cluster, err);
+        if (status != RHM_OK)
+            break;
+        nearest_of_all(&c, points, cluster, next);
+        moved = move_points(n, next, size, cluster);
+    }
+    free(next);
+    free(size);
+    rhm_clusters_clear(&c);
     return status;
 }
 

@@ -60,6 +60,12 @@ enum rhm_status rhm_clusters_init(struct rhm_clusters *c, size_t n, size_t dim, 
                                   struct rhm_error *err);
 void rhm_clusters_clear(struct rhm_clusters *c);
 
+/* Moves points to the nearest centroid and centroids to their points in turn (Lloyd), until nothing moves or
+ * 50 times: the weighted sum of squares never grows. cluster (n: 0..k-1, each of the k used) in place; a
+ * cluster keeps its last point. */
+enum rhm_status rhm_clusters_settle(size_t n, size_t dim, const double *points, const double *weight,
+                                    size_t k, size_t *cluster, struct rhm_error *err);
+
 /* The cluster whose centroid is nearest to the point (dim numbers); ties go to the lowest number. */
 size_t rhm_clusters_nearest(const struct rhm_clusters *c, const double *point);
 

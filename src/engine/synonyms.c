@@ -217,6 +217,9 @@ enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected
     else if (status == RHM_OK)
         status = link_and_cut(layer->linkage, known.n, C, known.point, known.weight, expected, most, &k,
                               cluster, leaf, err);
+    /* Ward's merges are never undone: the clusters settle to a smaller sum of squares */
+    if (status == RHM_OK && !large && layer->linkage == RHM_LINKAGE_WARD)
+        status = rhm_clusters_settle(known.n, C, known.point, known.weight, k, cluster, err);
     if (status == RHM_OK)
         status = close_gaps(known.n, cluster, &k, err);
     if (status == RHM_OK)

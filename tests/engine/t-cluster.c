@@ -146,6 +146,63 @@ static void test_ward_by_hand(void **state)
     }
 }
 
+static double sum_of_squares(size_t n, size_t dim, const double *x, const double *weight, size_t k,
+                             const size_t *cluster)
+{
+    struct rhm_clusters c;
+    assert_int_equal(rhm_clusters_init(&c, n, dim, x, weight, k, cluster, NULL), RHM_OK);
+    double sum = 0, total = 0;
+    for (size_t a = 0; a < k; a++)
+        total += c.weight[a];
+    sum = c.eps_S * c.eps_S * total;
+    rhm_clusters_clear(&c);
+    return sum;
+}
+
+/* Settled: every point is with its nearest centroid, every cluster has one, and the sum of squares has not
+ * grown; a cut that is settled stays as it is. */
+static void test_settle(void **state)
+{
+    (void)state;
+    size_t changed = 0;
+    for (uint64_t trial = 0; trial < 60; trial++) {
+        enum { n = 50, dim = 3 };
+        double x[n * dim], weight[n];
+        size_t cluster[n], before[n], again[n], k = 2 + trial % 9;
+        struct rhm_rng rng = start(7000 + trial);
+        fill_gauss(&rng, n * dim, x);
+        for (size_t i = 0; i < n; i++)
+            weight[i] = exp(4 * rhm_rng_uniform(&rng));
+        if (trial % 2) { /* from anything, also from Ward's cut */
+            for (size_t i = 0; i < n; i++)
+                cluster[i] = i < k ? i : (size_t)rhm_rng_below(&rng, k);
+        } else {
+            struct rhm_dendrogram t = build_by(RHM_LINKAGE_WARD, n, dim, x, weight);
+            assert_int_equal(rhm_dendrogram_cut(&t, k, cluster, NULL), RHM_OK);
+            rhm_dendrogram_clear(&t);
+        }
+        memcpy(before, cluster, sizeof before);
+        double old = sum_of_squares(n, dim, x, weight, k, cluster);
+        assert_int_equal(rhm_clusters_settle(n, dim, x, weight, k, cluster, NULL), RHM_OK);
+        double new = sum_of_squares(n, dim, x, weight, k, cluster);
+        assert_true(new <= old *(1 + 1e-12));
+        changed += memcmp(before, cluster, sizeof before) != 0;
+        struct rhm_clusters c;
+        assert_int_equal(rhm_clusters_init(&c, n, dim, x, weight, k, cluster, NULL), RHM_OK);
+        for (size_t i = 0; i < n; i++) {
+            size_t size = 0;
+            for (size_t j = 0; j < n; j++)
+                size += cluster[j] == cluster[i];
+            assert_true(size == 1 || rhm_clusters_nearest(&c, x + i * dim) == cluster[i]);
+        }
+        rhm_clusters_clear(&c);
+        memcpy(again, cluster, sizeof again);
+        assert_int_equal(rhm_clusters_settle(n, dim, x, weight, k, again, NULL), RHM_OK);
+        assert_memory_equal(again, cluster, sizeof again);
+    }
+    assert_true(changed > 30);
+}
+
 /* What Ward is for: a rare point far off joins its neighbour, and the two heavy groups stay apart. */
 static void test_a_rare_point_keeps_no_cluster(void **state)
 {
@@ -526,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_chain_is_naive),
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_ward_by_hand),
+        cmocka_unit_test(test_settle),
         cmocka_unit_test(test_a_rare_point_keeps_no_cluster),
         cmocka_unit_test(test_weights_are_copies),
         cmocka_unit_test(test_invariances),
