@@ -175,13 +175,14 @@ check-tsan:
 numbers:
 	@$(run_tests) $(engine_tests) $(program_tests) $(script_tests)
 
-# Debian keeps the reference libraries in these folders, also where OpenBLAS stands for libblas.so.
+# Debian keeps the reference libraries in these folders, also where OpenBLAS stands for libblas.so. REFERENCE_FLAGS: more
+# of configure's options, another compiler.
 check-reference-blas:
 	@dir=/usr/lib/`$(CC) -print-multiarch`; \
 	test -e $$dir/blas/libblas.so && test -e $$dir/lapack/liblapack.so || { \
 	  echo "check-reference-blas needs Debian's libblas-dev and liblapack-dev" >&2; exit 1; }; \
 	$(rebuild) reference-blas all ldd=$$dir/blas/ ldd=$$dir/lapack/ programs numbers -- PYTHON="$(PYTHON)" \
-	  --with-blas="-L$$dir/lapack -L$$dir/blas -Wl,-rpath,$$dir/lapack:$$dir/blas -llapack -lblas"
+	  $(REFERENCE_FLAGS) --with-blas="-L$$dir/lapack -L$$dir/blas -Wl,-rpath,$$dir/lapack:$$dir/blas -llapack -lblas"
 
 # All programs, the tests' as well, by both compilers; a warning is an error.
 check-compilers:
