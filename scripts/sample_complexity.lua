@@ -7,12 +7,12 @@ local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "sample_complexity",
-  summary = "N*, the smallest N with a median accuracy of .9: of the chain, of a CNN and of a shallow learner.",
+  summary = "N*, the smallest N with a median accuracy of .9: of the chain, a CNN, one step a layer, a shallow learner.",
   theory = "the chain needs N ~ V m/rho^2, a line of slope 1 on log scales, or N ~ m^L for a constant K_rho; a shallow "
     .. "learner needs a share of all V m^((s^L-1)/(s-1)) strings. All grammars satisfy Assumption 4.1.",
   seeds = {full = 3, quick = 3, text = "Draws for each N; in the comparison each has a grammar of its own."},
   options = function(parser)
-    parser:option("--part", "The chain on many grammars, the three learners on the same few, or both.", "both")
+    parser:option("--part", "The chain on many grammars, the learners on the same few, or both.", "both")
       :choices{"chain", "learners", "both"}
     parser:option("--budget", "Largest N of the shallow learner; rows that need more are cut (default: 8000, with "
       .. "--quick 1000)."):argname "<n>":convert(experiment.whole("--budget", 250))
@@ -30,13 +30,18 @@ local function grammar_of(p)
   return made[key]
 end
 
-local learners = {}
+local learners, names = {}, {"chain", "cnn", "onestep", "shallow"}
 function learners.chain(g, N, seed)
   return rhm.network{ grammar=g, linkage="average", seed=seed }:train{ from=g, n=N, progress=false }.accuracy
 end
 function learners.cnn(g, N, seed)
   local net = rhm.cnn{ grammar=g, h=64, seed=seed }
   net:train{ from=g, n=N, progress=false }
+  return net:accuracy(g)
+end
+function learners.onestep(g, N, seed)
+  local net = rhm.onestep{ grammar=g, seed=seed }
+  net:train{ from=g, n=N }
   return net:accuracy(g)
 end
 function learners.shallow(g, N, seed)
@@ -58,12 +63,12 @@ if part ~= "learners" then
     run=function(p, seed) return { accuracy=learners.chain(grammar_of(p), p.N, seed) } end }
 end
 
--- The three learners on the same few: the k-th draw is of the k-th grammar that passes.
+-- The learners on the same few: the k-th draw is of the k-th grammar that passes.
 local few, found = {}, {}
 local shapes = {{2, 2}, {3, 2}, {4, 2}, {2, 3}, {3, 3}, {4, 3}}
 if part ~= "chain" then
   for i = 1, x.quick and 3 or #shapes do few[i] = {V = 8, m = shapes[i][1], L = shapes[i][2]} end
-  for _, name in ipairs{"chain", "cnn", "shallow"} do
+  for _, name in ipairs(names) do
     found[name] = x:search{ name=name, parameters=few, from=250, to=name == "shallow" and budget or 1000000,
       precision=x.quick and 1.5 or 1.2,
       run=function(p, seed)
@@ -144,7 +149,7 @@ local function show_few()
   local rows, cut = {}, {}
   for i, p in ipairs(few) do
     local row = {p.m, p.L, math.tointeger(strings(p))}
-    for _, name in ipairs{"chain", "cnn", "shallow"} do
+    for _, name in ipairs(names) do
       local cell = found[name].cells[i]
       row[#row + 1] = cell.N or "> " .. cell.below
       row[#row + 1] = cell.N and ("%g-%g"):format(cell.low, cell.high) or "-"
@@ -161,10 +166,10 @@ local function show_few()
   x:say("V = 8, s = 2, %d grammars a row, each with a draw of its own; 95 %% intervals. strings = V m^((s^L-1)/(s-1)), "
     .. "share = N*/strings of the shallow learner.", x.seeds)
   print ""
-  x:table({"m", "L", "strings", "chain", "", "CNN", "", "shallow", "", "share"}, rows)
+  x:table({"m", "L", "strings", "chain", "", "CNN", "", "one-step", "", "shallow", "", "share"}, rows)
   if #cut > 0 then x:say("cut for cost (--budget %d): %s", budget, table.concat(cut, "; ")) end
   local series = {}
-  for i, name in ipairs{"chain", "cnn", "shallow"} do
+  for i, name in ipairs(names) do
     local line = points(found[name], depth)
     if #line.x >= 3 then
       x:say("%s: log N* = a + b L log m, b = %s", name, interval(rhm.fit{ x=line.x, y=line.y, log="y" }))
@@ -172,9 +177,9 @@ local function show_few()
     series[i] = points(found[name], strings)
     series[i].label = name
   end
-  if #series[3].x >= 3 then
+  if #series[4].x >= 3 then
     x:say("shallow: N* ~ strings^b, b = %s, so N* is exponential in d = s^L; theory 1",
-      interval(rhm.fit{ x=series[3].x, y=series[3].y, log="xy" }))
+      interval(rhm.fit{ x=series[4].x, y=series[4].y, log="xy" }))
   end
   x:plot({ series=series, log="xy", xlabel="strings of the grammar", ylabel="N*", title="V = 8, s = 2" }, "learners")
 end

@@ -23,6 +23,7 @@ engine_tests = \
 	tests/engine/t-network-file \
 	tests/engine/t-noise \
 	tests/engine/t-npy \
+	tests/engine/t-onestep \
 	tests/engine/t-parse \
 	tests/engine/t-queue \
 	tests/engine/t-race \
@@ -60,6 +61,7 @@ script_tests = \
 	tests/script/t-manual.lua \
 	tests/script/t-measures.lua \
 	tests/script/t-network.lua \
+	tests/script/t-onestep.lua \
 	tests/script/t-parse.lua \
 	tests/script/t-panel.lua \
 	tests/script/t-plot.lua \

@@ -259,6 +259,17 @@ function M.shallow(r)
   return format("%s strings, sigma = %s: accuracy %.4f on them, %s", count(r.n), number(r.sigma), r.accuracy, seconds(r.seconds))
 end
 
+-- onestep:train.
+function M.onestep(r)
+  local rows = {{"level", "patches", "clusters", "within", "between", "time"}}
+  for l = #r.levels, 1, -1 do
+    local v = r.levels[l]
+    rows[#rows + 1] = {tostring(l), count(v.patches), count(v.clusters), v.within and number(v.within) or "-",
+      v.between and number(v.between) or "-", seconds(v.seconds)}
+  end
+  return format("%s\n%s strings: accuracy %.4f on them, %s", (grid(rows)), count(r.n), r.accuracy, seconds(r.seconds))
+end
+
 -- What stays of a job that went with its network; the same line as a job's own.
 function M.job(t)
   return format("job %d: %s: %s%s, %.2f s%s", t.id, t.name, t.state,

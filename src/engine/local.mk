@@ -20,6 +20,7 @@ engine_headers = \
 	src/engine/monitor.h \
 	src/engine/network.h \
 	src/engine/network_file.h \
+	src/engine/onestep.h \
 	src/engine/parse.h \
 	src/engine/poll.h \
 	src/engine/principle.h \
@@ -80,6 +81,8 @@ engine_sources = \
 	src/engine/hdf5_reader.c \
 	src/engine/hdf5_reader.h \
 	src/engine/job.c \
+	src/engine/kmeans.c \
+	src/engine/kmeans.h \
 	src/engine/lapack.h \
 	src/engine/law.c \
 	src/engine/law.h \
@@ -97,6 +100,10 @@ engine_sources = \
 	src/engine/network_save.c \
 	src/engine/npy.c \
 	src/engine/npy.h \
+	src/engine/onestep.c \
+	src/engine/onestep_file.c \
+	src/engine/onestep_fit.c \
+	src/engine/onestep_fit.h \
 	src/engine/output.c \
 	src/engine/outputs.c \
 	src/engine/output.h \

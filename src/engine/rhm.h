@@ -21,6 +21,7 @@
 #include "monitor.h"
 #include "network.h"
 #include "network_file.h"
+#include "onestep.h"
 #include "parse.h"
 #include "poll.h"
 #include "principle.h"

@@ -12,6 +12,7 @@
 
 #define RHM_CNN     "rhm.cnn"
 #define RHM_SHALLOW "rhm.shallow"
+#define RHM_ONESTEP "rhm.onestep"
 
 struct rhm_cnn;
 struct rhm_cnn_options;
@@ -28,9 +29,13 @@ int rhm_cnn_push_new(const struct rhm_args *args, const struct rhm_cnn_options *
 void rhm_open_shallow(lua_State *L);
 int rhm_script_shallow(lua_State *L);
 
+void rhm_open_onestep(lua_State *L);
+int rhm_script_onestep(lua_State *L);
+
 /* rhm.load of such a file: pushes the object and returns 1; 0 where the file holds something else. */
 int rhm_cnn_load_object(lua_State *L, const char *path);
 int rhm_shallow_load_object(lua_State *L, const char *path);
+int rhm_onestep_load_object(lua_State *L, const char *path);
 
 /* A model as the methods below see it. */
 struct rhm_baseline {

@@ -42,6 +42,7 @@ script_sources = \
 	src/script/object.c \
 	src/script/object.h \
 	src/script/objects.h \
+	src/script/onestep.c \
 	src/script/parse.c \
 	src/script/paths.c \
 	src/script/paths.h \

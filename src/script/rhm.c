@@ -112,17 +112,25 @@ static void set_module_metatable(lua_State *L)
 
 int luaopen_rhm(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"cnn", rhm_script_cnn},         {"shallow", rhm_script_shallow},
-        {"formula", rhm_script_formula}, {"infer_branching", rhm_script_infer_branching},
-        {"grammar", rhm_script_grammar}, {"dataset", rhm_script_dataset},
-        {"source", rhm_script_source},   {"network", rhm_script_network},
-        {"load", rhm_script_load},       {"clock", module_clock},
-        {"jobs", rhm_script_jobs},       {"on", rhm_script_on},
-        {"results", rhm_script_results}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"cnn", rhm_script_cnn},
+                                         {"shallow", rhm_script_shallow},
+                                         {"onestep", rhm_script_onestep},
+                                         {"formula", rhm_script_formula},
+                                         {"infer_branching", rhm_script_infer_branching},
+                                         {"grammar", rhm_script_grammar},
+                                         {"dataset", rhm_script_dataset},
+                                         {"source", rhm_script_source},
+                                         {"network", rhm_script_network},
+                                         {"load", rhm_script_load},
+                                         {"clock", module_clock},
+                                         {"jobs", rhm_script_jobs},
+                                         {"on", rhm_script_on},
+                                         {"results", rhm_script_results},
+                                         {NULL, NULL}};
     rhm_open_matrix(L);
     rhm_open_cnn(L);
     rhm_open_shallow(L);
+    rhm_open_onestep(L);
     rhm_open_grammar(L);
     rhm_open_dataset(L);
     rhm_open_formula(L);

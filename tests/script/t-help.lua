@@ -11,6 +11,7 @@ local random
 local objects = {
   grammar = g, dataset = g:sample{ n=20 }, network = net, layer = net:layer(1), matrix = g:q(1), job = net.job,
   cnn = rhm.cnn{ grammar=g, h=4 }, shallow = rhm.shallow{ grammar=g, M=4 },
+  onestep = rhm.onestep{ grammar=g, h=4 },
   formula = rhm.formula{ gates="and", L=1 },
   source = rhm.source{ V=2, classes=2, d=1, sample=function(rng)
     random = rng
@@ -127,6 +128,7 @@ function TestHelp:test_keys()
     ["network:posterior"] = function(t) return net:posterior(g:sample{ n=1 }, t) end,
     ["layer:begin"] = function(t) return net:layer(2):begin(t) end,
     ["rhm.shallow"] = rhm.shallow, ["shallow:train"] = function(t) return objects.shallow:train(t) end,
+    ["rhm.onestep"] = rhm.onestep, ["onestep:train"] = function(t) return objects.onestep:train(t) end,
     ["rhm.cnn"] = rhm.cnn, ["cnn:train"] = function(t) return objects.cnn:train(t) end,
   }
   for _, entry in ipairs(help.list) do
@@ -153,6 +155,7 @@ function TestHelp:test_values_of_keys()
       return rhm.network{ grammar=g, M=64 }:train{ from=g, n=100, progress=false, [key]=value }
     end,
     ["rhm.shallow"] = function(key, value) return rhm.shallow{ grammar=g, [key]=value } end,
+    ["rhm.onestep"] = function(key, value) return rhm.onestep{ grammar=g, [key]=value } end,
     ["rhm.formula"] = function(key, value) return rhm.formula{ gates="and", L=1, [key]=value } end,
     ["rhm.principle"] = function(key, value) return rhm.principle(g, { n=200, [key]=value }) end,
     ["rhm.cnn"] = function(key, value) return rhm.cnn{ grammar=g, h=4, [key]=value } end,

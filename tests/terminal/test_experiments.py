@@ -174,7 +174,7 @@ class Experiments(unittest.TestCase):
         self.assertEqual(len(shares), 3, out)
         for share in shares:
             self.assertTrue(0.8 < share < 4, out)
-        for learner in ("chain", "cnn", "shallow"):
+        for learner in ("chain", "cnn", "onestep", "shallow"):
             self.assertGreater(self.number(learner + r": log N\* = a \+ b L log m, b = ([\d.]+)", out), 0.3)
 
         # A search that the budget ends says how far it came.

@@ -151,4 +151,73 @@ k:accuracy(g)]], see = {"shallow:train", "rhm.cnn"}},
 
   {name = "shallow:save", signature = "k:save(path)", summary = "writes the model to an .h5 file; rhm.load reads it",
     returns = "the model", see = {"rhm.load"}},
+
+  {name = "rhm.onestep", group = "rhm",
+    signature = {"rhm.onestep{ grammar= [, h=, rate=, restarts=, seed=] }", "rhm.onestep{ V=, s=, L= [, classes=, h=, ...] }"},
+    summary = "a learner that knows the tree: one gradient step a layer, then k-means",
+    text = [[After Malach and Shalev-Shwartz, A Provably Correct Algorithm for Deep Learning that Actually Works (arXiv 1803.09522):
+layer by layer from L to 1 a network of two layers is trained a little, the weights of its patches are clustered by k-means,
+and clusters take the place of patches. Here the network takes one step of gradient descent on all strings at once (as in the
+analysis of PRX 14, 031001 (2024)): a row of h weights for each patch, the same at every position, all 1 at the start; ReLU; a
+fixed random linear head with its own part for each position. The gradient of a row is then a random projection of the patch's
+correlations with the label at each position, which are equal for synonyms.
+
+rate="patch" takes the step of a row by its patch's own rate, one over its share of all patches, and weighs the row by that
+share; rate="same" is the plain step, for which a patch's frequency counts as a difference. The rows go into V clusters, best of
+`restarts` k-means++ starts. Layer 1 answers by itself. It uses all positions, where the chain's default is the first.]],
+    keys = {
+      {"grammar", "none", "a grammar: V, s, L, classes are its own unless given"},
+      {"V", "grammar's", "symbols; clusters of each layer"},
+      {"s", "grammar's", "patch: inputs of a position, or a list, one for each level from 1 to L"},
+      {"L", "grammar's", "layers; the length of the list s unless given"},
+      {"classes", "V", "labels"},
+      {"C", "V", "the same as classes"},
+      {"h", "256", "width: weights of a patch"},
+      {"rate", "\"patch\"", "of the step", values = {"patch", "same"}},
+      {"restarts", "50", "starts of k-means, of which the best is kept"},
+      {"seed", "0", "of the heads and of k-means and, unless given there, of trainings"},
+    },
+    returns = "a model (see help \"onestep\")",
+    example = [[o = rhm.onestep{ grammar=g }
+o:train{ from=g, n=2000 }
+o:accuracy(g)]], see = {"onestep:train", "rhm.network", "rhm.cnn"}},
+
+  {name = "onestep", kind = "object",
+    summary = "one gradient step a layer, then k-means: trained, asked, saved",
+    text = [[Made by rhm.onestep and rhm.load.]],
+    fields = {
+      {"V", "symbols"}, {"s", "patch; a list where the levels differ"}, {"L", "layers"}, {"d", "tokens a string"},
+      {"classes", "labels"}, {"h", "width"}, {"rate", "\"patch\" or \"same\""}, {"restarts", "starts of k-means"},
+      {"seed", "of the heads and of k-means"}, {"n", "strings it was trained on, 0: none"},
+    },
+    see = {"rhm.onestep"}},
+
+  {name = "onestep:train", signature = "o:train{ from= [, n=, seed=] }", summary = "trains layer L to 1 on all strings",
+    text = [[A second training takes the place of the first. Until its end predictions are the old ones; Ctrl-C leaves them. Strings
+without a label are left out. The same seeds give the same model, whatever the number of threads.]],
+    keys = {
+      {"from", "required", "a dataset, or a grammar, formula or source whose strings are drawn"},
+      {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000"},
+      {"seed", "the model's", "of strings drawn"},
+    },
+    returns = "a report: .n, .accuracy (of the training strings), .seconds, .levels[l] = {patches=, clusters=, within= (root mean square distance of a row to its centroid), between= (least distance of two centroids), seconds=}",
+    example = "o:train{ from=d }", see = {"onestep:accuracy", "onestep:clusters"}},
+
+  {name = "onestep:clusters", signature = "o:clusters(l)", summary = "the patches of layer l, cluster by cluster",
+    text = [[l from 2 to L. Codes of a patch are tokens at layer L, clusters of layer l+1 elsewhere.]],
+    returns = "a list of clusters, each a list of patches { code, ... }", example = "o:clusters(o.L)", see = {"layer:synonyms"}},
+
+  {name = "onestep:predict", signature = {"o:predict(d)", "o:predict{ 1, 5, 2, ... }"},
+    summary = "the labels with the largest outputs, and the outputs",
+    text = [[Outputs estimate P[label | the top patch] through a random projection: they can be negative. Of a top patch that was never
+seen the labels' shares in the training strings are told.]],
+    returns = "a list of labels and a matrix, strings x classes; for a single string one label and a row of the matrix",
+    see = {"cnn:predict"}},
+
+  {name = "onestep:accuracy", signature = {"o:accuracy(d)", "o:accuracy(source [, { n=, seed= }])"},
+    summary = "the share of right labels", text = [[As cnn:accuracy.]],
+    returns = "a number from 0 to 1", see = {"cnn:accuracy"}},
+
+  {name = "onestep:save", signature = "o:save(path)", summary = "writes the model to an .h5 file; rhm.load reads it",
+    returns = "the model", see = {"rhm.load"}},
 }

@@ -11,7 +11,7 @@ labels, levels and places count from 1 in Lua and from 0 in files.]],
     }},
 
   {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads what net:save, c:save or k:save wrote",
-    returns = "a network, a cnn or a shallow model", see = {"network:save", "cnn:save", "shallow:save"}},
+    returns = "a network, a cnn, a shallow or a one-step model", see = {"network:save", "cnn:save", "shallow:save", "onestep:save"}},
 
   {name = "rhm.latest", group = "rhm", signature = "rhm.latest([kind])",
     summary = "the network that was made, trained or stepped last",

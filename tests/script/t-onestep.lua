@@ -1,0 +1,86 @@
+-- t-onestep.lua - rhm.onestep: trainings, clusters, predictions, files, errors.
+local lu = require "luaunit"
+
+TestOnestep = {}
+
+local g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=1 }
+
+local function fails(text, f, ...)
+  lu.assertErrorMsgContains(text, f, ...)
+end
+
+function TestOnestep.test_fields()
+  local o = rhm.onestep{ V=5, s={ 2, 3 }, classes=3, h=32, rate="same", restarts=7, seed=4 }
+  lu.assertEquals({o.V, o.L, o.d, o.classes, o.h, o.rate, o.restarts, o.seed, o.n}, {5, 2, 6, 3, 32, "same", 7, 4, 0})
+  lu.assertEquals(o.s, {2, 3})
+  o = rhm.onestep{ grammar=g }
+  lu.assertEquals({o.V, o.s, o.L, o.d, o.rate}, {8, 2, 3, 8, "patch"})
+  lu.assertStrContains(tostring(o), "onestep: V = 8, s = 2, L = 3, 8 classes")
+  lu.assertStrContains(tostring(o), "not trained")
+end
+
+function TestOnestep.test_learns_the_synonyms()
+  local o = rhm.onestep{ grammar=g }
+  local r = o:train{ from=g, n=4001 }
+  lu.assertEquals({r.n, o.n, #r.levels, r.levels[3].patches, r.levels[3].clusters}, {4001, 4001, 3, 32, 8})
+  lu.assertTrue(r.levels[3].between > r.levels[3].within and r.levels[1].clusters == nil)
+  lu.assertTrue(r.accuracy > .99 and o:accuracy(g) > .99)
+  lu.assertStrContains(tostring(r), "4001 strings: accuracy")
+  lu.assertStrContains(tostring(o), "trained on 4001 strings")
+  local parent = {}
+  for nu, rules in ipairs(g:rules(3)) do
+    for _, t in ipairs(rules) do parent[t[1] .. " " .. t[2]] = nu end
+  end
+  for _, cluster in ipairs(o:clusters(3)) do
+    lu.assertEquals(#cluster, 4)
+    for _, t in ipairs(cluster) do
+      lu.assertEquals(parent[t[1] .. " " .. t[2]], parent[cluster[1][1] .. " " .. cluster[1][2]])
+    end
+  end
+end
+
+function TestOnestep.test_predict()
+  local d = g:sample{ n=700, seed=3 }
+  local o = rhm.onestep{ grammar=g, restarts=5 }
+  o:train{ from=d, n=600 }
+  local labels, p = o:predict(d)
+  lu.assertEquals({#labels, p:rows(), p:cols()}, {700, 700, 8})
+  local right = 0
+  for i = 1, 700 do
+    if labels[i] == d:label(i) then right = right + 1 end
+  end
+  lu.assertAlmostEquals(o:accuracy(d), right / 700, 1e-12)
+  local label, row = o:predict(d:tokens(650))
+  lu.assertEquals(label, labels[650])
+  for c = 1, 8 do lu.assertEquals(row[c], p[650][c]) end
+end
+
+function TestOnestep.test_files()
+  local o = rhm.onestep{ grammar=g, restarts=5 }
+  o:train{ from=g, n=500 }
+  o:save("onestep.h5")
+  local back = rhm.load("onestep.h5")
+  lu.assertEquals(tostring(back), tostring(o))
+  lu.assertEquals(back:accuracy(g), o:accuracy(g))
+  lu.assertEquals(back:clusters(2), o:clusters(2))
+  fails("onestep:save: path = 'o.npy': a network is written to an .h5 file", o.save, o, "o.npy")
+  os.remove("onestep.h5")
+end
+
+function TestOnestep.test_errors()
+  fails("'patch'", rhm.onestep, {grammar=g, rate="x"})
+  fails("key 'V' is missing", rhm.onestep, {s=2, L=2})
+  fails("key 's' is missing", rhm.onestep, {V=4, L=2})
+  fails("h = 0: must be 1..", rhm.onestep, {grammar=g, h=0})
+  fails("restarts = 0: must be 1..10000", rhm.onestep, {grammar=g, restarts=0})
+  fails("did you mean 'restarts'", rhm.onestep, {grammar=g, restart=3})
+  local o = rhm.onestep{ grammar=g }
+  fails("not trained", o.accuracy, o, g)
+  fails("not trained", o.clusters, o, 3)
+  fails("layer = 4", o.clusters, o, 4)
+  fails("layer 1 answers by itself", o.clusters, o, 1)
+  fails("key 'from' is missing", o.train, o, {})
+  fails("4 tokens", o.train, o, {from=rhm.grammar{ V=8, m=4, s=2, L=2, seed=1 }, n=10})
+end
+
+os.exit(lu.LuaUnit.run())
