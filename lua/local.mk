@@ -51,6 +51,7 @@ lua_modules = \
 	lua/rhm/view/options.lua \
 	lua/rhm/view/palette.lua \
 	lua/rhm/view/parse.lua \
+	lua/rhm/view/refine.lua \
 	lua/rhm/view/rows.lua \
 	lua/rhm/view/state.lua \
 	lua/rhm/view/subject.lua \

@@ -8,6 +8,8 @@ script_files = \
 	scripts/phase_diagram.lua \
 	scripts/quickstart.lua \
 	scripts/random_features.lua \
+	scripts/refinement.lua \
 	scripts/sample_complexity.lua \
+	scripts/semi_supervised.lua \
 	scripts/signal_to_noise.lua \
 	scripts/training_dynamics.lua

@@ -181,7 +181,7 @@ end
 function M.title(width)
   local names = {}
   for _, name in ipairs(view.names()) do
-    if name ~= "keys" then names[#names + 1] = name end
+    if name ~= "keys" and (name ~= "refine" or current == name) then names[#names + 1] = name end -- no keys of their own
   end
   if current == "keys" then table.insert(names, 1, "keys") end
   local forms = {

@@ -36,7 +36,7 @@ local setmetatable, getmetatable = setmetatable, getmetatable
 local format, match, concat = string.format, string.match, table.concat
 
 -- Those that come with rhm, in the order of their keys F2, F3, ...; a module each, loaded when first drawn.
-local builtin = {"layers", "distances", "curves", "histogram", "synonyms", "grammar", "jobs", "keys"}
+local builtin = {"layers", "distances", "curves", "histogram", "synonyms", "grammar", "jobs", "keys", "refine"}
 local is_builtin, specs, added = {}, {}, {}
 for _, name in ipairs(builtin) do is_builtin[name] = true end
 

@@ -6,6 +6,7 @@
 
 #include "chain.h"
 #include "memory.h"
+#include "refine.h"
 #include "truth.h"
 
 void rhm_parse_clear(struct rhm_parse *parse)
@@ -51,6 +52,7 @@ static enum rhm_status add_level(struct rhm_chain *chain, unsigned l, const stru
     parse->node[l] = rhm_array(n, sizeof *parse->node[l], "the parse of a string", err);
     parse->q[l] = rhm_array(n * C, sizeof *parse->q[l], "the parse of a string", err);
     parse->n[l] = n;
+    parse->width[l] = C;
     enum rhm_status status = code && parse->node[l] && parse->q[l] ? RHM_OK : RHM_EMEMORY;
     if (status == RHM_OK)
         status = rhm_chain_resolve(chain, l, n, row->code, code, poll, context, err);
@@ -80,10 +82,117 @@ static enum rhm_status add_level(struct rhm_chain *chain, unsigned l, const stru
     return status;
 }
 
+/* ------------------------------------------------------------ refined */
+
+/* name (symbols of level l - 1): the true symbol that each one of the tables stands for, by what below (V)
+ * says of level l (NULL: tokens, which are themselves). */
+static void name_symbols(const struct rhm_tree_table *t, const struct rhm_grammar *g, unsigned l,
+                         const uint32_t *below, uint32_t *name)
+{
+    double *best = malloc(t->parents * sizeof *best); /* small; without it nothing has a name */
+    for (size_t p = 0; p < t->parents; p++) {
+        name[p] = RHM_NO_PARENT;
+        if (best)
+            best[p] = 0.5; /* of the table, at least */
+    }
+    for (unsigned nu = 0; nu < rhm_grammar_parents(g, l) && best; nu++)
+        for (size_t p = 0; p < t->parents; p++) {
+            double share = 0;
+            for (unsigned k = 0; k < g->m; k++) {
+                const uint16_t *child = rhm_grammar_rule(g, l, nu, k);
+                size_t number = 0;
+                for (unsigned j = 0; j < t->s && number != SIZE_MAX; j++) {
+                    size_t own = child[j];
+                    for (own = below ? 0 : own; below && own < t->symbols && below[own] != child[j];)
+                        own++;
+                    number = own < t->symbols ? number * t->symbols + own : SIZE_MAX;
+                }
+                share += number == SIZE_MAX ? 0 : t->p[number * t->parents + p];
+            }
+            if (share > best[p]) {
+                best[p] = share;
+                name[p] = nu;
+            }
+        }
+    free(best);
+}
+
+/* Level l of a refined network's tree; below, truth: names of the symbols of level l, the true ones in the
+ * string. */
+static enum rhm_status add_refined(const struct rhm_network *net, unsigned l, const uint16_t *tokens,
+                                   const struct rhm_inverse *inverse, struct rhm_parse *parse,
+                                   uint32_t *truth, const uint32_t *below, uint32_t *name,
+                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    const struct rhm_tree *tree = &net->refined->tree;
+    size_t n = tree->nodes[l - 1], k = tree->symbols[l - 1];
+    parse->node[l] = rhm_array(n, sizeof *parse->node[l], "the parse of a string", err);
+    parse->q[l] = rhm_array(n * k, sizeof *parse->q[l], "the parse of a string", err);
+    parse->n[l] = n;
+    parse->width[l] = k;
+    if (parse->node[l] == NULL || parse->q[l] == NULL)
+        return RHM_EMEMORY;
+    enum rhm_status status =
+        rhm_tree_posterior(tree, 1, tokens, NULL, l - 1, parse->q[l], NULL, poll, context, err);
+    if (status != RHM_OK)
+        return status;
+    for (uint32_t v = 0; v < k && l == 1; v++) /* labels are known by their names */
+        name[v] = v;
+    if (net->grammar && l > 1)
+        name_symbols(&tree->table[l], net->grammar, l, below, name);
+    for (size_t i = 0; i < n; i++) {
+        const double *q = parse->q[l] + i * k;
+        uint32_t code = 0;
+        for (uint32_t v = 1; v < k; v++)
+            if (q[v] > q[code])
+                code = v;
+        if (net->grammar) /* in place: i * s is never behind i */
+            truth[i] = parent_of(inverse, truth + i * tree->table[l].s, tree->table[l].s);
+        parse->node[l][i] = (struct rhm_parse_node){.code = code,
+                                                    .parent = net->grammar ? name[code] : RHM_NO_PARENT,
+                                                    .truth = net->grammar ? truth[i] : RHM_NO_PARENT,
+                                                    .p = q[code]};
+    }
+    return RHM_OK;
+}
+
+static enum rhm_status parse_refined(const struct rhm_network *net, const uint16_t *tokens,
+                                     struct rhm_parse *parse, rhm_poll_function *poll, void *context,
+                                     struct rhm_error *err)
+{
+    size_t d = (size_t)net->d, most = net->V > net->classes ? net->V : net->classes;
+    uint32_t *truth = rhm_array(d, sizeof *truth, "the parse of a string", err);
+    uint32_t *name[2] = {rhm_array(most, sizeof **name, "the parse of a string", err),
+                         rhm_array(most, sizeof **name, "the parse of a string", err)};
+    enum rhm_status status = truth && name[0] && name[1] ? RHM_OK : RHM_EMEMORY;
+    parse->L = net->L;
+    parse->lowest = 1;
+    parse->C = net->classes;
+    for (size_t i = 0; i < d && status == RHM_OK; i++)
+        truth[i] = tokens[i];
+    for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
+        struct rhm_inverse inverse = {0};
+        if (net->grammar)
+            status = rhm_inverse_init(&inverse, net->grammar, l, err);
+        if (status == RHM_OK)
+            status = add_refined(net, l, tokens, &inverse, parse, truth,
+                                 l == net->L ? NULL : name[(l + 1) % 2], name[l % 2], poll, context, err);
+        rhm_inverse_clear(&inverse);
+    }
+    if (status == RHM_OK)
+        parse->label = parse->node[1][0].code;
+    free(truth);
+    free(name[0]);
+    free(name[1]);
+    return status;
+}
+
 static enum rhm_status parse_locked(const struct rhm_network *net, const uint16_t *tokens,
                                     struct rhm_parse *parse, rhm_poll_function *poll, void *context,
                                     struct rhm_error *err)
 {
+    if (net->refined)
+        return parse_refined(net, tokens, parse, poll, context, err);
     unsigned lowest = net->L;
     while (lowest > 1 && net->layer[lowest] && net->layer[lowest - 1])
         lowest--;

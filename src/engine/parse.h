@@ -21,8 +21,13 @@ struct rhm_parse {
     uint32_t label;                                  /* 0..C-1; only with lowest = 1 */
     size_t n[RHM_MAX_LEVELS + 1];                    /* nodes by level */
     struct rhm_parse_node *node[RHM_MAX_LEVELS + 1]; /* n: from left to right */
-    double *q[RHM_MAX_LEVELS + 1];                   /* n x C: q^ */
+    size_t width[RHM_MAX_LEVELS + 1];                /* of a row of q: C */
+    double *q[RHM_MAX_LEVELS + 1];                   /* n x width: q^ */
 };
+
+/* Of a refined network (refine.h) the codes are the symbols of its tables, the likeliest at each node, and q
+ * the posterior of the symbols of level l - 1 (the labels at l = 1) given the whole string. With a grammar
+ * `parent` is the true symbol whose rules the code's table holds the most of. */
 
 /* Parses d tokens, under the reader's lock. RHM_ESTATE where layer L is not trained. */
 enum rhm_status rhm_network_parse(struct rhm_network *net, const uint16_t *tokens, struct rhm_parse *parse,

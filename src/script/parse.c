@@ -59,9 +59,9 @@ static void push_node(lua_State *L, const struct rhm_parse *parse, unsigned l, s
         rhm_set_integer(L, "truth", (uint64_t)node->truth + 1);
     rhm_set_number(L, "p", node->p);
     rhm_set_boolean(L, "unknown", node->unknown);
-    lua_createtable(L, (int)parse->C, 0);
-    for (size_t c = 0; c < parse->C; c++) {
-        lua_pushnumber(L, parse->q[l][i * parse->C + c]);
+    lua_createtable(L, (int)parse->width[l], 0);
+    for (size_t c = 0; c < parse->width[l]; c++) {
+        lua_pushnumber(L, parse->q[l][i * parse->width[l] + c]);
         lua_rawseti(L, -2, (lua_Integer)c + 1);
     }
     lua_setfield(L, -2, "q");

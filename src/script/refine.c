@@ -21,8 +21,9 @@ struct training {
     struct rhm_network *net;
     const struct rhm_dataset *data;
     struct rhm_refine_options options;
-    pthread_mutex_t lock; /* of point */
-    struct rhm_refine_point point;
+    pthread_mutex_t lock; /* of history, which views read meanwhile */
+    struct rhm_refine_point *history;
+    size_t points, room;
     struct rhm_monitor *monitor;
     double began;
     int line, shown;
@@ -30,14 +31,27 @@ struct training {
     int failed;
 };
 
+/* The one at work, for net.refined: the Lua thread's. */
+static struct training *at_work;
+
 /* --- on the worker thread ----------------------------------------------------------------------------- */
 
 static void report(void *context, const struct rhm_refined *so_far)
 {
     struct training *t = context;
     pthread_mutex_lock(&t->lock);
-    t->point = so_far->history[so_far->points - 1];
+    if (t->points == t->room) {
+        size_t room = 2 * t->room + 256;
+        void *grown = realloc(t->history, room * sizeof *t->history);
+        if (grown) {
+            t->history = grown;
+            t->room = room;
+        }
+    }
+    if (t->points < t->room)
+        t->history[t->points++] = so_far->history[so_far->points - 1];
     pthread_mutex_unlock(&t->lock);
+    rhm_monitor_changed();
 }
 
 static enum rhm_status poll(void *context, struct rhm_error *err)
@@ -106,7 +120,8 @@ static int watch(lua_State *L, void *context, const struct rhm_progress *progres
     struct snapshot snapshot = {.levels = t->net->L};
     (void)progress;
     pthread_mutex_lock(&t->lock);
-    snapshot.point = t->point;
+    if (t->points > 0)
+        snapshot.point = t->history[t->points - 1];
     pthread_mutex_unlock(&t->lock);
     if (snapshot.point.sweep == 0 || t->failed)
         return t->failed;
@@ -168,9 +183,33 @@ static int push_refined(lua_State *L, const struct rhm_refined *r)
     return 1;
 }
 
+/* As far as it has come: in memory of Lua's, as what follows may raise an error. */
+static int push_running(lua_State *L, struct training *t)
+{
+    struct rhm_refined so_far = {.tree = {.L = t->net->L}, .m = 0, .n = t->data->n};
+    so_far.labelled = t->data->n - rhm_dataset_missing(t->data).labels;
+    pthread_mutex_lock(&t->lock);
+    size_t points = t->points;
+    pthread_mutex_unlock(&t->lock);
+    if (points == 0)
+        return 0;
+    so_far.history = rhm_push_buffer(L, points, sizeof *so_far.history);
+    pthread_mutex_lock(&t->lock);
+    memcpy(so_far.history, t->history, points * sizeof *so_far.history);
+    pthread_mutex_unlock(&t->lock);
+    so_far.points = points;
+    so_far.last = points - 1;
+    so_far.starts = so_far.history[points - 1].start;
+    push_refined(L, &so_far);
+    rhm_set_boolean(L, "running", 1);
+    return 1;
+}
+
 /* Only the Lua thread replaces net->refined, so it stays while we read. */
 int rhm_network_push_refined(lua_State *L, struct rhm_network *net)
 {
+    if (at_work && at_work->net == net)
+        return push_running(L, at_work);
     return net->refined ? push_refined(L, net->refined) : 0;
 }
 
@@ -231,8 +270,12 @@ int rhm_network_refine_method(lua_State *L)
     rhm_latest_set(L, RHM_LATEST_NETWORK, 1);
     pthread_mutex_init(&t.lock, NULL);
     struct rhm_error err = {0};
+    struct training *outer = at_work; /* a progress function may refine another */
+    at_work = &t;
     enum rhm_status status = rhm_work_watch(L, run, watch, &t, &err);
+    at_work = outer;
     pthread_mutex_destroy(&t.lock);
+    free(t.history);
     if (t.shown)
         fputs("\r\033[K", stderr);
     if (t.failed) {

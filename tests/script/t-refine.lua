@@ -54,6 +54,36 @@ function TestRefine:test_posterior_of_holes()
   lu.assertEquals(#net:predict(d:hide{ tokens=.1, seed=1 }), 300)
 end
 
+function TestRefine:test_parse_and_view()
+  local g, d, net = made()
+  net:refine{ from=d }
+  lu.assertTrue(net:accuracy(g) > 0.99)
+  local test, known, right = g:sample{ n=100, seed=9 }, 0, 0
+  for i = 1, #test do
+    local parse = net:parse(test:tokens(i))
+    lu.assertEquals({ #parse.levels[1], #parse.levels[2], #parse.levels[3] }, { 1, 2, 4 })
+    lu.assertEquals(parse.levels[1][1].truth, test:label(i))
+    for l = 1, 3 do
+      local posterior = net:posterior(test:tokens(i), { level=l - 1 })
+      for k, node in ipairs(parse.levels[l]) do
+        local largest = 0
+        for v = 1, 8 do largest = math.max(largest, posterior[k][v]) end
+        lu.assertEquals(node.p, largest)
+        known, right = known + 1, right + (node.parent == node.truth and 1 or 0)
+      end
+    end
+  end
+  lu.assertTrue(right > 0.97 * known) -- the tables' symbols are the grammar's, by other numbers
+  for _, width in ipairs{ 40, 80, 120 } do
+    for _, height in ipairs{ 6, 24 } do
+      local lines = rhm.view.lines("refine", net, width, height)
+      lu.assertTrue(#lines <= height and #lines > 2)
+    end
+  end
+  local said = rhm.view.lines("refine", rhm.network{ grammar=g }, 80, 24)
+  lu.assertStrContains(said[1], "not refined")
+end
+
 function TestRefine:test_errors()
   local g, d, net = made()
   lu.assertErrorMsgContains("network:refine: key 'from' is missing", net.refine, net, {})

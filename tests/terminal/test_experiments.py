@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, SANITIZED, environment  # noqa: E402
 
 SCRIPTS = ["branching_factor", "function_classes", "log_regime", "noise", "phase_diagram", "random_features",
-           "sample_complexity", "signal_to_noise", "training_dynamics"]
+           "refinement", "sample_complexity", "semi_supervised", "signal_to_noise", "training_dynamics"]
 QUICK = 20  # seconds on 2 processors of one's own
 
 
@@ -276,6 +276,23 @@ class Experiments(unittest.TestCase):
         for bayes, chain, cnn in (clean, tokens, labels, zipf):
             self.assertTrue(0.125 < chain < bayes + 0.02 and 0.125 < cnn < bayes + 0.02, out)  # 4000 test strings
             self.assertGreater(cnn, 0.7 * bayes, out)
+
+    def test_refinement(self):
+        out = self.quick("refinement")
+        rows = re.findall(r"^\(8,4,2,3\) +(\d+) +\S+ +(\S+) +(\S+) +(\S+) +(\S+) +(\S+) +(\d) of 3$", out, re.M)
+        self.assertEqual([row[0] for row in rows], ["150", "256"], out)
+        chain, shallow, cnn, em, worst, good = map(float, rows[1][1:])
+        self.assertLess(max(chain, shallow, cnn), 0.6)  # half of C m^L is too little for all of them
+        self.assertTrue(em >= 0.99 and worst > 0.9 and good >= 2, out)
+        bins = re.findall(r"^ +0\.\d\d to \d\.\d\d +(\d+) ", out, re.M)
+        self.assertEqual((len(bins), sum(map(int, bins))), (5, 60000), out)
+
+    def test_semi_supervised(self):
+        out = self.quick("semi_supervised")
+        row = re.search(r"^ +100 +(\S+) \(\d of 3\) +(\S+) \((\d) of 3\)$", out, re.M)
+        self.assertIsNotNone(row, out)
+        alone, more = float(row.group(1)), float(row.group(2))
+        self.assertTrue(more > 0.9 and more > alone + 0.2, out)
 
     def test_log_regime(self):
         out = self.quick("log_regime")

@@ -43,7 +43,7 @@ net:train{ from=g }]], see = {"network:train", "theory"}},
       {"features", "\"rbf\", \"orf\" or \"relu\""}, {"seed", "of the features"},
       {"sigma", "the bandwidth given; nil: chosen for each layer"}, {"eps_O", "what sigma is chosen for"},
       {"grammar", "the grammar given, or nil"}, {"job", "the last training, or nil"},
-      {"refined", "what net:refine reached, or nil: then the layers predict"},
+      {"refined", "what net:refine reached (while it runs: how far it is, .running), or nil: then the layers predict"},
     },
     see = {"rhm.network"}},
 
@@ -96,7 +96,10 @@ where the layer has no output for the patch. The root's q is that of net:predict
 the last one that is trained.
 
 Where the known grammar has token noise nobody can say what really stands there: bayes is then the likeliest symbol given all
-tokens, bayes_p its posterior (see g:posterior).]],
+tokens, bayes_p its posterior (see g:posterior).
+
+After net:refine the codes are symbols of its tables, the likeliest at each node, and q (p the largest) is the posterior of
+the node's symbols given the whole string.]],
     returns = "a report: .label, .p, .levels[l] = { {code=, parent=, truth=, p=, unknown=, q= [, bayes=, bayes_p=]}, ... }, .tokens",
     example = "net:parse(d:tokens(1))", see = {"network:predict", "layer:synonyms", "grammar:posterior"}},
 
