@@ -148,7 +148,7 @@ end
 local function show_few()
   local rows, cut = {}, {}
   for i, p in ipairs(few) do
-    local row = {p.m, p.L, math.tointeger(strings(p))}
+    local row = {p.m, p.L}
     for _, name in ipairs(names) do
       local cell = found[name].cells[i]
       row[#row + 1] = cell.N or "> " .. cell.below
@@ -166,7 +166,7 @@ local function show_few()
   x:say("V = 8, s = 2, %d grammars a row, each with a draw of its own; 95 %% intervals. strings = V m^((s^L-1)/(s-1)), "
     .. "share = N*/strings of the shallow learner.", x.seeds)
   print ""
-  x:table({"m", "L", "strings", "chain", "", "CNN", "", "one-step", "", "shallow", "", "share"}, rows)
+  x:table({"m", "L", "chain", "", "CNN", "", "one-step", "", "shallow", "", "share"}, rows)
   if #cut > 0 then x:say("cut for cost (--budget %d): %s", budget, table.concat(cut, "; ")) end
   local series = {}
   for i, name in ipairs(names) do

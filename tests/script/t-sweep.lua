@@ -47,6 +47,19 @@ function TestSweep:test_here()
   results:close()
 end
 
+-- The budget of the parent is for all children together; a run that sets its own has it for itself alone.
+function TestSweep:test_memory_is_shared()
+  local output = script[[
+    rhm.memory = 6000003
+    local r = rhm.sweep{ name="memory", jobs=2, seeds=3, run=function(p, seed)
+      local given = rhm.memory
+      rhm.memory = 1000 * seed
+      return { given=given }
+    end }
+    print(r.rows[1].given, r.rows[2].given, r.rows[3].given, rhm.memory)]]
+  lu.assertEquals(output:match "[^\n]*\n$", "3000001\t3000001\t3000001\t6000003\n")
+end
+
 function TestSweep:test_failing_runs()
   local calls = 0
   local t = { name="t", jobs=0, seeds=5, run=function(p, seed)

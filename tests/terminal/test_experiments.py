@@ -170,7 +170,7 @@ class Experiments(unittest.TestCase):
         out = self.quick("sample_complexity")
         slope = self.number(r"N\* ~ \(V m/rho\^2\)\^b, b = ([\d.]+)", out)
         self.assertTrue(0.8 < slope < 2, out)
-        shares = [float(share) for share in re.findall(r"^[234]  2 .* ([\d.]+)$", out, re.M)]
+        shares = [float(share) for share in re.findall(r"^[234] +2 .* ([\d.]+)$", out, re.M)]
         self.assertEqual(len(shares), 3, out)
         for share in shares:
             self.assertTrue(0.8 < share < 4, out)

@@ -5,7 +5,7 @@ local common = {
   {"grid", "{}", "{N={500, 1000}, m={2, 4}}: every combination, with each of the parameters"},
   {"seeds", "1", "how many (1, 2, ...), or a list of them"},
   {"run", "required", "a function of (parameters, seed) that returns a table of measures, or a file that returns one"},
-  {"jobs", "all processors", "child processes; 0: here, one after the other"},
+  {"jobs", "all processors", "child processes, each with its share of rhm.memory; 0: here, one after the other"},
   {"out", "NAME.db", "the file of the results (see rhm.results)"},
   {"shard", "", "\"2/4\": only every fourth run, from the second on, into a file of its own: results.2-of-4.db"},
   {"quiet", "false", "true: no line of progress"},

@@ -59,6 +59,7 @@ function M.serve(run)
   child.write '{"ready":true}'
   while true do
     local task = json.decode(child.read())
+    rhm.memory = task.memory
     child.write(json.encode(M.perform(run, task.parameters, task.seed)))
   end
 end
@@ -165,7 +166,7 @@ end
 local function give(self, i)
   local state = self.children[i]
   state.task, state.started, state.since = take(self), child.now(), rhm.clock()
-  self.crew:send(i, json.encode{parameters=state.task.parameters, seed=state.task.seed})
+  self.crew:send(i, json.encode{parameters=state.task.parameters, seed=state.task.seed, memory=self.memory})
 end
 
 -- Work for every child that has none, and a child for every task, up to `jobs`.
@@ -231,6 +232,7 @@ function M.new(t)
     name = t.name, store = t.store, jobs = t.jobs, done = t.done, where = t.where, command = t.command, task = t.task,
     run = t.run, retry = t.retry, reading = t.reading, timeout = t.timeout, headline = t.headline,
     live = not t.quiet and child.terminal(), drawn = -1, start = rhm.clock(),
+    memory = math.max(1, rhm.memory // math.max(1, t.jobs)),      -- of a child: the budget is for all of them
     queue = {}, first = 1, last = 0,                              -- tasks to give, queue[first..last]
     total = 0, finished = 0, failed = 0, ran = 0, found = 0,      -- tasks, and how they ended
     children = {}, count = 0,                                     -- by the crew's numbers
