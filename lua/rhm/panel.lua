@@ -52,7 +52,7 @@ end
 
 -- What was asked for, until another network comes to be trained; else that one.
 local function subject()
-  local latest = rhm.latest()
+  local latest = rhm.latest "learner"
   if chosen ~= nil and latest ~= nil and own.latest ~= latest and own.had_latest then chosen, level = nil, nil end
   if chosen ~= nil then return chosen end
   return at_work(latest)
@@ -62,13 +62,14 @@ end
 local function subject_for(name)
   local wanted = view.spec(name).subjects
   local value = subject()
+  if subjects.learner(value) and wanted and wanted[1] ~= "grammar" then return value end -- or the view says why not
   if not wanted or subjects.find(value, wanted) ~= nil then return value end
   local latest = subjects.latest(wanted)
   return subjects.find(latest, wanted) ~= nil and latest or value
 end
 
 local function network()
-  return subjects.network(subject()) or at_work(rhm.latest())
+  return subjects.network(subject()) or subjects.network(at_work(rhm.latest()))
 end
 
 -- The level shown: the one chosen or, of a network, the one in work.
@@ -92,10 +93,10 @@ function M.show(name, value, more)
   if value ~= nil then
     local wanted = view.spec(name).subjects
     local found, why = subjects.find(value, wanted)
-    if wanted and found == nil then error(format("view \"%s\": %s", name, why), 0) end
+    if wanted and found == nil and not subjects.learner(value) then error(format("view \"%s\": %s", name, why), 0) end
     level = nil
     if subjects.kind(value) == "layer" then level, value = value.level, value.network end
-    chosen, own.latest, own.had_latest = value, rhm.latest(), rhm.latest() ~= nil
+    chosen, own.latest, own.had_latest = value, rhm.latest "learner", rhm.latest "learner" ~= nil
   end
   for key, x in next, more do
     if key == "level" then level = x else options_of(name)[key] = x end
@@ -215,6 +216,36 @@ local function global_name(value)
   return best
 end
 
+-- "c cnn (V,s,L) = (8,2,3)", and how its training goes.
+local function status_of_learner(value, width, glyphs)
+  local what = subjects.kind(value)
+  local left = {{global_name(value) or what, style = "bold"}}
+  left[2] = what == "cnn" and format(" cnn (V,s,L) = (%d,%s,%d)", value.V, branches.text(value.s), value.L)
+    or format(" %s (V,d) = (%d,%d)", value.kind, value.V, value.d)
+  local progress = value.job and value.job.progress
+  local words, glyph, style = "not trained", state.look("waiting", glyphs)
+  if progress then
+    glyph, style = state.look(progress.state, glyphs)
+    local work = progress.state ~= "queued" and state.work_of_whole(progress, true) or ""
+    if progress.state == "done" then
+      words = "trained" .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
+    elseif progress.state == "running" then
+      words = work
+    else
+      words = progress.state .. (work ~= "" and ", " .. work or "")
+    end
+  elseif what == "cnn" and value.epochs > 0 or what == "shallow" and value.n > 0 then
+    words = "trained"
+  end
+  while text.columns(words) > width - 2 and find(words, ", ", 1, true) do words = words:gsub(",[^,]*$", "") end
+  local right = {{glyph .. " ", style = style}, words}
+  local space = width - text.columns(left) - text.columns(right)
+  if space < 2 then return text.clip(right, width) end
+  left[#left + 1] = rep(" ", space)
+  for _, segment in ipairs(right) do left[#left + 1] = segment end
+  return left
+end
+
 -- One line: what is shown, and how the work on it goes.
 function M.status(width)
   local glyphs = view.glyphs()
@@ -223,6 +254,11 @@ function M.status(width)
   if note and rhm.clock() - noted < 5 then
     state.hold(false)
     return text.clip({{note, style = "bold"}}, width)
+  end
+  local learner = not net and subjects.learner(value)
+  if learner then
+    state.hold(false)
+    return status_of_learner(learner, width, glyphs)
   end
   if not net then
     state.hold(false)

@@ -216,6 +216,20 @@ function M.result(r)
   return format("%s\n%s, %s", text, accuracy_text(r.accuracy), seconds(r.seconds))
 end
 
+-- "epoch 12 of 250", "gram": where a training stands that is not of levels; nil: nowhere yet.
+local function work_place(p)
+  local all = p.unit and p[p.unit .. "s"]
+  return p.unit and format("%s %d%s", p.unit, p[p.unit], all and format(" of %d", all) or "") or p.stage
+end
+
+local function work_facts(p)
+  local parts = {"", work_place(p)}
+  for _, name in ipairs {"loss", "accuracy", "held_loss", "held_accuracy"} do
+    if p[name] then parts[#parts + 1] = format("%s %s", name:gsub("_", " "), number(p[name])) end
+  end
+  return concat(parts, ", ")
+end
+
 function M.progress(p)
   local rows = {{"level", "phase", "samples", "of", "patches", "step", "of", "loss", "rate", "left", "time"}}
   for l = #p.levels, 1, -1 do
@@ -226,6 +240,7 @@ function M.progress(p)
       v.left and format("%.0f s", ceil(v.left)) or "", v.seconds and seconds(v.seconds) or ""}
   end
   local head = format("%s, %s", p.state, seconds(p.seconds))
+  if p.kind ~= "chain" then return head .. work_facts(p) end
   return #rows > 1 and head .. "\n" .. grid(rows, {[2] = true}) or head
 end
 
@@ -280,7 +295,9 @@ end
 local function place(job)
   local p = job.progress -- a record has none
   local v = p and p.levels[p.level]
-  if not v or p.state == "queued" or p.state == "done" or p.state == "stopped" or p.state == "failed" then return "" end
+  if not p or p.state == "queued" or p.state == "done" or p.state == "stopped" or p.state == "failed" then return "" end
+  if p.kind ~= "chain" then return work_place(p) or "" end
+  if not v then return "" end
   local done, all = v.drawn, v.n
   if v.phase == "solving" then done, all = v.step, v.steps end
   local share = (v.phase == "sampling" or v.phase == "solving") and all > 0 and format(", %.0f %%", 100 * done / all) or ""

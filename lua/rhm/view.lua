@@ -132,7 +132,8 @@ function M.glyphs(ascii)
 end
 
 -- What stands where a view has nothing to show.
-local function nothing(name, why, width)
+local function nothing(name, why, width, learner)
+  if learner then return text.wrap(name .. ": " .. why, width) end
   local lines, rows = {{{name, style = "title"}, ": " .. why}, ""}, {
     {"g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 }", "rules drawn at random"},
     {"net = rhm.network{ grammar=g }", "one layer for each level"},
@@ -158,10 +159,11 @@ function M.lines(name, subject, width, height, options)
   if subject == nil then subject = subjects.latest(spec.subjects) end
   options_for.check_level(name, subject, options.level)
   local why
+  local learner = subjects.learner(subject)
   subject, why = subjects.find(subject, spec.subjects, options.level)
   local lines
   if subject == nil and spec.subjects then
-    lines = nothing(name, why, width)
+    lines = nothing(name, why, width, learner)
   else
     lines = spec.draw(subject, width, height, options_for.complete(options))
   end

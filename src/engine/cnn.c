@@ -1,5 +1,6 @@
 /* cnn.c - the convolutional network as an object: its options, its parameters, its locks. See cnn.h. */
 #include "cnn.h"
+#include "cnn_pass.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -145,13 +146,23 @@ enum rhm_status rhm_cnn_reset(struct rhm_cnn *net, struct rhm_error *err)
     int idle = 0;
     if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
         return rhm_fail(err, RHM_ESTATE, "the network is in training: wait for it or stop it first");
+    rhm_cnn_reset_claimed(net);
+    rhm_cnn_release(net);
+    return RHM_OK;
+}
+
+void rhm_cnn_reset_claimed(struct rhm_cnn *net)
+{
     pthread_mutex_lock(&net->lock);
     draw_weights(net);
     net->history.n = 0;
     net->steps = net->epochs = 0;
     pthread_mutex_unlock(&net->lock);
+}
+
+void rhm_cnn_release(struct rhm_cnn *net)
+{
     atomic_store(&net->busy, 0);
-    return RHM_OK;
 }
 
 size_t rhm_cnn_history(struct rhm_cnn *net, uint64_t *steps, uint64_t *epochs, size_t room,

@@ -108,6 +108,7 @@ struct rhm_cnn_train_options {
     uint64_t patience; /* ends when the held-out loss has not fallen for so many epochs, and goes back to its
                           best weights; 0: never */
     uint64_t seed;     /* of the order of the strings */
+    int anew;          /* from the first weights, with no history */
 };
 /* PRX 2024's: SGD, batch 128, cosine, until the training loss is below 1e-3; momentum .9 as in their code. */
 struct rhm_cnn_train_options rhm_cnn_train_defaults(const struct rhm_cnn *net);
@@ -117,6 +118,7 @@ const char *rhm_cnn_end_name(enum rhm_cnn_end end); /* "epochs", "loss", "held_o
 
 struct rhm_cnn_result {
     enum rhm_cnn_end end;
+    size_t n;               /* strings with a label */
     uint64_t epochs, steps; /* of this training */
     double loss, accuracy, held_loss, held_accuracy, seconds;
 };
@@ -124,11 +126,23 @@ struct rhm_cnn_result {
 /* Trains from the weights there are; the optimiser starts anew. Each epoch goes through all strings once, in
  * an order drawn from (seed, epoch); the last batch may be smaller. The result depends on the seeds and not
  * on the threads: work is split by fixed sizes, each piece by one-threaded BLAS. On RHM_ESTOP or an error the
- * weights of the last batch stay. The monitor (may be NULL) is polled between batches; its level 1 shows
- * epochs as steps. */
+ * weights of the last batch stay. The monitor (may be NULL) is polled between batches; its work is
+ * rhm_cnn_work: epochs, loss and accuracy of the epoch in work, and those of the held-out strings after the
+ * last epoch; the curve has a point an epoch. */
 enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
                               struct rhm_monitor *monitor, struct rhm_cnn_result *result,
                               struct rhm_error *err);
+
+struct rhm_work rhm_cnn_work(const struct rhm_cnn_train_options *options);
+
+/* The same in parts, for a job: checks the options and makes a second training wait; trains and lets go; lets
+ * go. */
+enum rhm_status rhm_cnn_claim(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
+                              struct rhm_error *err);
+enum rhm_status rhm_cnn_train_claimed(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
+                                      struct rhm_monitor *monitor, struct rhm_cnn_result *result,
+                                      struct rhm_error *err);
+void rhm_cnn_release(struct rhm_cnn *net);
 
 /* n strings (n x d tokens): labels (may be NULL; a tie goes to the lowest), probability (n x classes, may be
  * NULL). */

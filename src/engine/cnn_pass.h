@@ -79,4 +79,7 @@ void rhm_cnn_patches_weights(const struct rhm_cnn_pass *pass, size_t first, size
 void rhm_cnn_patches_tokens(const struct rhm_cnn_pass *pass, size_t j, float *to);
 void rhm_cnn_patches_clear(struct rhm_cnn_patches *patches);
 
+/* rhm_cnn_reset within a training. */
+void rhm_cnn_reset_claimed(struct rhm_cnn *net);
+
 #endif

@@ -44,7 +44,7 @@ struct training {
     float *best;      /* weights at the least held-out loss; NULL without patience */
     double best_loss; /* its value */
     uint64_t since;   /* epochs */
-    double started, published, rate;
+    double published, rate;
     struct rhm_cnn_result *result;
 };
 
@@ -112,21 +112,35 @@ static void lock(struct rhm_cnn *net)
     pthread_mutex_lock(&net->lock);
 }
 
-static void publish(struct training *t, uint64_t epoch, double loss, double accuracy, int now)
+enum { LOSS, ACCURACY, HELD_LOSS, HELD_ACCURACY };
+
+struct rhm_work rhm_cnn_work(const struct rhm_cnn_train_options *options)
+{
+    struct rhm_work work = {.kind = "cnn",
+                            .unit = "epoch",
+                            .all = options->epochs,
+                            .name = {"loss", "accuracy", "held_loss", "held_accuracy"},
+                            .rate = NAN,
+                            .left = NAN};
+    for (int i = 0; i < RHM_WORK_MEASURES; i++)
+        work.value[i] = NAN;
+    return work;
+}
+
+/* After `epoch` epochs; of the strings seen of the one in work, or at its end (point). */
+static void publish(struct training *t, uint64_t epoch, double loss, double accuracy, int point)
 {
     double time = rhm_clock();
-    if (t->monitor == NULL || (!now && time - t->published < PUBLISH_SECONDS))
+    if (t->monitor == NULL || (!point && time - t->published < PUBLISH_SECONDS))
         return;
     t->published = time;
-    struct rhm_progress_layer layer = rhm_progress_unknown();
-    layer.phase = RHM_PHASE_SOLVING;
-    layer.n = layer.drawn = t->o->data->n;
-    layer.step = epoch;
-    layer.steps = t->o->epochs;
-    layer.loss = loss;
-    layer.accuracy = accuracy;
-    layer.seconds = time - t->started;
-    rhm_monitor_layer(t->monitor, 1, &layer);
+    struct rhm_work work = rhm_cnn_work(t->o);
+    work.done = epoch;
+    work.value[LOSS] = loss;
+    work.value[ACCURACY] = accuracy;
+    work.value[HELD_LOSS] = t->result->held_loss;
+    work.value[HELD_ACCURACY] = t->result->held_accuracy;
+    rhm_monitor_work(t->monitor, &work, point);
 }
 
 /* Batch b of an epoch; adds its losses and right answers. */
@@ -263,7 +277,7 @@ static enum rhm_status run(struct training *t, struct rhm_error *err)
         t->result->accuracy = point.accuracy;
         t->result->held_loss = point.held_loss;
         t->result->held_accuracy = point.held_accuracy;
-        publish(t, epoch + 1, point.loss, t->o->held_out ? point.held_accuracy : point.accuracy, 0);
+        publish(t, epoch + 1, point.loss, point.accuracy, 1);
         if (is_over(t, &point))
             break;
     }
@@ -290,30 +304,46 @@ static enum rhm_status prepare(struct training *t, struct rhm_error *err)
     return t->gradient && t->order && (t->best || t->o->patience == 0) ? RHM_OK : RHM_EMEMORY;
 }
 
+enum rhm_status rhm_cnn_claim(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
+                              struct rhm_error *err)
+{
+    enum rhm_status status = check_options(net, options, err);
+    int idle = 0;
+    if (status == RHM_OK && !atomic_compare_exchange_strong(&net->busy, &idle, 1))
+        status = rhm_fail(err, RHM_ESTATE, "the network is in training: wait for it or stop it first");
+    return status;
+}
+
 enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
                               struct rhm_monitor *monitor, struct rhm_cnn_result *result,
                               struct rhm_error *err)
 {
     struct rhm_cnn_result own;
-    struct training t = {.net = net,
-                         .o = options,
-                         .monitor = monitor,
-                         .result = result ? result : &own,
-                         .started = rhm_clock()};
+    if (result == NULL)
+        result = &own;
+    *result = (struct rhm_cnn_result){
+        .loss = NAN, .accuracy = NAN, .held_loss = NAN, .held_accuracy = NAN, .seconds = NAN};
+    enum rhm_status status = rhm_cnn_claim(net, options, err);
+    return status == RHM_OK ? rhm_cnn_train_claimed(net, options, monitor, result, err) : status;
+}
+
+enum rhm_status rhm_cnn_train_claimed(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
+                                      struct rhm_monitor *monitor, struct rhm_cnn_result *result,
+                                      struct rhm_error *err)
+{
+    struct training t = {.net = net, .o = options, .monitor = monitor, .result = result};
+    double started = rhm_clock();
     *t.result = (struct rhm_cnn_result){
         .loss = NAN, .accuracy = NAN, .held_loss = NAN, .held_accuracy = NAN, .seconds = NAN};
-    enum rhm_status status = check_options(net, options, err);
-    if (status != RHM_OK)
-        return status;
-    int idle = 0;
-    if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        return rhm_fail(err, RHM_ESTATE, "the network is in training: wait for it or stop it first");
+    if (options->anew)
+        rhm_cnn_reset_claimed(net);
     struct rhm_cnn_train_options labelled = *options; /* strings without a label are left out */
     struct rhm_dataset data = {0}, held_out = {0};
     t.o = &labelled;
-    status = rhm_dataset_labelled(options->data, &data, &labelled.data, err);
+    enum rhm_status status = rhm_dataset_labelled(options->data, &data, &labelled.data, err);
     if (status == RHM_OK && options->held_out)
         status = rhm_dataset_labelled(options->held_out, &held_out, &labelled.held_out, err);
+    result->n = status == RHM_OK ? labelled.data->n : 0;
     rhm_linalg_share();
     if (status == RHM_OK)
         status = prepare(&t, err);
@@ -325,7 +355,7 @@ enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_op
         pthread_mutex_unlock(&net->lock);
     }
     rhm_linalg_unshare();
-    t.result->seconds = rhm_clock() - t.started;
+    t.result->seconds = rhm_clock() - started;
     rhm_cnn_pass_clear(&t.pass);
     rhm_cnn_optimise_clear(&t.optimise);
     free(t.gradient);
@@ -333,6 +363,6 @@ enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_op
     free(t.best);
     rhm_dataset_clear(&data);
     rhm_dataset_clear(&held_out);
-    atomic_store(&net->busy, 0);
+    rhm_cnn_release(net);
     return status;
 }

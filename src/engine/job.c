@@ -12,9 +12,7 @@
 #include "threads.h"
 
 struct rhm_job {
-    struct rhm_network *net;
-    struct rhm_train_options options;
-    struct rhm_grammar grammar; /* a copy, where the source is a grammar */
+    struct rhm_job_body body;
     struct rhm_monitor monitor;
     struct rhm_turn turn; /* of the queue; the monitor knows it where the job queues */
     pthread_t thread;
@@ -30,17 +28,15 @@ static void *work(void *argument)
 {
     struct rhm_job *job = argument;
     struct rhm_error err = {0};
-    double accuracy = NAN;
     rhm_threads_adopt();
     enum rhm_status status = rhm_monitor_begin(&job->monitor, &err);
     if (status == RHM_OK)
-        status = rhm_network_train_claimed(job->net, &job->options, &job->monitor, &accuracy, &err);
+        status = job->body.run(job->body.self, &job->monitor, &err);
     else
-        rhm_network_release(job->net);
+        job->body.forgo(job->body.self);
     rhm_turn_give(&job->turn);
     pthread_mutex_lock(&job->monitor.lock);
     struct rhm_progress *progress = &job->monitor.progress;
-    progress->accuracy = accuracy;
     progress->level = 0;
     progress->error = err;
     progress->seconds = rhm_clock() - job->started - job->monitor.idle_seconds;
@@ -51,37 +47,19 @@ static void *work(void *argument)
     return NULL;
 }
 
-static enum rhm_status start(struct rhm_job **out, struct rhm_network *net,
-                             const struct rhm_train_options *options, int queues, struct rhm_error *err)
+static enum rhm_status start(struct rhm_job **out, const struct rhm_job_body *body, int queues,
+                             struct rhm_error *err)
 {
-    struct rhm_train_options checked = *options;
-    enum rhm_status status = rhm_train_check(net, &checked, err);
-    if (status == RHM_OK) /* here, not in the thread: from now on a second writer is refused */
-        status = rhm_network_claim(net, err);
-    if (status != RHM_OK)
-        return status;
     struct rhm_job *job = rhm_array(1, sizeof *job, "the job", err);
-    if (job == NULL) {
-        rhm_network_release(net);
-        return RHM_EMEMORY;
-    }
-    job->net = net;
-    job->options = checked;
-    if (checked.grammar) {
-        status = rhm_grammar_copy(&job->grammar, checked.grammar, err);
-        job->options.grammar = &job->grammar;
-    }
-    if (status == RHM_OK)
-        status = rhm_monitor_init(&job->monitor, err);
+    enum rhm_status status = job ? rhm_monitor_init(&job->monitor, err) : RHM_EMEMORY;
     if (status != RHM_OK) {
-        rhm_network_release(net);
-        rhm_grammar_clear(&job->grammar);
+        body->forgo(body->self);
+        body->release(body->self);
         free(job);
         return status;
     }
-    job->monitor.progress.L = net->L;
-    for (unsigned l = 1; l <= net->L; l++)
-        job->monitor.progress.layer[l] = rhm_train_waiting(&job->options, l);
+    job->body = *body;
+    body->describe(body->self, &job->monitor.progress);
     job->monitor.progress.state = RHM_JOB_RUNNING;
     job->started = rhm_clock();
     if (queues) {
@@ -95,9 +73,9 @@ static enum rhm_status start(struct rhm_job **out, struct rhm_network *net,
     int failed = pthread_create(&job->thread, NULL, work, job);
     if (failed) {
         rhm_turn_give(&job->turn);
-        rhm_network_release(net);
+        body->forgo(body->self);
+        body->release(body->self);
         rhm_monitor_clear(&job->monitor);
-        rhm_grammar_clear(&job->grammar);
         free(job);
         return rhm_fail(err, RHM_EMEMORY, "no thread for the job: %s", strerror(failed));
     }
@@ -106,16 +84,24 @@ static enum rhm_status start(struct rhm_job **out, struct rhm_network *net,
     return RHM_OK;
 }
 
-enum rhm_status rhm_job_start(struct rhm_job **job, struct rhm_network *net,
-                              const struct rhm_train_options *options, struct rhm_error *err)
+enum rhm_status rhm_job_start(struct rhm_job **job, const struct rhm_job_body *body, struct rhm_error *err)
 {
-    return start(job, net, options, 0, err);
+    return start(job, body, 0, err);
 }
 
-enum rhm_status rhm_job_queue(struct rhm_job **job, struct rhm_network *net,
-                              const struct rhm_train_options *options, struct rhm_error *err)
+enum rhm_status rhm_job_queue(struct rhm_job **job, const struct rhm_job_body *body, struct rhm_error *err)
 {
-    return start(job, net, options, 1, err);
+    return start(job, body, 1, err);
+}
+
+const char *rhm_job_name(const struct rhm_job *job)
+{
+    return job->body.name;
+}
+
+const void *rhm_job_self(const struct rhm_job *job)
+{
+    return job->body.self;
 }
 
 enum rhm_job_state rhm_job_wait(struct rhm_job *job, double seconds)
@@ -167,6 +153,11 @@ void rhm_job_progress(struct rhm_job *job, struct rhm_progress *out)
         out->seconds = fmax(0, rhm_clock() - job->started - rhm_monitor_idle(&job->monitor));
 }
 
+void rhm_job_curve(struct rhm_job *job, struct rhm_curve *out)
+{
+    rhm_monitor_curve(&job->monitor, out);
+}
+
 void rhm_job_free(struct rhm_job *job)
 {
     if (job == NULL)
@@ -174,7 +165,7 @@ void rhm_job_free(struct rhm_job *job)
     rhm_job_stop(job);
     pthread_join(job->thread, NULL);
     rhm_monitor_clear(&job->monitor);
-    rhm_grammar_clear(&job->grammar);
+    job->body.release(job->body.self);
     free(job);
     rhm_monitor_changed();
 }

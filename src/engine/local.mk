@@ -36,6 +36,7 @@ engine_headers = \
 	src/engine/signal.h \
 	src/engine/tally.h \
 	src/engine/threads.h \
+	src/engine/training.h \
 	src/engine/tree.h \
 	src/engine/tuples.h \
 	src/engine/turn.h
@@ -135,6 +136,7 @@ engine_sources = \
 	src/engine/synonyms.c \
 	src/engine/tally.c \
 	src/engine/threads.c \
+	src/engine/training.c \
 	src/engine/train.c \
 	src/engine/trainer.c \
 	src/engine/trainer.h \

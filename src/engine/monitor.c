@@ -46,6 +46,7 @@ enum rhm_status rhm_monitor_init(struct rhm_monitor *m, struct rhm_error *err)
     memset(m, 0, sizeof *m);
     atomic_init(&m->request, RHM_REQUEST_RUN);
     m->progress.accuracy = NAN;
+    m->progress.work.rate = m->progress.work.left = NAN;
     for (unsigned l = 0; l <= RHM_MAX_LEVELS; l++)
         m->progress.layer[l] = rhm_progress_unknown();
     if (pthread_mutex_init(&m->lock, NULL) != 0)
@@ -198,6 +199,70 @@ void rhm_monitor_level(struct rhm_monitor *m, unsigned level)
     pthread_mutex_lock(&m->lock);
     m->progress.level = level;
     changed(m);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void rhm_monitor_accuracy(struct rhm_monitor *m, double accuracy)
+{
+    if (m == NULL)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->progress.accuracy = accuracy;
+    changed(m);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static void set_work_rate(struct rhm_monitor *m, struct rhm_work *work)
+{
+    double now = rhm_clock() - m->idle_seconds;
+    work->rate = work->left = NAN;
+    if (!(m->since.time > 0) || m->since.stage != work->stage || work->done < m->since.done) {
+        m->since.stage = work->stage;
+        m->since.time = now;
+        m->since.done = work->done;
+    }
+    double seconds = now - m->since.time;
+    if (work->unit == NULL || seconds < RATE_SECONDS || work->done == m->since.done)
+        return;
+    work->rate = (double)(work->done - m->since.done) / seconds;
+    if (work->all > 0)
+        work->left = work->all > work->done ? (double)(work->all - work->done) / work->rate : 0;
+}
+
+static void add_point(struct rhm_curve *curve, const struct rhm_work *work)
+{
+    if (curve->every == 0)
+        curve->every = 1;
+    if (curve->offered++ % curve->every != 0)
+        return;
+    if (curve->n == RHM_CURVE_POINTS) {
+        for (size_t i = 0; i < RHM_CURVE_POINTS / 2; i++)
+            curve->point[i] = curve->point[2 * i];
+        curve->n = RHM_CURVE_POINTS / 2;
+        curve->every *= 2;
+    }
+    struct rhm_curve_point *point = &curve->point[curve->n++];
+    point->done = work->done;
+    memcpy(point->value, work->value, sizeof point->value);
+}
+
+void rhm_monitor_work(struct rhm_monitor *m, const struct rhm_work *work, int point)
+{
+    if (m == NULL)
+        return;
+    pthread_mutex_lock(&m->lock);
+    m->progress.work = *work;
+    set_work_rate(m, &m->progress.work);
+    if (point)
+        add_point(&m->curve, work);
+    changed(m);
+    pthread_mutex_unlock(&m->lock);
+}
+
+void rhm_monitor_curve(struct rhm_monitor *m, struct rhm_curve *out)
+{
+    pthread_mutex_lock(&m->lock);
+    *out = m->curve;
     pthread_mutex_unlock(&m->lock);
 }
 

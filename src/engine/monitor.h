@@ -51,6 +51,20 @@ struct rhm_progress_layer {
                           monitor fills them */
 };
 
+#define RHM_WORK_MEASURES 6
+
+/* What a training shows of the whole rather than of a layer: epochs of a convolutional network, sweeps of EM.
+ * All texts are constants. */
+struct rhm_work {
+    const char *kind;                    /* "cnn", "shallow", ...; NULL: a chain, which tells of its layers */
+    const char *unit;                    /* "epoch", "sweep": what is counted; NULL: nothing */
+    uint64_t done, all;                  /* all = 0: not known */
+    const char *stage;                   /* "gram", "solving"; NULL: none */
+    const char *name[RHM_WORK_MEASURES]; /* "loss", "accuracy", ...; NULL: no more */
+    double value[RHM_WORK_MEASURES];     /* nan: not known (yet) */
+    double rate, left;                   /* as those of a layer; the monitor fills them */
+};
+
 struct rhm_progress {
     enum rhm_job_state state;
     unsigned L, level; /* level in work; 0 while the accuracy is measured, and after */
@@ -58,7 +72,19 @@ struct rhm_progress {
     double accuracy;
     uint64_t version;                                    /* grows with each change */
     struct rhm_progress_layer layer[RHM_MAX_LEVELS + 1]; /* 1..L */
+    struct rhm_work work;
     struct rhm_error error;
+};
+
+/* The measures of work against what is counted, thinned to every 2nd, 4th, ... point where they are many. */
+#define RHM_CURVE_POINTS 512
+struct rhm_curve {
+    size_t n;
+    uint64_t offered, every;
+    struct rhm_curve_point {
+        uint64_t done;
+        double value[RHM_WORK_MEASURES];
+    } point[RHM_CURVE_POINTS];
 };
 
 enum rhm_request { RHM_REQUEST_RUN, RHM_REQUEST_PAUSE, RHM_REQUEST_STOP };
@@ -74,9 +100,11 @@ struct rhm_monitor {
     struct {
         unsigned level;
         enum rhm_layer_phase phase;
+        const char *stage;
         double time; /* of work: rhm_clock less idle_seconds */
         uint64_t done;
     } since; /* where the phase began, for its rate */
+    struct rhm_curve curve;
 };
 
 enum rhm_status rhm_monitor_init(struct rhm_monitor *m, struct rhm_error *err);
@@ -98,11 +126,16 @@ struct rhm_progress_layer rhm_progress_unknown(void);
 /* Called by the worker: changes the snapshot under the lock. m may be NULL. */
 void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_progress_layer *layer);
 void rhm_monitor_level(struct rhm_monitor *m, unsigned level);
+void rhm_monitor_accuracy(struct rhm_monitor *m, double accuracy);
+
+/* The same of work; point: 1 where a point is added to the curve, too. */
+void rhm_monitor_work(struct rhm_monitor *m, const struct rhm_work *work, int point);
 void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
 
 /* Called by the watcher. A stop once asked for stands: later requests change nothing. */
 void rhm_monitor_ask(struct rhm_monitor *m, enum rhm_request request);
 void rhm_monitor_read(struct rhm_monitor *m, struct rhm_progress *out);
+void rhm_monitor_curve(struct rhm_monitor *m, struct rhm_curve *out);
 
 /* Seconds spent in pauses and in the queue, the present one counted. */
 double rhm_monitor_idle(struct rhm_monitor *m);

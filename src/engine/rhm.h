@@ -15,6 +15,7 @@
 #include "formula.h"
 #include "grammar.h"
 #include "job.h"
+#include "training.h"
 #include "layer.h"
 #include "matrix.h"
 #include "memory.h"

@@ -111,17 +111,33 @@ double rhm_shallow_median(const struct rhm_dataset *data)
     return median > 0 ? sqrt(2 * (double)median) : 1;
 }
 
-enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_dataset *data,
-                                  struct rhm_monitor *monitor, struct rhm_error *err)
+enum rhm_status rhm_shallow_claim(struct rhm_shallow *net, const struct rhm_dataset *data,
+                                  struct rhm_error *err)
 {
     enum rhm_status status = rhm_shallow_check_data(net, data, err);
     int idle = 0;
-    if (status != RHM_OK)
-        return status;
-    if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        return rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
+    if (status == RHM_OK && !atomic_compare_exchange_strong(&net->busy, &idle, 1))
+        status = rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
+    return status;
+}
+
+void rhm_shallow_release(struct rhm_shallow *net)
+{
+    atomic_store(&net->busy, 0);
+}
+
+enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_dataset *data,
+                                  struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    enum rhm_status status = rhm_shallow_claim(net, data, err);
+    return status == RHM_OK ? rhm_shallow_train_claimed(net, data, monitor, err) : status;
+}
+
+enum rhm_status rhm_shallow_train_claimed(struct rhm_shallow *net, const struct rhm_dataset *data,
+                                          struct rhm_monitor *monitor, struct rhm_error *err)
+{
     struct rhm_dataset labelled;
-    status = rhm_dataset_labelled(data, &labelled, &data, err);
+    enum rhm_status status = rhm_dataset_labelled(data, &labelled, &data, err);
     struct rhm_shallow_fit fit = {.n = data->n,
                                   .sigma = net->sigma > 0 ? net->sigma : rhm_shallow_median(data)};
     if (status == RHM_OK)
@@ -141,7 +157,7 @@ enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_data
     }
     rhm_shallow_fit_clear(&fit);
     rhm_dataset_clear(&labelled);
-    atomic_store(&net->busy, 0);
+    rhm_shallow_release(net);
     return status;
 }
 

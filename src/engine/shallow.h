@@ -67,9 +67,18 @@ enum rhm_status rhm_shallow_check_data(const struct rhm_shallow *net, const stru
                                        struct rhm_error *err);
 
 /* Trains on all strings; until its end predictions are the last training's. The monitor (may be NULL) is
- * polled between blocks, but not within LAPACK's factorisation; its level 1 shows the phase. */
+ * polled between blocks, but not within LAPACK's factorisation; its work has the phase as a stage. */
 enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_dataset *data,
                                   struct rhm_monitor *monitor, struct rhm_error *err);
+
+/* The same in parts, for a job: checks the data and makes a second training wait; trains and lets go; lets
+ * go; shows a phase. */
+enum rhm_status rhm_shallow_claim(struct rhm_shallow *net, const struct rhm_dataset *data,
+                                  struct rhm_error *err);
+enum rhm_status rhm_shallow_train_claimed(struct rhm_shallow *net, const struct rhm_dataset *data,
+                                          struct rhm_monitor *monitor, struct rhm_error *err);
+void rhm_shallow_release(struct rhm_shallow *net);
+void rhm_shallow_phase(struct rhm_monitor *monitor, enum rhm_layer_phase phase);
 
 /* Strings of the last training that ended, 0: none; the bandwidth in use, or that which was asked for (0: to
  * be chosen). */

@@ -20,12 +20,13 @@ void rhm_shallow_fit_clear(struct rhm_shallow_fit *fit)
     *fit = (struct rhm_shallow_fit){0};
 }
 
-void rhm_shallow_phase(struct rhm_monitor *monitor, enum rhm_layer_phase phase, size_t n)
+void rhm_shallow_phase(struct rhm_monitor *monitor, enum rhm_layer_phase phase)
 {
-    struct rhm_progress_layer layer = rhm_progress_unknown();
-    layer.phase = phase;
-    layer.n = layer.drawn = n;
-    rhm_monitor_layer(monitor, 1, &layer);
+    struct rhm_work work = {.kind = "shallow",
+                            .stage = phase == RHM_PHASE_DONE ? "accuracy" : rhm_phase_name(phase),
+                            .rate = NAN,
+                            .left = NAN};
+    rhm_monitor_work(monitor, &work, 0);
 }
 
 /* ------------------------------------------------------------ random features */
@@ -69,7 +70,7 @@ static enum rhm_status solve_rbf(const struct rhm_shallow *net, const struct rhm
                        net->lambda, 1, rhm_monitor_poll, monitor, err);
     if (status != RHM_OK)
         return status;
-    rhm_shallow_phase(monitor, RHM_PHASE_SOLVING, data->n);
+    rhm_shallow_phase(monitor, RHM_PHASE_SOLVING);
     status = rhm_ridge_exact(&ridge, err);
     if (status == RHM_OK)
         rhm_ridge_weights(&ridge, fit->W);
@@ -82,7 +83,7 @@ enum rhm_status rhm_shallow_fit_rbf(const struct rhm_shallow *net, const struct 
                                     struct rhm_error *err)
 {
     size_t n = data->n, C = net->classes;
-    rhm_shallow_phase(monitor, RHM_PHASE_GRAM, n);
+    rhm_shallow_phase(monitor, RHM_PHASE_GRAM);
     enum rhm_status status = rhm_shallow_features(net, fit->sigma, &fit->features, err);
     if (status != RHM_OK)
         return status;
@@ -190,7 +191,7 @@ enum rhm_status rhm_shallow_fit_kernel(const struct rhm_shallow *net, const stru
         status = rhm_linalg_dimension("the number of strings", n, err);
     if (status != RHM_OK)
         return status;
-    rhm_shallow_phase(monitor, RHM_PHASE_GRAM, n);
+    rhm_shallow_phase(monitor, RHM_PHASE_GRAM);
     double *value = kernel_values(d, fit->sigma, err),
            *K = rhm_array(n * n, sizeof *K, "the kernel matrix", err);
     fit->tokens = rhm_array(n * d, sizeof *fit->tokens, "the strings", err);
@@ -201,7 +202,7 @@ enum rhm_status rhm_shallow_fit_kernel(const struct rhm_shallow *net, const stru
     if (status == RHM_OK)
         status = fill_kernel(net, data, value, K, monitor, err);
     if (status == RHM_OK) {
-        rhm_shallow_phase(monitor, RHM_PHASE_SOLVING, n);
+        rhm_shallow_phase(monitor, RHM_PHASE_SOLVING);
         status = solve_kernel(net, data, K, fit->alpha, err);
     }
     if (status == RHM_OK)

@@ -21,8 +21,6 @@ enum rhm_status rhm_shallow_output_kernel(const struct rhm_shallow *net, size_t 
 
 void rhm_shallow_fit_clear(struct rhm_shallow_fit *fit);
 
-/* The monitor's level 1 shows this phase. */
-void rhm_shallow_phase(struct rhm_monitor *monitor, enum rhm_layer_phase phase, size_t n);
 
 /* The features of sigma and the seed. */
 enum rhm_status rhm_shallow_features(const struct rhm_shallow *net, double sigma, struct rhm_features *f,

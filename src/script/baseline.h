@@ -21,6 +21,7 @@ void rhm_open_cnn(lua_State *L);
 int rhm_script_cnn(lua_State *L);
 struct rhm_cnn *rhm_check_cnn(lua_State *L); /* at index 1 */
 int rhm_cnn_train_method(lua_State *L);
+int rhm_cnn_resume_method(lua_State *L);
 
 /* Reads the key scaling; makes a network and pushes it. */
 void rhm_cnn_read_scaling(const struct rhm_args *args, struct rhm_cnn_options *options);

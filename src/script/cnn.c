@@ -14,7 +14,7 @@ struct object {
 
 static struct object *push_cnn(lua_State *L)
 {
-    struct object *object = lua_newuserdatauv(L, sizeof *object, 0);
+    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_SUBJECT_JOB);
     object->net = NULL;
     luaL_setmetatable(L, RHM_CNN);
     return object;
@@ -31,6 +31,8 @@ struct rhm_cnn *rhm_check_cnn(lua_State *L)
 static int cnn_gc(lua_State *L)
 {
     struct object *object = rhm_class_check(L, 1, RHM_CNN);
+    lua_getiuservalue(L, 1, RHM_SUBJECT_JOB);
+    rhm_job_close(L, -1); /* its thread works on the network */
     rhm_cnn_free(object->net);
     object->net = NULL;
     return 0;
@@ -179,11 +181,12 @@ enum {
     FIELD_parameters,
     FIELD_epochs,
     FIELD_steps,
-    FIELD_history
+    FIELD_history,
+    FIELD_job
 };
 static const char *const fields[] = {"V",      "s",      "L",       "d",    "classes",
                                      "h",      "shared", "scaling", "seed", "parameters",
-                                     "epochs", "steps",  "history", NULL};
+                                     "epochs", "steps",  "history", "job",  NULL};
 
 /* history = {epoch = {...}, loss = {...}, ...}; held_loss and held_accuracy hold false where there was no
  * held-out data, so that the lists have no holes. */
@@ -246,6 +249,8 @@ static int cnn_field(lua_State *L)
         return lua_pushinteger(L, (lua_Integer)steps), 1;
     case FIELD_history:
         return push_history(L, net);
+    case FIELD_job:
+        return lua_getiuservalue(L, 1, RHM_SUBJECT_JOB), 1;
     default:
         return 0;
     }
@@ -282,6 +287,7 @@ static int cnn_tostring(lua_State *L)
 void rhm_open_cnn(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"train", rhm_cnn_train_method},
+                                       {"resume", rhm_cnn_resume_method},
                                        {"predict", cnn_predict},
                                        {"accuracy", cnn_accuracy},
                                        {"features", cnn_features},

@@ -1,103 +1,8 @@
-/* cnn_train.c - cnn:train: its arguments, the wait, its result. */
-#include "engine/cnn.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "engine/threads.h"
+/* cnn_train.c - cnn:train and cnn:resume: arguments and result. */
+#include "engine/training.h"
 #include "script/baseline.h"
-#include "script/interrupt.h"
-#include "script/objects.h"
-#include "script/screen.h"
-#include "script/work.h"
-
-#define LINE_AFTER 0.5 /* seconds: shorter trainings show none */
-
-struct training {
-    struct rhm_cnn *net;
-    struct rhm_cnn_train_options options;
-    struct rhm_cnn_result result;
-    int line, shown;
-    int callback, error; /* stack indices; callback 0: none */
-    int failed;
-};
-
-static enum rhm_status run(void *context, struct rhm_monitor *monitor, struct rhm_error *err)
-{
-    struct training *t = context;
-    rhm_threads_adopt();
-    return rhm_cnn_train(t->net, &t->options, monitor, &t->result, err);
-}
-
-/* --- while it runs ------------------------------------------------------------------------------------ */
-
-static void erase_line(struct training *t)
-{
-    if (t->shown)
-        fputs("\r\033[K", stderr);
-    t->shown = 0;
-}
-
-static void draw_line(struct training *t, const struct rhm_progress_layer *layer)
-{
-    char text[160];
-    int n = snprintf(text, sizeof text, "epoch %llu/%llu  loss %.4g  accuracy %.4f",
-                     (unsigned long long)layer->step, (unsigned long long)layer->steps, layer->loss,
-                     layer->accuracy);
-    if (layer->left >= 120)
-        snprintf(text + n, sizeof text - (size_t)n, "  at most %.0f min left", layer->left / 60);
-    else if (layer->left > 0)
-        snprintf(text + n, sizeof text - (size_t)n, "  at most %.0f s left", ceil(layer->left));
-    fprintf(stderr, "\r%.*s\033[K", rhm_screen_width() - 1, text);
-    fflush(stderr);
-    t->shown = 1;
-}
-
-static void push_progress(lua_State *L, const struct rhm_progress_layer *layer)
-{
-    lua_createtable(L, 0, 5);
-    rhm_set_integer(L, "epoch", layer->step);
-    rhm_set_integer(L, "epochs", layer->steps);
-    rhm_set_number(L, "loss", layer->loss);
-    rhm_set_number(L, "accuracy", layer->accuracy);
-    rhm_set_number(L, "seconds", layer->seconds);
-}
-
-/* In a protected call: the progress function, with the snapshot. */
-static int call_back(lua_State *L)
-{
-    const struct rhm_progress_layer *layer = lua_touserdata(L, 2);
-    lua_settop(L, 1);
-    push_progress(L, layer);
-    lua_call(L, 1, 0);
-    return 0;
-}
-
-/* 1: the training is to stop, an error of the progress function stands at t->error. */
-static int watch(lua_State *L, void *context, const struct rhm_progress *progress)
-{
-    struct training *t = context;
-    struct rhm_progress_layer layer = progress->layer[1];
-    if (layer.phase != RHM_PHASE_SOLVING || t->failed)
-        return t->failed;
-    if (t->line && layer.seconds > LINE_AFTER)
-        draw_line(t, &layer);
-    if (t->callback == 0)
-        return 0;
-    lua_pushcfunction(L, call_back); /* the caller left room */
-    lua_pushvalue(L, t->callback);
-    lua_pushlightuserdata(L, &layer);
-    if (lua_pcall(L, 2, 0, 0) == LUA_OK)
-        return 0;
-    lua_replace(L, t->error);
-    t->failed = 1;
-    return 1;
-}
-
-/* --- arguments and result ----------------------------------------------------------------------------- */
+#include "script/job.h"
+#include "script/latest.h"
 
 static void read_options(const struct rhm_args *args, struct rhm_cnn_train_options *o)
 {
@@ -128,78 +33,68 @@ static void read_options(const struct rhm_args *args, struct rhm_cnn_train_optio
     }
 }
 
-static int push_result(lua_State *L, const struct training *t)
+static enum rhm_status make_body(struct rhm_job_body *body, void *model, const void *options,
+                                 struct rhm_error *err)
 {
-    const struct rhm_cnn_result *r = &t->result;
+    return rhm_training_cnn(body, model, options, err);
+}
+
+static void push_result(lua_State *L, void *model, const void *self, const struct rhm_progress *progress)
+{
+    (void)model;
+    const struct rhm_cnn_result *r = rhm_training_cnn_result(self);
     lua_createtable(L, 0, 9);
-    rhm_set_integer(L, "n", t->options.data->n);
+    rhm_set_integer(L, "n", r->n);
     rhm_set_integer(L, "epochs", r->epochs);
     rhm_set_integer(L, "steps", r->steps);
     rhm_set_number(L, "loss", r->loss);
     rhm_set_number(L, "accuracy", r->accuracy);
     rhm_set_number(L, "held_loss", r->held_loss);
     rhm_set_number(L, "held_accuracy", r->held_accuracy);
-    rhm_set_number(L, "seconds", r->seconds);
+    rhm_set_number(L, "seconds", progress->seconds);
     rhm_set_string(L, "ended_by", rhm_cnn_end_name(r->end));
     rhm_set_report(L, "cnn");
-    return 1;
 }
 
-static int can_rewrite(void)
-{
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
-}
+static const struct rhm_job_kind kind = {
+    .function = "cnn:train", .make = make_body, .push_result = push_result};
 
 int rhm_cnn_train_method(lua_State *L)
 {
-    static const char *const keys[] = {"from",     "n",        "epochs",   "batch",     "optimiser",
-                                       "rate",     "momentum", "schedule", "stop_loss", "held_out",
-                                       "patience", "seed",     "anew",     "progress",  NULL};
+    static const char *const keys[] = {"from",     "n",        "epochs",     "batch",    "optimiser", "rate",
+                                       "momentum", "schedule", "stop_loss",  "held_out", "patience",  "seed",
+                                       "anew",     "progress", "background", NULL};
     struct rhm_cnn *net = rhm_check_cnn(L);
-    struct rhm_args args = rhm_args_open(L, 2, "cnn:train", keys);
+    struct rhm_args args = rhm_args_open(L, 2, kind.function, keys);
     lua_settop(L, 2);
-    struct training t = {.net = net, .options = rhm_cnn_train_defaults(net), .callback = 3, .error = 4};
-    int line = 1, anew = 0;
-    if (rhm_args_push(&args, "progress") != LUA_TFUNCTION) {
-        rhm_args_boolean(&args, "progress", &line);
-        t.callback = 0;
-    }
-    t.line = line && t.callback == 0 && can_rewrite();
-    lua_pushnil(L); /* t.error */
+    struct rhm_cnn_train_options options = rhm_cnn_train_defaults(net);
+    struct rhm_wait wait;
+    int background;
     uint64_t n = 0;
+    rhm_job_read_wait(&args, &wait, &background);
     rhm_args_count(&args, "n", &n);
-    rhm_args_boolean(&args, "anew", &anew);
-    read_options(&args, &t.options);
+    rhm_args_boolean(&args, "anew", &options.anew);
+    lua_createtable(L, 2, 0); /* what the job borrows: held_out, from */
+    int source = lua_gettop(L);
+    read_options(&args, &options);
+    lua_rawseti(L, source, 1);
     struct rhm_dataset data;
-    rhm_baseline_source(&args, n, t.options.seed, &data);
-    t.options.data = &data;
-    struct rhm_error err = {0};
-    if (anew && rhm_cnn_reset(net, &err) != RHM_OK)
-        return rhm_raise(L, "cnn:train", &err);
-    luaL_checkstack(L, 16, NULL);
-    enum rhm_status status = rhm_work_watch(L, run, watch, &t, &err);
-    erase_line(&t);
-    if (t.failed) {
-        lua_pushvalue(L, t.error);
-        return lua_error(L);
-    }
-    if (status == RHM_ESTOP && rhm_interrupt_pending()) {
-        lua_pushliteral(L, RHM_INTERRUPTED ": the weights stay as they are, cnn:train goes on from them");
-        return lua_error(L);
-    }
-    if (status != RHM_OK)
-        return rhm_raise(L, "cnn:train", &err);
-    if (t.callback) { /* the last state as well, however short the training was */
-        const struct rhm_progress_layer last = {.step = t.result.epochs,
-                                                .steps = t.options.epochs,
-                                                .loss = t.result.loss,
-                                                .accuracy = t.options.held_out ? t.result.held_accuracy
-                                                                               : t.result.accuracy,
-                                                .seconds = t.result.seconds};
-        lua_pushvalue(L, t.callback);
-        push_progress(L, &last);
-        lua_call(L, 1, 0);
-    }
-    return push_result(L, &t);
+    rhm_baseline_source(&args, n, options.seed, &data);
+    lua_rawseti(L, source, 2);
+    options.data = &data;
+    rhm_job_check_idle(L, &kind, 1);
+    rhm_latest_set(L, RHM_LATEST_LEARNER, 1);
+    rhm_job_push(L, &(struct rhm_job_start){.kind = &kind,
+                                            .subject = 1,
+                                            .source = source,
+                                            .background = background,
+                                            .model = net,
+                                            .options = &options});
+    return background ? 1 : rhm_job_await(L, -1, &wait);
+}
+
+int rhm_cnn_resume_method(lua_State *L)
+{
+    rhm_check_cnn(L);
+    return rhm_job_resume_subject(L, "cnn:resume");
 }

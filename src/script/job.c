@@ -43,27 +43,84 @@ static int job_gc(lua_State *L)
     return 0;
 }
 
-void rhm_job_push(lua_State *L, int network, int source, const struct rhm_train_options *options,
-                  int background)
+void rhm_job_push(lua_State *L, const struct rhm_job_start *start)
 {
-    struct rhm_network *net = rhm_check_network(L, network);
     struct rhm_job_object *object = lua_newuserdatauv(L, sizeof *object, RHM_JOB_VALUES);
     memset(object, 0, sizeof *object);
-    object->background = background;
+    object->kind = start->kind;
+    object->background = start->background;
+    object->model = start->model;
     luaL_setmetatable(L, RHM_JOB);
-    lua_pushvalue(L, network);
-    lua_setiuservalue(L, -2, RHM_JOB_NETWORK);
-    lua_pushvalue(L, source);
+    lua_pushvalue(L, start->subject);
+    lua_setiuservalue(L, -2, RHM_JOB_SUBJECT);
+    lua_pushvalue(L, start->source);
     lua_setiuservalue(L, -2, RHM_JOB_SOURCE);
+    struct rhm_job_body body;
     struct rhm_error err;
-    enum rhm_status status = background ? rhm_job_queue(&object->job, net, options, &err)
-                                        : rhm_job_start(&object->job, net, options, &err);
+    enum rhm_status status = start->kind->make(&body, start->model, start->options, &err);
+    if (status == RHM_OK)
+        status = start->background ? rhm_job_queue(&object->job, &body, &err)
+                                   : rhm_job_start(&object->job, &body, &err);
     if (status != RHM_OK)
-        rhm_raise(L, "network:train", &err);
+        rhm_raise(L, start->kind->function, &err);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, network,
-                      RHM_NETWORK_JOB); /* before memory can end: a job in work is always net.job */
-    rhm_jobs_enter(L, -1, net, options);
+    lua_setiuservalue(L, start->subject,
+                      RHM_SUBJECT_JOB); /* before memory can end: a job in work is always net.job */
+    rhm_jobs_enter(L, -1);
+}
+
+void rhm_job_read_wait(const struct rhm_args *args, struct rhm_wait *wait, int *background)
+{
+    *wait = (struct rhm_wait){.seconds = -1, .line = -1, .pause = 1};
+    *background = 0;
+    rhm_args_boolean(args, "background", background);
+    if (rhm_args_push(args, "progress") == LUA_TFUNCTION) {
+        wait->callback = lua_gettop(args->L);
+        if (*background)
+            luaL_error(args->L,
+                       "%s: a progress function is for the foreground: in the background read "
+                       "job.progress",
+                       args->function);
+        return;
+    }
+    lua_pop(args->L, 1);
+    rhm_args_boolean(args, "progress", &wait->line);
+}
+
+void rhm_job_check_idle(lua_State *L, const struct rhm_job_kind *kind, int subject)
+{
+    const char *function = kind->function;
+    if (lua_getiuservalue(L, subject, RHM_SUBJECT_JOB) != LUA_TNIL) {
+        enum rhm_job_state state = rhm_job_state_of(L, -1);
+        if (state == RHM_JOB_PAUSED || state == RHM_JOB_PAUSING)
+            luaL_error(L,
+                       "%s: a paused training is there: net:resume() goes on with it, net.job:stop() gives "
+                       "it up",
+                       function);
+        if (state == RHM_JOB_QUEUED)
+            luaL_error(L,
+                       "%s: a training waits in the queue: net.job:wait() waits for it, net.job:stop() "
+                       "takes it out",
+                       function);
+        if (state == RHM_JOB_RUNNING)
+            luaL_error(L, "%s: a training runs: net.job:wait() waits for it, net.job:stop() stops it",
+                       function);
+        if (state == RHM_JOB_STOPPING)
+            lua_pop(L, rhm_job_await(L, -1, &(struct rhm_wait){.seconds = -1}));
+    }
+    lua_pop(L, 1);
+}
+
+int rhm_job_resume_subject(lua_State *L, const char *function)
+{
+    lua_settop(L, 1);
+    if (lua_getiuservalue(L, 1, RHM_SUBJECT_JOB) == LUA_TNIL)
+        return luaL_error(L, "%s: there is no paused training", function);
+    enum rhm_job_state state = rhm_job_state_of(L, 2);
+    if (state != RHM_JOB_PAUSED && state != RHM_JOB_PAUSING)
+        return luaL_error(L, "%s: the training is %s, not paused", function, rhm_job_state_name(state));
+    rhm_job_go_on(L, 2);
+    return rhm_job_await(L, 2, &(struct rhm_wait){.seconds = -1, .line = -1, .pause = 1});
 }
 
 static void read_progress(lua_State *L, int index, struct rhm_progress *progress)
@@ -96,10 +153,11 @@ static int push_outcome(lua_State *L, int index)
 {
     struct rhm_progress progress;
     read_progress(L, index, &progress);
+    struct rhm_job_object *object = lua_touserdata(L, index);
     if (!is_running(progress.state) && progress.state != RHM_JOB_PAUSED)
-        ((struct rhm_job_object *)lua_touserdata(L, index))->told = 1;
+        object->told = 1;
     if (progress.state == RHM_JOB_FAILED)
-        return rhm_raise(L, "network:train", &progress.error);
+        return rhm_raise(L, object->kind->function, &progress.error);
     if (progress.state != RHM_JOB_DONE) {
         lua_pushnil(L);
         lua_pushstring(L, rhm_job_state_name(progress.state));
@@ -107,9 +165,7 @@ static int push_outcome(lua_State *L, int index)
     }
     if (lua_getiuservalue(L, index, RHM_JOB_RESULT) == LUA_TNIL) {
         lua_pop(L, 1);
-        lua_getiuservalue(L, index, RHM_JOB_NETWORK);
-        rhm_push_result(L, rhm_check_network(L, -1), &progress);
-        lua_remove(L, -2);
+        object->kind->push_result(L, object->model, rhm_job_self(object->job), &progress);
         lua_pushvalue(L, -1);
         lua_setiuservalue(L, index, RHM_JOB_RESULT);
     }
@@ -246,10 +302,22 @@ enum {
     FIELD_accuracy,
     FIELD_result,
     FIELD_network,
+    FIELD_history,
     FIELD_error
 };
-static const char *const fields[] = {"id",       "name",   "state",   "progress", "seconds",
-                                     "accuracy", "result", "network", "error",    NULL};
+static const char *const fields[] = {"id",     "name",    "state",   "progress", "seconds", "accuracy",
+                                     "result", "network", "history", "error",    NULL};
+
+/* nil where there is no curve: a chain's are its layers'. */
+static int push_history(lua_State *L, struct rhm_job *job, const struct rhm_progress *progress)
+{
+    struct rhm_curve *curve = lua_newuserdatauv(L, sizeof *curve, 0);
+    rhm_job_curve(job, curve);
+    if (curve->n == 0 || !progress->work.unit)
+        return 0;
+    rhm_push_curve(L, &progress->work, curve);
+    return 1;
+}
 
 static int job_field(lua_State *L)
 {
@@ -260,7 +328,7 @@ static int job_field(lua_State *L)
     if (field == FIELD_name)
         return lua_pushstring(L, object->name), 1;
     if (field == FIELD_network)
-        return lua_getiuservalue(L, 1, RHM_JOB_NETWORK), 1;
+        return lua_getiuservalue(L, 1, RHM_JOB_SUBJECT), 1;
     struct rhm_progress progress;
     read_progress(L, 1, &progress);
     switch (field) {
@@ -274,6 +342,8 @@ static int job_field(lua_State *L)
         return isnan(progress.accuracy) ? 0 : (lua_pushnumber(L, progress.accuracy), 1);
     case FIELD_result:
         return progress.state == RHM_JOB_DONE ? push_outcome(L, 1) : 0;
+    case FIELD_history:
+        return push_history(L, object->job, &progress);
     case FIELD_error:
         return progress.state == RHM_JOB_FAILED ? (lua_pushstring(L, progress.error.text), 1) : 0;
     default:

@@ -87,23 +87,11 @@ static void release(lua_State *L)
     lua_pop(L, 1);
 }
 
-/* "train (8,4,2,3) exact": (V,m,s,L), and how; strings of a data set come from some m nobody knows. */
-static void set_name(struct rhm_job_object *object, const struct rhm_network *net,
-                     const struct rhm_train_options *options)
-{
-    char m[16] = "-", text[RHM_BRANCHES_TEXT];
-    if (options->grammar)
-        snprintf(m, sizeof m, "%u", options->grammar->m);
-    snprintf(object->name, sizeof object->name, "train (%u,%s,%s,%u) %s", net->V, m,
-             rhm_branches_text(net->branch, net->L, text), net->L,
-             options->solver == RHM_SOLVER_GD ? "gd" : "exact");
-}
-
-void rhm_jobs_enter(lua_State *L, int index, struct rhm_network *net, const struct rhm_train_options *options)
+void rhm_jobs_enter(lua_State *L, int index)
 {
     struct rhm_job_object *object = luaL_checkudata(L, index, RHM_JOB);
     index = lua_absindex(L, index);
-    set_name(object, net, options);
+    memcpy(object->name, rhm_job_name(object->job), sizeof object->name);
     object->id = ++last_id;
     object->quiet = rhm_hooks_running();
     object->next = first;

@@ -12,12 +12,12 @@
 
 #include "engine/job.h"
 
-#define RHM_JOB_NAME_SIZE 64
-
 /* What an rhm.job object is made of. */
 struct rhm_job_object {
     struct rhm_job *job; /* NULL: not started, or closed with its network */
-    lua_Integer id;      /* 1, 2, ...; 0: not started */
+    const struct rhm_job_kind *kind;
+    void *model;    /* what it trains, whose object it holds */
+    lua_Integer id; /* 1, 2, ...; 0: not started */
     char name[RHM_JOB_NAME_SIZE];
     int background; /* nobody waits at its start: its end is told at the prompt */
     int told;       /* somebody has waited for its end, or read it at the prompt */
@@ -38,8 +38,7 @@ struct rhm_job_record {
 #define RHM_JOB_RECORDS 50
 
 /* The object at `index`, whose job has started, gets its number; it leaves the list before it is freed. */
-void rhm_jobs_enter(lua_State *L, int index, struct rhm_network *net,
-                    const struct rhm_train_options *options);
+void rhm_jobs_enter(lua_State *L, int index);
 void rhm_jobs_leave(struct rhm_job_object *object);
 
 /* rhm.jobs(), and the fields that jobs and records have in common. */

@@ -7,8 +7,11 @@
 
 #include "script/args.h"
 
-static const char *const names[] = {
-    [RHM_LATEST_NETWORK] = "network", [RHM_LATEST_GRAMMAR] = "grammar", [RHM_LATEST_SOURCE] = "source", NULL};
+static const char *const names[] = {[RHM_LATEST_NETWORK] = "network",
+                                    [RHM_LATEST_GRAMMAR] = "grammar",
+                                    [RHM_LATEST_SOURCE] = "source",
+                                    [RHM_LATEST_LEARNER] = "learner",
+                                    NULL};
 static char weak_key, strong_key; /* their addresses are keys of the registry */
 
 /* Pushes the table that holds objects of a kind. */
@@ -37,6 +40,8 @@ void rhm_latest_set(lua_State *L, enum rhm_latest_kind kind, int index)
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, (lua_Integer)kind + 1);
     lua_pop(L, 1);
+    if (kind == RHM_LATEST_NETWORK)
+        rhm_latest_set(L, RHM_LATEST_LEARNER, index);
 }
 
 static int latest(lua_State *L)
@@ -48,7 +53,7 @@ static int latest(lua_State *L)
             if (strcmp(given, names[kind]) == 0)
                 break;
         if (!names[kind])
-            return luaL_error(L, "rhm.latest: kind = %s: must be 'network', 'grammar' or 'source'",
+            return luaL_error(L, "rhm.latest: kind = %s: must be 'network', 'grammar', 'source' or 'learner'",
                               rhm_args_show(L, 1));
     }
     push_table(L, (enum rhm_latest_kind)kind);

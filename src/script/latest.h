@@ -4,10 +4,10 @@
 
 #include <lua.h>
 
-enum rhm_latest_kind { RHM_LATEST_NETWORK, RHM_LATEST_GRAMMAR, RHM_LATEST_SOURCE };
+enum rhm_latest_kind { RHM_LATEST_NETWORK, RHM_LATEST_GRAMMAR, RHM_LATEST_SOURCE, RHM_LATEST_LEARNER };
 
 /* Notes the object at `index`. A source (a grammar or data set to train from) is kept alive, the others are
- * not. */
+ * not. A network is the latest learner as well; other learners are no networks. */
 void rhm_latest_set(lua_State *L, enum rhm_latest_kind kind, int index);
 
 /* Adds rhm.latest to the table on top. */

@@ -35,7 +35,7 @@ struct rhm_network *rhm_check_network(lua_State *L, int index)
 static int network_gc(lua_State *L)
 {
     struct object *object = rhm_class_check(L, 1, RHM_NETWORK);
-    lua_getiuservalue(L, 1, RHM_NETWORK_JOB);
+    lua_getiuservalue(L, 1, RHM_SUBJECT_JOB);
     rhm_job_close(L, -1);
     rhm_network_free(object->net);
     object->net = NULL;
@@ -299,7 +299,7 @@ static int network_field(lua_State *L)
     case FIELD_grammar:
         return push_known_grammar(L, net);
     case FIELD_job:
-        return lua_getiuservalue(L, 1, RHM_NETWORK_JOB), 1;
+        return lua_getiuservalue(L, 1, RHM_SUBJECT_JOB), 1;
     case FIELD_refined:
         return rhm_network_push_refined(L, net);
     default:
@@ -333,7 +333,7 @@ static int network_tostring(lua_State *L)
     char text[RHM_BRANCHES_TEXT];
     lua_settop(L, 1);
     push_trained(L, net);
-    if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) == LUA_TNIL) {
+    if (lua_getiuservalue(L, 1, RHM_SUBJECT_JOB) == LUA_TNIL) {
         lua_pushliteral(L, "");
     } else {
         lua_getfield(L, -1, "state");

@@ -55,8 +55,11 @@ int rhm_network_push_refined(lua_State *L, struct rhm_network *net);
 /* The string {1, 5, 2, ...} at `index` as d tokens, in memory of Lua's that it pushes. */
 uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const struct rhm_network *net);
 
+/* The user value where whatever can be trained keeps its last job. */
+enum { RHM_SUBJECT_JOB = 1 };
+
 /* User values of a network. */
-enum { RHM_NETWORK_JOB = 1, RHM_NETWORK_GRAMMAR, RHM_NETWORK_VALUES = RHM_NETWORK_GRAMMAR };
+enum { RHM_NETWORK_GRAMMAR = RHM_SUBJECT_JOB + 1, RHM_NETWORK_VALUES = RHM_NETWORK_GRAMMAR };
 
 /* Options of a training from an argument table; pushes the source (grammar or data set) that they borrow.
  * level 0: of the whole chain, else of one layer. */

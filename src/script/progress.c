@@ -98,13 +98,59 @@ static void push_layer(lua_State *L, const struct rhm_progress_layer *layer)
     rhm_set_number(L, "left", layer->left);
 }
 
+/* epoch = 3, epochs = 100, stage = "gram", loss = .1, ... */
+static void set_work(lua_State *L, const struct rhm_work *work)
+{
+    rhm_set_string(L, "kind", work->kind ? work->kind : "chain");
+    if (work->unit) {
+        rhm_set_string(L, "unit", work->unit);
+        rhm_set_integer(L, work->unit, work->done);
+        if (work->all > 0) {
+            lua_pushfstring(L, "%ss", work->unit);
+            lua_pushinteger(L, (lua_Integer)work->all);
+            lua_rawset(L, -3);
+        }
+    }
+    if (work->stage)
+        rhm_set_string(L, "stage", work->stage);
+    rhm_set_number(L, "rate", work->rate);
+    rhm_set_number(L, "left", work->left);
+    for (int i = 0; i < RHM_WORK_MEASURES && work->name[i]; i++)
+        rhm_set_number(L, work->name[i], work->value[i]);
+}
+
+/* {epoch = {...}, loss = {...}, ...}: a value that is not known is false, so that the lists have no holes. */
+void rhm_push_curve(lua_State *L, const struct rhm_work *work, const struct rhm_curve *curve)
+{
+    lua_createtable(L, 0, 1 + RHM_WORK_MEASURES);
+    lua_createtable(L, (int)curve->n, 0);
+    for (size_t i = 0; i < curve->n; i++) {
+        lua_pushinteger(L, (lua_Integer)curve->point[i].done);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, work->unit);
+    for (int k = 0; k < RHM_WORK_MEASURES && work->name[k]; k++) {
+        lua_createtable(L, (int)curve->n, 0);
+        for (size_t i = 0; i < curve->n; i++) {
+            double value = curve->point[i].value[k];
+            if (isnan(value))
+                lua_pushboolean(L, 0);
+            else
+                lua_pushnumber(L, value);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        lua_setfield(L, -2, work->name[k]);
+    }
+}
+
 void rhm_push_progress(lua_State *L, const struct rhm_progress *progress)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 12);
     rhm_set_string(L, "state", rhm_job_state_name(progress->state));
     rhm_set_integer(L, "level", progress->level);
     rhm_set_number(L, "seconds", progress->seconds);
     rhm_set_number(L, "accuracy", progress->accuracy);
+    set_work(L, &progress->work);
     lua_createtable(L, (int)progress->L, 0);
     for (unsigned l = 1; l <= progress->L; l++) {
         push_layer(L, &progress->layer[l]);
@@ -126,24 +172,51 @@ static void __attribute__((format(printf, 3, 4))) add(char *text, size_t size, c
 }
 
 /* The rate since the phase began, and the time left at that rate. */
-static void add_rate(const struct rhm_progress_layer *layer, const char *unit, char *text, size_t size)
+static void add_rate(double rate, double left, const char *unit, const char *most, char *text, size_t size)
 {
-    if (isnan(layer->rate))
+    if (isnan(rate))
         return;
-    if (layer->rate >= 1e6)
-        add(text, size, "  %.1f M %s/s", layer->rate / 1e6, unit);
+    if (rate >= 1e6)
+        add(text, size, "  %.1f M %s/s", rate / 1e6, unit);
     else
-        add(text, size, "  %.4g %s/s", layer->rate, unit);
-    if (layer->left >= 120)
-        add(text, size, "  %.0f min left", layer->left / 60);
-    else if (layer->left > 0)
-        add(text, size, "  %.0f s left", ceil(layer->left));
+        add(text, size, "  %.4g %s/s", rate, unit);
+    if (left >= 120)
+        add(text, size, "  %s%.0f min left", most, left / 60);
+    else if (left > 0)
+        add(text, size, "  %s%.0f s left", most, ceil(left));
+}
+
+/* A training by epochs or sweeps may end before all are done. */
+static void work_line(const struct rhm_progress *progress, char *text, size_t size)
+{
+    const struct rhm_work *work = &progress->work;
+    char units[32];
+    if (progress->state == RHM_JOB_QUEUED || (!work->unit && !work->stage)) {
+        add(text, size, "%s", rhm_job_state_name(progress->state));
+        return;
+    }
+    if (work->stage)
+        add(text, size, "%s", work->stage);
+    if (!work->unit)
+        return;
+    add(text, size, "%s%s %llu", work->stage ? "  " : "", work->unit, (unsigned long long)work->done);
+    if (work->all > 0)
+        add(text, size, "/%llu", (unsigned long long)work->all);
+    for (int i = 0; i < RHM_WORK_MEASURES && work->name[i]; i++)
+        if (!isnan(work->value[i]))
+            add(text, size, "  %s %.4g", work->name[i], work->value[i]);
+    snprintf(units, sizeof units, "%ss", work->unit);
+    add_rate(work->rate, work->left, units, "at most ", text, size);
 }
 
 void rhm_progress_line(const struct rhm_progress *progress, char *text, size_t size)
 {
     unsigned l = progress->level;
     text[0] = '\0';
+    if (progress->work.kind) {
+        work_line(progress, text, size);
+        return;
+    }
     if (l < 1 || l > progress->L || progress->state == RHM_JOB_QUEUED) {
         int trained = progress->state == RHM_JOB_RUNNING && progress->layer[1].phase == RHM_PHASE_DONE;
         add(text, size, "%s", trained ? "measuring the accuracy" : rhm_job_state_name(progress->state));
@@ -154,12 +227,12 @@ void rhm_progress_line(const struct rhm_progress *progress, char *text, size_t s
     add(text, size, "level %u of %u  %s", l, progress->L, rhm_phase_name(layer->phase));
     if (layer->phase == RHM_PHASE_SAMPLING && layer->n > 0) {
         add(text, size, " %.0f %% of %.4g", 100 * (double)layer->drawn / (double)layer->n, (double)layer->n);
-        add_rate(layer, "samples", text, size);
+        add_rate(layer->rate, layer->left, "samples", "", text, size);
     } else if (stepping) {
         add(text, size, "  step %llu/%llu", (unsigned long long)layer->step,
             (unsigned long long)layer->steps);
         if (!isnan(layer->loss))
             add(text, size, "  loss %.6g", layer->loss);
-        add_rate(layer, "steps", text, size);
+        add_rate(layer->rate, layer->left, "steps", "", text, size);
     }
 }

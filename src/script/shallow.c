@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "engine/cnn.h"
-#include "engine/threads.h"
+#include "engine/training.h"
 #include "script/baseline.h"
-#include "script/interrupt.h"
+#include "script/job.h"
+#include "script/latest.h"
 #include "script/objects.h"
-#include "script/work.h"
 
 struct object {
     struct rhm_shallow *net; /* NULL: not made yet */
@@ -17,7 +17,7 @@ struct object {
 
 static struct object *push_shallow(lua_State *L)
 {
-    struct object *object = lua_newuserdatauv(L, sizeof *object, 0);
+    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_SUBJECT_JOB);
     object->net = NULL;
     luaL_setmetatable(L, RHM_SHALLOW);
     return object;
@@ -34,6 +34,8 @@ static struct rhm_shallow *check_shallow(lua_State *L)
 static int shallow_gc(lua_State *L)
 {
     struct object *object = rhm_class_check(L, 1, RHM_SHALLOW);
+    lua_getiuservalue(L, 1, RHM_SUBJECT_JOB);
+    rhm_job_close(L, -1); /* its thread works on the model */
     rhm_shallow_free(object->net);
     object->net = NULL;
     return 0;
@@ -138,46 +140,57 @@ static int shallow_save(lua_State *L)
 
 /* --- training ----------------------------------------------------------------------------------------- */
 
-struct training {
-    struct rhm_shallow *net;
-    struct rhm_dataset data;
-    double accuracy, seconds;
-};
-
-static enum rhm_status run(void *context, struct rhm_monitor *monitor, struct rhm_error *err)
+static enum rhm_status make_body(struct rhm_job_body *body, void *model, const void *options,
+                                 struct rhm_error *err)
 {
-    struct training *t = context;
-    double start = rhm_clock();
-    rhm_threads_adopt();
-    enum rhm_status status = rhm_shallow_train(t->net, &t->data, monitor, err);
-    t->seconds = rhm_clock() - start;
-    if (status == RHM_OK)
-        status = rhm_shallow_accuracy(t->net, &t->data, &t->accuracy, rhm_monitor_poll, monitor, err);
-    return status;
+    return rhm_training_shallow(body, model, options, err);
 }
+
+static void push_result(lua_State *L, void *model, const void *self, const struct rhm_progress *progress)
+{
+    (void)self;
+    double sigma;
+    lua_createtable(L, 0, 5);
+    rhm_set_integer(L, "n", rhm_shallow_trained(model, &sigma));
+    rhm_set_number(L, "sigma", sigma);
+    rhm_set_number(L, "accuracy", progress->accuracy);
+    rhm_set_number(L, "seconds", progress->seconds);
+    rhm_set_report(L, "shallow");
+}
+
+static const struct rhm_job_kind job_kind = {
+    .function = "shallow:train", .make = make_body, .push_result = push_result};
 
 static int shallow_train(lua_State *L)
 {
-    static const char *const keys[] = {"from", "n", "seed", NULL};
-    struct training t = {.net = check_shallow(L)};
-    struct rhm_args args = rhm_args_open(L, 2, "shallow:train", keys);
+    static const char *const keys[] = {"from", "n", "seed", "progress", "background", NULL};
+    struct rhm_shallow *net = check_shallow(L);
+    struct rhm_args args = rhm_args_open(L, 2, job_kind.function, keys);
     lua_settop(L, 2);
-    uint64_t n = 0, seed = t.net->seed;
+    struct rhm_wait wait;
+    int background;
+    uint64_t n = 0, seed = net->seed;
+    rhm_job_read_wait(&args, &wait, &background);
     rhm_args_count(&args, "n", &n);
     rhm_args_seed(&args, "seed", &seed);
-    rhm_baseline_source(&args, n, seed, &t.data);
-    struct rhm_error err = {0};
-    if (rhm_work_run(L, run, &t, &err) != RHM_OK)
-        return rhm_raise(L, "shallow:train", &err);
-    lua_createtable(L, 0, 4);
-    rhm_set_integer(L, "n", t.data.n);
-    double sigma;
-    rhm_shallow_trained(t.net, &sigma);
-    rhm_set_number(L, "sigma", sigma);
-    rhm_set_number(L, "accuracy", t.accuracy);
-    rhm_set_number(L, "seconds", t.seconds);
-    rhm_set_report(L, "shallow");
-    return 1;
+    struct rhm_dataset data;
+    rhm_baseline_source(&args, n, seed, &data);
+    int source = lua_gettop(L);
+    rhm_job_check_idle(L, &job_kind, 1);
+    rhm_latest_set(L, RHM_LATEST_LEARNER, 1);
+    rhm_job_push(L, &(struct rhm_job_start){.kind = &job_kind,
+                                            .subject = 1,
+                                            .source = source,
+                                            .background = background,
+                                            .model = net,
+                                            .options = &data});
+    return background ? 1 : rhm_job_await(L, -1, &wait);
+}
+
+static int shallow_resume(lua_State *L)
+{
+    check_shallow(L);
+    return rhm_job_resume_subject(L, "shallow:resume");
 }
 
 /* --- predicting --------------------------------------------------------------------------------------- */
@@ -220,8 +233,20 @@ static int shallow_accuracy(lua_State *L)
 
 /* --- the class ---------------------------------------------------------------------------------------- */
 
-enum { FIELD_kind, FIELD_V, FIELD_d, FIELD_classes, FIELD_M, FIELD_sigma, FIELD_lambda, FIELD_seed, FIELD_n };
-static const char *const fields[] = {"kind", "V", "d", "classes", "M", "sigma", "lambda", "seed", "n", NULL};
+enum {
+    FIELD_kind,
+    FIELD_V,
+    FIELD_d,
+    FIELD_classes,
+    FIELD_M,
+    FIELD_sigma,
+    FIELD_lambda,
+    FIELD_seed,
+    FIELD_n,
+    FIELD_job
+};
+static const char *const fields[] = {"kind",   "V",    "d", "classes", "M", "sigma",
+                                     "lambda", "seed", "n", "job",     NULL};
 
 static int shallow_field(lua_State *L)
 {
@@ -247,6 +272,8 @@ static int shallow_field(lua_State *L)
         return lua_pushinteger(L, (lua_Integer)net->seed), 1;
     case FIELD_n:
         return lua_pushinteger(L, (lua_Integer)n), 1;
+    case FIELD_job:
+        return lua_getiuservalue(L, 1, RHM_SUBJECT_JOB), 1;
     default:
         return 0;
     }
@@ -279,11 +306,9 @@ static int shallow_tostring(lua_State *L)
 
 void rhm_open_shallow(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"train", shallow_train},
-                                       {"predict", shallow_predict},
-                                       {"accuracy", shallow_accuracy},
-                                       {"save", shallow_save},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"train", shallow_train},     {"resume", shallow_resume},
+                                       {"predict", shallow_predict}, {"accuracy", shallow_accuracy},
+                                       {"save", shallow_save},       {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_SHALLOW,
                                           .methods = methods,
                                           .fields = fields,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/training.h"
 #include "script/latest.h"
 #include "script/source.h"
 
@@ -128,31 +129,27 @@ void rhm_read_training(const struct rhm_args *args, struct rhm_network *net, uns
                    options->steps_per_second);
     read_source(args, net, options);
     if (options->data && c)
-        luaL_error(L, "%s: c is for a grammar: else n says how many strings (of a data set all, unless given)",
+        luaL_error(L,
+                   "%s: c is for a grammar: else n says how many strings (of a data set all, unless given)",
                    args->function);
 }
 
 /* --- methods ------------------------------------------------------------------------------------------ */
 
-/* A job that has not ended is in the way of another. Leaves the stack as it was. */
-static void check_idle(lua_State *L)
+static enum rhm_status make_body(struct rhm_job_body *body, void *model, const void *options,
+                                 struct rhm_error *err)
 {
-    if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) != LUA_TNIL) {
-        enum rhm_job_state state = rhm_job_state_of(L, -1);
-        if (state == RHM_JOB_PAUSED || state == RHM_JOB_PAUSING)
-            luaL_error(L, "network:train: a paused training is there: net:resume() goes on with it, "
-                          "net.job:stop() gives it up");
-        if (state == RHM_JOB_QUEUED)
-            luaL_error(L, "network:train: a training waits in the queue: net.job:wait() waits for it, "
-                          "net.job:stop() takes it out");
-        if (state == RHM_JOB_RUNNING)
-            luaL_error(L, "network:train: a training runs: net.job:wait() waits for it, net.job:stop() "
-                          "stops it");
-        if (state == RHM_JOB_STOPPING)
-            lua_pop(L, rhm_job_await(L, -1, &(struct rhm_wait){.seconds = -1}));
-    }
-    lua_pop(L, 1);
+    return rhm_training_network(body, model, options, err);
 }
+
+static void push_result(lua_State *L, void *model, const void *self, const struct rhm_progress *progress)
+{
+    (void)self;
+    rhm_push_result(L, model, progress);
+}
+
+static const struct rhm_job_kind chain = {
+    .function = "network:train", .make = make_body, .push_result = push_result};
 
 int rhm_network_train_method(lua_State *L)
 {
@@ -162,34 +159,26 @@ int rhm_network_train_method(lua_State *L)
     struct rhm_network *net = rhm_check_network(L, 1);
     struct rhm_args args = rhm_args_open(L, 2, "network:train", keys);
     lua_settop(L, 2);
-    struct rhm_wait wait = {.seconds = -1, .line = -1, .pause = 1};
-    int background = 0;
-    rhm_args_boolean(&args, "background", &background);
-    if (rhm_args_push(&args, "progress") == LUA_TFUNCTION)
-        wait.callback = 3; /* where it now stands */
-    else
-        rhm_args_boolean(&args, "progress", &wait.line);
-    if (background && wait.callback)
-        return luaL_error(L, "network:train: a progress function is for the foreground: in the background "
-                             "read job.progress");
+    struct rhm_wait wait;
+    int background;
+    rhm_job_read_wait(&args, &wait, &background);
     struct rhm_train_options options;
     rhm_read_training(&args, net, 0, &options);
-    check_idle(L);
+    int source = lua_gettop(L);
+    rhm_job_check_idle(L, &chain, 1);
     rhm_latest_set(L, RHM_LATEST_NETWORK, 1);
-    rhm_latest_set(L, RHM_LATEST_SOURCE, 4);
-    rhm_job_push(L, 1, 4, &options, background);
+    rhm_latest_set(L, RHM_LATEST_SOURCE, source);
+    rhm_job_push(L, &(struct rhm_job_start){.kind = &chain,
+                                            .subject = 1,
+                                            .source = source,
+                                            .background = background,
+                                            .model = net,
+                                            .options = &options});
     return background ? 1 : rhm_job_await(L, -1, &wait);
 }
 
 int rhm_network_resume_method(lua_State *L)
 {
     rhm_check_network(L, 1);
-    lua_settop(L, 1);
-    if (lua_getiuservalue(L, 1, RHM_NETWORK_JOB) == LUA_TNIL)
-        return luaL_error(L, "network:resume: there is no paused training");
-    enum rhm_job_state state = rhm_job_state_of(L, 2);
-    if (state != RHM_JOB_PAUSED && state != RHM_JOB_PAUSING)
-        return luaL_error(L, "network:resume: the training is %s, not paused", rhm_job_state_name(state));
-    rhm_job_go_on(L, 2);
-    return rhm_job_await(L, 2, &(struct rhm_wait){.seconds = -1, .line = -1, .pause = 1});
+    return rhm_job_resume_subject(L, "network:resume");
 }

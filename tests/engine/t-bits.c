@@ -8,10 +8,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/job.h"
 #include "engine/network_file.h"
 #include "engine/sample.h"
 #include "engine/threads.h"
+#include "engine/training.h"
 
 #define STEPS 250
 
@@ -113,9 +113,9 @@ static unsigned train_with_pauses(struct rhm_network *net, const struct rhm_trai
     struct rhm_job *job;
     unsigned pauses = 0;
     if (queued)
-        must(rhm_job_queue(&job, net, how, &err));
+        must(rhm_network_queue(&job, net, how, &err));
     else
-        must(rhm_job_start(&job, net, how, &err));
+        must(rhm_network_start(&job, net, how, &err));
     for (;;) {
         doze(0.003 * rhm_rng_uniform(rng));
         rhm_job_pause(job);

@@ -215,7 +215,6 @@ static void test_pause_and_stop(void **state)
     w.o.epochs = 30;
     w.o.stop_loss = 0;
     must(rhm_monitor_init(&w.monitor, &err));
-    w.monitor.progress.L = 1;
     w.monitor.progress.state = RHM_JOB_RUNNING;
     rhm_monitor_ask(&w.monitor, RHM_REQUEST_PAUSE);
     pthread_t thread;
@@ -237,8 +236,17 @@ static void test_pause_and_stop(void **state)
     assert_int_equal(w.status, RHM_OK);
     struct rhm_progress progress;
     rhm_monitor_read(&w.monitor, &progress);
-    assert_int_equal(progress.layer[1].steps, 30);
-    assert_true(progress.layer[1].loss > 0);
+    assert_string_equal(progress.work.kind, "cnn");
+    assert_int_equal(progress.work.done, 30);
+    assert_int_equal(progress.work.all, 30);
+    assert_true(progress.work.value[0] > 0);
+    struct rhm_curve curve;
+    rhm_monitor_curve(&w.monitor, &curve);
+    assert_int_equal(curve.n, 30);
+    for (size_t i = 0; i < curve.n; i++) {
+        assert_int_equal(curve.point[i].done, i + 1);
+        assert_true(curve.point[i].value[0] == net[0]->history.point[i].loss);
+    }
     must(rhm_cnn_train(net[1], &w.o, NULL, NULL, &err));
     assert_memory_equal(net[0]->w, net[1]->w, net[0]->parameters * sizeof(float));
     rhm_monitor_ask(&w.monitor, RHM_REQUEST_STOP);

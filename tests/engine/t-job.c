@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/job.h"
 #include "engine/memory.h"
 #include "engine/rng.h"
 #include "engine/sample.h"
+#include "engine/training.h"
 
 /* ------------------------------------------------------------- helpers */
 
@@ -75,7 +75,7 @@ static void test_a_job_is_a_training(void **state)
         must(rhm_network_train(direct, &how, NULL, &accuracy, &err));
         must(rhm_grammar_copy(&lent, &g, &err));
         how.grammar = &lent;
-        must(rhm_job_start(&job, apart, &how, &err));
+        must(rhm_network_start(&job, apart, &how, &err));
         rhm_grammar_clear(&lent); /* the job has its own */
         assert_int_equal(rhm_job_wait(job, -1), RHM_JOB_DONE);
         rhm_job_progress(job, &progress);
@@ -116,7 +116,7 @@ static void test_pauses_leave_no_trace(void **state)
         struct rhm_job *job;
         enum rhm_job_state now = RHM_JOB_PAUSED;
         double asleep = 0, started = rhm_clock();
-        must(rhm_job_start(&job, paused, &how, &err));
+        must(rhm_network_start(&job, paused, &how, &err));
         while (now == RHM_JOB_PAUSED) {
             doze(0.006 * rhm_rng_uniform(&rng));
             rhm_job_pause(job);
@@ -183,7 +183,7 @@ static void test_a_stop_keeps_finished_layers(void **state)
         struct rhm_job *job;
         struct rhm_progress progress;
         struct rhm_layer_view view;
-        must(rhm_job_start(&job, net, &how, &err));
+        must(rhm_network_start(&job, net, &how, &err));
         wait_for_layer(job, 3, RHM_PHASE_DONE);
         if (kind == 1) {
             rhm_job_pause(job);
@@ -220,7 +220,7 @@ static void test_waits_have_limits(void **state)
     struct rhm_train_options how = gd(net, &g, 100000);
     how.steps_per_second = 100;
     struct rhm_job *job;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     assert_int_equal(rhm_job_wait(job, 0), RHM_JOB_RUNNING);
     double before = rhm_clock();
     assert_int_equal(rhm_job_wait(job, 0.05), RHM_JOB_RUNNING);
@@ -242,7 +242,7 @@ static void test_progress_only_grows(void **state)
     struct rhm_progress now, last;
     for (unsigned l = 1; l <= 3; l++)
         how.n[l] = 1000000;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     rhm_job_progress(job, &last);
     unsigned changes = 0, halves = 0;
     do {
@@ -282,7 +282,7 @@ static void test_a_slow_pace_does_not_delay_requests(void **state)
     struct rhm_job *job;
     struct rhm_progress progress;
     double worst = 0;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     for (uint64_t step = 1; step <= 4; step++) { /* resumed, it takes its step at once */
         do {
             doze(0.0005);
@@ -319,7 +319,7 @@ static void test_each_slow_step_is_published(void **state)
     struct rhm_progress progress = {0};
     uint64_t last = 0;
     double loss = 1e9, started = rhm_clock(), asleep = 0;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     while (progress.state < RHM_JOB_DONE) {
         doze(0.0005);
         rhm_job_progress(job, &progress);
@@ -357,9 +357,9 @@ static void test_there_is_one_writer(void **state)
     how.steps_per_second = 1000;
     for (int round = 0; round < 20; round++) { /* from the moment that start returns */
         struct rhm_job *job, *second = NULL;
-        must(rhm_job_start(&job, net, &how, &err));
+        must(rhm_network_start(&job, net, &how, &err));
         must_fail(rhm_network_train(net, &how, NULL, NULL, &err), RHM_ESTATE, "trained by a job");
-        must_fail(rhm_job_start(&second, net, &how, &err), RHM_ESTATE, "trained by a job");
+        must_fail(rhm_network_start(&second, net, &how, &err), RHM_ESTATE, "trained by a job");
         must_fail(rhm_network_begin(net, 3, &how, NULL, &err), RHM_ESTATE, "trained by a job");
         must_fail(rhm_network_step(net, 3, 1, NULL, &err), RHM_ESTATE, "trained by a job");
         must_fail(rhm_network_finish(net, 3, NULL, &err), RHM_ESTATE, "trained by a job");
@@ -381,13 +381,13 @@ static void test_jobs_that_cannot(void **state)
     struct rhm_train_options how = gd(net, &g, 10);
     struct rhm_job *job = NULL;
     how.lambda = -1;
-    must_fail(rhm_job_start(&job, net, &how, &err), RHM_EARG, "lambda = -1"); /* at once */
+    must_fail(rhm_network_start(&job, net, &how, &err), RHM_EARG, "lambda = -1"); /* at once */
     assert_null(job);
     how.lambda = 1e-4;
     size_t budget = rhm_memory_budget();
     rhm_memory_set_budget((size_t)3 << 20);
     how.n[1] = 1000000;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     assert_int_equal(rhm_job_wait(job, -1), RHM_JOB_FAILED);
     rhm_memory_set_budget(budget);
     struct rhm_progress progress;
@@ -476,7 +476,7 @@ static void test_readers_see_whole_layers(void **state)
         assert_int_equal(pthread_create(&thread, NULL, read_on, &reader), 0);
         for (int round = 0; round < (kind == 1 ? 10 : 2); round++) {
             struct rhm_job *job;
-            must(rhm_job_start(&job, net, &how, &err));
+            must(rhm_network_start(&job, net, &how, &err));
             enum rhm_job_state end = rhm_job_wait(job, -1);
             rhm_job_free(job);
             assert_int_equal(end, RHM_JOB_DONE);
@@ -504,7 +504,7 @@ static void test_a_pause_in_the_measurement(void **state)
     int paused = 0;
     for (int tries = 0; tries < 10 && !paused; tries++) {
         struct rhm_job *job;
-        must(rhm_job_start(&job, net, &how, &err));
+        must(rhm_network_start(&job, net, &how, &err));
         struct rhm_progress progress;
         do {
             doze(0.001);

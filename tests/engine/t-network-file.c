@@ -5,10 +5,10 @@
 #include <hdf5.h>
 
 #include "engine/diagnose.h"
-#include "engine/job.h"
 #include "engine/memory.h"
 #include "engine/network_file.h"
 #include "engine/sample.h"
+#include "engine/training.h"
 
 /* ------------------------------------------------------------- helpers */
 
@@ -268,7 +268,7 @@ static void test_saving_while_a_job_runs(void **state)
     how.steps = 60;
     how.steps_per_second = 1000;
     struct rhm_job *job;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     unsigned layers = 0, partly = 0;
     do {
         must(rhm_network_save(net, in_folder("running.h5"), &err));

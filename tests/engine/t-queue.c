@@ -3,8 +3,8 @@
 
 #include <time.h>
 
-#include "engine/job.h"
 #include "engine/rng.h"
+#include "engine/training.h"
 
 #define JOBS 4
 
@@ -57,7 +57,7 @@ static void queue(struct fleet *fleet, uint64_t steps, double pace)
     for (int i = 0; i < JOBS; i++) {
         fleet->net[i] = create();
         struct rhm_train_options how = gd(fleet->net[i], steps, pace);
-        must(rhm_job_queue(&fleet->job[i], fleet->net[i], &how, &err));
+        must(rhm_network_queue(&fleet->job[i], fleet->net[i], &how, &err));
     }
 }
 
@@ -218,7 +218,7 @@ static void test_the_foreground_does_not_queue(void **state)
     struct rhm_network *net = create();
     struct rhm_train_options how = gd(net, 5, 0);
     struct rhm_job *job;
-    must(rhm_job_start(&job, net, &how, &err));
+    must(rhm_network_start(&job, net, &how, &err));
     assert_int_equal(rhm_job_wait(job, 20), RHM_JOB_DONE);
     assert_int_equal(state_of(fleet.job[0]), RHM_JOB_RUNNING);
     assert_int_equal(state_of(fleet.job[1]), RHM_JOB_QUEUED);

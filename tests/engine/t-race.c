@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/job.h"
 #include "engine/rng.h"
+#include "engine/training.h"
 
 enum { JOBS = 3, READERS = 3, LEVELS = 3, N = 2000, STEPS = 400 };
 
@@ -200,9 +200,9 @@ static void test_jobs(void **state)
             scene.net[i] = create();
             struct rhm_train_options how = options_of(scene.net[i], i);
             if (i == JOBS - 1 && round % 2) /* beside the queue */
-                must(rhm_job_start(&scene.job[i], scene.net[i], &how, &err));
+                must(rhm_network_start(&scene.job[i], scene.net[i], &how, &err));
             else
-                must(rhm_job_queue(&scene.job[i], scene.net[i], &how, &err));
+                must(rhm_network_queue(&scene.job[i], scene.net[i], &how, &err));
         }
         begin(&scene, thread);
         handle(&scene, &rng, round >= 2);
@@ -228,7 +228,7 @@ static void test_ends(void **state)
         for (int i = 0; i < JOBS; i++) {
             scene.net[i] = create();
             struct rhm_train_options how = options_of(scene.net[i], i);
-            must(rhm_job_queue(&job[i], scene.net[i], &how, &err));
+            must(rhm_network_queue(&job[i], scene.net[i], &how, &err));
         }
         begin(&scene, thread);
         while (atomic_load(&scene.rows) == 0)

@@ -133,6 +133,93 @@ function TestCnn.test_progress()
   c:train{ from=g, n=100, epochs=1, progress=false }
 end
 
+function TestCnn.test_background()
+  -- Paused, resumed, read meanwhile: the same bits as the training that nobody disturbs.
+  local d = g:sample{ n=3000, seed=4 }
+  local held = g:sample{ n=200, seed=5 }
+  local a, b = rhm.cnn{ grammar=g, h=64 }, rhm.cnn{ grammar=g, h=64 }
+  local options = {from=d, held_out=held, epochs=30, stop_loss=0, background=true}
+  local job = a:train(options)
+  lu.assertIs(job.network, a)
+  lu.assertIs(a.job, job)
+  lu.assertStrContains(job.name, "cnn (8,2,2)")
+  for _ = 1, 3 do
+    job:pause()
+    job:wait()
+    lu.assertTrue(job.state == "paused" or job.state == "done")
+    a:predict(held)
+    if job.state == "paused" then fails("a paused training is there", a.train, a, {from=d}) end
+    job:resume()
+  end
+  local r = job:wait()
+  options.background, options.progress = nil, false
+  local again = b:train(options)
+  lu.assertEquals({r.loss, r.accuracy, r.held_loss, r.held_accuracy, r.steps},
+    {again.loss, again.accuracy, again.held_loss, again.held_accuracy, again.steps})
+  local _, p = a:predict(held)
+  local _, q = b:predict(held)
+  for i = 1, #p do
+    for j = 1, 8 do lu.assertEquals(p[i][j], q[i][j]) end
+  end
+  lu.assertIs(job.result, r)
+  lu.assertEquals(job.accuracy, r.held_accuracy)
+  lu.assertEquals(job.history.epoch, a.history.epoch)
+  lu.assertEquals(job.history.held_loss, a.history.held_loss)
+  p = job.progress
+  lu.assertEquals({p.kind, p.unit, p.epoch, p.epochs, p.loss}, {"cnn", "epoch", 30, 30, r.loss})
+  lu.assertStrContains(tostring(p), "epoch 30 of 30")
+  fails("the training is done, not paused", a.resume, a)
+  fails("a progress function is for the foreground", a.train, a, {from=d, background=true, progress=print})
+end
+
+function TestCnn.test_queue_and_stop()
+  local d = g:sample{ n=2000, seed=4 }
+  local a, b = rhm.cnn{ grammar=g, h=64 }, rhm.cnn{ grammar=g, h=16 }
+  local k = rhm.shallow{ grammar=g, kind="kernel" }
+  local first = a:train{ from=d, epochs=1000000, stop_loss=0, background=true }
+  local second = b:train{ from=d, epochs=3, stop_loss=0, background=true }
+  local third = k:train{ from=d, n=300, background=true }
+  lu.assertEquals({second.state, third.state}, {"queued", "queued"})
+  fails("a training waits in the queue", b.train, b, {from=d})
+  fails("in training", b.reset, b)
+  second:stop()
+  second:wait()
+  lu.assertEquals(second.state, "stopped")
+  lu.assertEquals(b.steps, 0)
+  first:stop()
+  lu.assertEquals({first:wait()}, {nil, "stopped"})
+  local r = third:wait()
+  lu.assertEquals(r.n, 300)
+  lu.assertEquals(third.accuracy, r.accuracy)
+  lu.assertNil(third.history)
+  b:train{ from=d, epochs=1, progress=false } -- let go of
+  lu.assertEquals(b.epochs, 1)
+  lu.assertStrContains(tostring(rhm.jobs()), "cnn (8,2,2) h=64")
+  local seen = 0
+  local off = rhm.on("progress", function(job, p) seen = seen + (job.network == b and p.kind == "cnn" and 1 or 0) end)
+  b:train{ from=d, epochs=2, stop_loss=0, progress=false }
+  off()
+  lu.assertTrue(seen > 0)
+end
+
+function TestCnn.test_views()
+  local d = g:sample{ n=500, seed=4 }
+  local c, k = rhm.cnn{ grammar=g, h=16 }, rhm.shallow{ grammar=g }
+  lu.assertStrContains(rhm.view.text("curves", c), "no epoch has ended yet")
+  c:train{ from=d, held_out=d, epochs=6, stop_loss=0, progress=false }
+  k:train{ from=d }
+  for _, width in ipairs {40, 80, 140} do
+    local text = rhm.view.text("curves", c, {width=width, height=24, colours=0})
+    lu.assertStrContains(text, "epoch")
+    lu.assertStrContains(text, "held")
+    for line in text:gmatch "[^\n]+" do lu.assertTrue(utf8.len(line) <= width) end
+  end
+  lu.assertStrContains(rhm.view.text("curves", k), "no curve")
+  lu.assertStrContains(rhm.view.text("layers", c, {width=200}), "a cnn is trained as a whole")
+  lu.assertStrContains(rhm.view.text("layers", c.job, {width=200}), "a cnn is trained as a whole")
+  lu.assertStrContains(rhm.view.text("jobs", c.job, {width=120}), "epoch 6")
+end
+
 function TestCnn.test_errors()
   fails("key 'V' is missing", rhm.cnn, {s=2, L=2})
   fails("rhm.cnn: h = 0: must be 1", rhm.cnn, {grammar=g, h=0})

@@ -1,4 +1,4 @@
-"""cnn:train at a real terminal: its line of progress, Ctrl-C, and that the training goes on from there."""
+"""cnn:train at a real terminal: its line of progress, Ctrl-C, and that it is only paused."""
 import os
 import sys
 import time
@@ -21,10 +21,12 @@ class Interrupt(unittest.TestCase):
             elapsed = 1e3 * (time.monotonic() - start)
             print("# Ctrl-C to prompt, cnn: %.0f ms" % elapsed)
             self.assertLess(elapsed, 300)
-            self.assertIn("interrupted: the weights stay as they are", s.text())
+            self.assertIn("interrupted: net:resume() goes on with the training", s.text())
             self.assertNotIn("\nepoch ", s.text())
             steps = int(s.run("c.steps"))
             self.assertGreater(steps, 0)
+            self.assertEqual(int(s.run("c.steps")), steps)
+            s.run("c.job:stop()")
             s.run("c:train{ from=g, n=256, epochs=1 };")
             self.assertEqual(int(s.run("c.steps")), steps + 2)
 

@@ -37,6 +37,7 @@ history.epoch[i], each batch before its step; held_loss and held_accuracy are fa
       {"seed", "of the first weights"}, {"parameters", "how many"}, {"epochs", "begun in all trainings"},
       {"steps", "of the optimiser, in all trainings"},
       {"history", "lists epoch, loss, accuracy, rate, held_loss, held_accuracy"},
+      {"job", "the last training, or nil"},
     },
     see = {"rhm.cnn"}},
 
@@ -47,7 +48,9 @@ the last one's weights (anew=true: from the first ones), the optimiser begins an
 an epoch is below stop_loss, or when the held-out loss has not fallen for `patience` epochs; then the best weights come back.
 Defaults are PRX 2024's: batches of 128, rate .1, cosine, until the loss is below .001.
 
-Ctrl-C ends a training after the batch in work. The same seeds give the same weights, whatever the number of threads.]],
+Ctrl-C pauses a training after the batch in work: c:resume() ends it to the last bit as if it had not been paused, c.job:stop()
+gives it up; the weights can be used meanwhile. background=true returns a job at once (help "job"). The same seeds give the same
+weights, whatever the number of threads.]],
     keys = {
       {"from", "required", "a dataset, or a grammar, formula or source, whose strings are drawn once, before the training"},
       {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000; of a formula or source 10000"},
@@ -65,11 +68,15 @@ Ctrl-C ends a training after the batch in work. The same seeds give the same wei
       {"seed", "the network's", "of the order of the strings, and of strings drawn from a grammar"},
       {"anew", "false", "true: begin with the first weights, forget the history"},
       {"progress", "true",
-        "a line of progress on the terminal; false: none; a function: called with {epoch=, epochs=, loss=, accuracy=, seconds=}"},
+        "a line of progress on the terminal; false: none; a function: called with job.progress, {epoch=, epochs=, loss=, accuracy=, ...}"},
+      {"background", "false", "true: train while the prompt is free, in turn with others of this kind, and return a job"},
     },
-    returns = "a report: .epochs, .steps, .loss, .accuracy (of the training strings, while training), .held_loss, .held_accuracy, .seconds, .n, .ended_by (\"epochs\", \"loss\" or \"held_out\")",
+    returns = "a report: .epochs, .steps, .loss, .accuracy (of the training strings, while training), .held_loss, .held_accuracy, .seconds, .n, .ended_by (\"epochs\", \"loss\" or \"held_out\"); or a job",
     example = [[c:train{ from=d, optimiser="adam", epochs=100 }
-c:train{ from=train, held_out=test, patience=10 }]], see = {"cnn:accuracy", "network:train"}},
+c:train{ from=train, held_out=test, patience=10 }]], see = {"cnn:accuracy", "cnn:resume", "job"}},
+
+  {name = "cnn:resume", signature = "c:resume()", summary = "goes on with the training that Ctrl-C paused",
+    returns = "what c:train would have returned", see = {"cnn:train", "job:resume"}},
 
   {name = "cnn:predict", signature = {"c:predict(d)", "c:predict{ 1, 5, 2, ... }"},
     summary = "the most probable labels and their distributions",
@@ -126,18 +133,25 @@ k:accuracy(g)]], see = {"shallow:train", "rhm.cnn"}},
       {"kind", "\"rbf\" or \"kernel\""}, {"V", "symbols"}, {"d", "tokens a string"}, {"classes", "labels"},
       {"M", "features, of \"rbf\""}, {"sigma", "bandwidth in use; nil: not chosen yet"}, {"lambda", "ridge"},
       {"seed", "of the features"}, {"n", "strings it was trained on, 0: none"},
+      {"job", "the last training, or nil"},
     },
     see = {"rhm.shallow"}},
 
-  {name = "shallow:train", signature = "k:train{ from= [, n=, seed=] }", summary = "solves for all strings at once",
-    text = [[A second training takes the place of the first. Until its end predictions are the old ones; Ctrl-C leaves them.]],
+  {name = "shallow:train", signature = "k:train{ from= [, n=, seed=, background=] }", summary = "solves for all strings at once",
+    text = [[A second training takes the place of the first. Until its end predictions are the old ones. Ctrl-C pauses it, but
+not within LAPACK's factorisation; k:resume() goes on, k.job:stop() gives it up.]],
     keys = {
       {"from", "required", "a dataset, or a grammar, formula or source, whose strings are drawn"},
       {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000; of a formula or source 10000"},
       {"seed", "the model's", "of strings drawn from a grammar"},
+      {"progress", "true", "a line of progress on the terminal; false: none; a function: called with job.progress"},
+      {"background", "false", "true: train while the prompt is free, in turn with others of this kind, and return a job"},
     },
-    returns = "a report: .n, .sigma, .accuracy (of the training strings), .seconds",
-    example = "k:train{ from=d }", see = {"shallow:accuracy"}},
+    returns = "a report: .n, .sigma, .accuracy (of the training strings), .seconds; or a job",
+    example = "k:train{ from=d }", see = {"shallow:accuracy", "shallow:resume", "job"}},
+
+  {name = "shallow:resume", signature = "k:resume()", summary = "goes on with the training that Ctrl-C paused",
+    returns = "what k:train would have returned", see = {"shallow:train", "job:resume"}},
 
   {name = "shallow:predict", signature = {"k:predict(d)", "k:predict{ 1, 5, 2, ... }"},
     summary = "the labels with the largest outputs, and the outputs",

@@ -15,7 +15,8 @@ labels, levels and places count from 1 in Lua and from 0 in files.]],
 
   {name = "rhm.latest", group = "rhm", signature = "rhm.latest([kind])",
     summary = "the network that was made, trained or stepped last",
-    text = [[kind: "network" (unless given), "grammar", the one made last, or "source", the grammar or dataset of the last training.
+    text = [[kind: "network" (unless given), "grammar", the one made last, "source", the grammar or dataset of the last training, or
+"learner", the network, cnn or shallow model trained last.
 What nobody holds any more is forgotten, but for the source.]],
     returns = "the object, or nil", see = {"rhm.view"}},
 

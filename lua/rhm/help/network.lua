@@ -191,7 +191,7 @@ off()]], see = {"job", "layer:step"}},
 
   {name = "job", kind = "object",
     summary = "a training that runs on a worker thread",
-    text = [[Made by net:train; net:train{ ..., background=true } returns it at once, otherwise net.job is the last one. Jobs in the
+    text = [[Made by net:train, cnn:train and shallow:train; with background=true they return it at once, otherwise net.job is the last one. Jobs in the
 background take turns, in the order they were made: one works, the others are queued. A paused job gives its turn up;
 resumed, it waits for it before those that have not begun. A job goes on to its end also where no variable holds it; it and
 its network are in rhm.jobs(), of those that have ended in the background the last eight.
@@ -199,22 +199,28 @@ its network are in rhm.jobs(), of those that have ended in the background the la
 progress is a table: state, level (in work), seconds, accuracy, and levels[l] with phase ("waiting", "sampling", "gram",
 "solving", "clusters", "done"), n and drawn (samples wanted and counted), patches, step and steps (gradient descent), loss,
 intra and inter (largest distance within, smallest between clusters), sigma, rho, eps_S, gap, error, accuracy (help "layer"), rate (samples or
-steps a second since the phase began), left (seconds of the phase at that rate), seconds. What is not known is nil.]],
+steps a second since the phase began), left (seconds of the phase at that rate), seconds. What is not known is nil.
+
+kind is "chain", "cnn" or "shallow". For those that are not trained level by level levels is empty; progress has unit ("epoch")
+and what is counted under that name (epoch=12, epochs=250), or stage ("gram", "solving", "accuracy"), rate, left, and the measures
+loss, accuracy, held_loss and held_accuracy. history has the same for all epochs: history.epoch[i], history.loss[i], ...; where
+they are more than 512 every second, fourth, ... one.]],
     fields = {
       {"id", "1, 2, ...: its number in this session"},
-      {"name", "what it does: train (V,m,s,L) and the solver"},
+      {"name", "what it does: train (V,m,s,L) and the solver, cnn (V,s,L), ..."},
       {"state", "\"queued\", \"running\", \"pausing\", \"paused\", \"stopping\", \"stopped\", \"done\" or \"failed\""},
       {"progress", "a table, see above"},
       {"seconds", "of work, without pauses and the time in the queue"},
       {"accuracy", "once done, where it is known"},
-      {"result", "once done what net:train returns, else nil"},
+      {"result", "once done what train returns, else nil"},
       {"network", "what it trains"},
+      {"history", "lists of the measures by epoch, see above; nil for a chain"},
       {"error", "the message where it failed, else nil"},
     },
     see = {"network:train", "rhm.jobs", "rhm.on"}},
 
   {name = "job:wait", signature = "job:wait([seconds])", summary = "waits for the end; Ctrl-C ends the waiting, not the job",
-    returns = "what net:train returns; nil and the state where the job did not come to its end"},
+    returns = "what train returns; nil and the state where the job did not come to its end"},
   {name = "job:pause", signature = "job:pause()", summary = "pauses at the next block of work, or in the queue"},
   {name = "job:resume", signature = "job:resume()", summary = "goes on after a pause, when its turn comes"},
   {name = "job:stop", signature = "job:stop()", summary = "ends the job; the layers read as they were last left"},

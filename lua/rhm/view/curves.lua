@@ -1,13 +1,14 @@
 -- curves.lua - the view "curves": loss, spread within (intra) and distance between clusters (inter), accuracy by step.
 local M = {
-  summary = "loss, intra, inter and accuracy by step of gradient descent",
-  subjects = {"layer"},
+  summary = "loss, intra, inter and accuracy by step of gradient descent, or by epoch",
+  subjects = {"layer", "learner"},
 }
 
 local rhm = require "rhm"
 local text = require "rhm.view.text"
 local canvas = require "rhm.view.canvas"
 local state = require "rhm.view.state"
+local subject = require "rhm.view.subject"
 local format, max, min = string.format, math.max, math.min
 
 -- The history of a layer as series, with the last point. names: of loss, intra, inter, accuracy.
@@ -89,7 +90,76 @@ local function why(row, below)
   return "closed form: no steps, no curve" .. rest
 end
 
+-- --- what is trained as a whole -----------------------------------------------------------------------------------
+
+local measures = {
+  {"loss", "series1"}, {"held_loss", "series2", "held out"},
+  {"accuracy", "series1"}, {"held_accuracy", "series2", "held out"},
+}
+
+-- The measures from the i-th to the j-th against what is counted.
+local function series_of_whole(history, unit, i, j)
+  local list = {}
+  for k = i, j do
+    local name, style, title = table.unpack(measures[k])
+    local one = {name = title or name, style = style, x = {}, y = {}}
+    for point, value in ipairs(history[name] or {}) do
+      if value then one.x[#one.x + 1], one.y[#one.y + 1] = history[unit][point], value end
+    end
+    if #one.x > 0 then
+      one.last = text.number(one.y[#one.y], 6)
+      list[#list + 1] = one
+    end
+  end
+  return list
+end
+
+local function plot_of_whole(history, unit, i, j, width, height, options)
+  local list = series_of_whole(history, unit, i, j)
+  if #list == 0 then return {} end
+  local xlog = options.xlog or false
+  local accuracy = measures[i][1] == "accuracy"
+  local ylog = options.ylog
+  if ylog == nil then ylog = "auto" end
+  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, xlog = xlog,
+    ylog = not accuracy and ylog, xlow = 1, xhigh = max(2, canvas.round(max(history[unit][#history[unit]], 10), xlog)),
+    ylow = accuracy and 0 or nil, yhigh = accuracy and 1 or nil, round = true, xlabel = unit}, width, height)
+end
+
+local function draw_whole(learner, width, height, options)
+  local job = learner.job
+  local progress = job and job.progress
+  local history, unit = nil, progress and progress.unit or "epoch"
+  if subject.kind(learner) == "cnn" then history = learner.history elseif job then history = job.history end
+  local glyph, style = state.look(progress and progress.state or "waiting", options.glyphs)
+  local head = {{subject.kind(learner) .. "  ", style = "title"}}
+  head[#head + 1] = {glyph .. " " .. (progress and progress.state or "not trained yet"), style = style}
+  if progress then head[#head + 1] = "  " .. state.work_of_whole(progress) end
+  local lines = {head}
+  local rest = (height or max(8, min(rhm.height() - 4, 24))) - 1
+  if not history or #history[unit] < 2 then
+    local why = history and "no epoch has ended yet" or "solved at once: no steps, no curve"
+    if history and #history[unit] == 1 then why = "one epoch so far: no curve" end
+    lines[#lines + 1] = {{why, style = "dim"}}
+    return lines
+  end
+  local function add(list) for _, line in ipairs(list) do lines[#lines + 1] = line end end
+  if width >= 100 then
+    local wide = (width - 4) // 2
+    add(text.beside({plot_of_whole(history, unit, 1, 2, wide, rest, options),
+      plot_of_whole(history, unit, 3, 4, wide, rest, options)}, {wide, wide}, 4))
+  elseif rest >= 14 then
+    add(plot_of_whole(history, unit, 1, 2, width, (rest - 1) // 2, options))
+    lines[#lines + 1] = ""
+    add(plot_of_whole(history, unit, 3, 4, width, rest // 2, options))
+  else
+    add(plot_of_whole(history, unit, 3, 4, width, rest, options))
+  end
+  return lines
+end
+
 function M.draw(lay, width, height, options)
+  if subject.learner(lay) then return draw_whole(lay, width, height, options) end
   local s = state.network(lay.network)
   local row = s.rows[lay.level]
   local glyph, style = state.look(row.state, options.glyphs)

@@ -40,6 +40,11 @@ local function row_of(job, place)
     if state.is_active(job.state) and level then
       row.level, row.phase, row.rate, row.left = p.level, level.phase, level.rate, level.left
       row.loss = level.loss
+    elseif p.kind ~= "chain" then
+      row.phase = p.unit and format("%s %d", p.unit, p[p.unit]) or p.stage
+      row.loss, row.rate = p.loss, state.is_active(job.state) and p.rate or nil
+      row.left = state.is_active(job.state) and p.left or nil
+      row.accuracy = p.held_accuracy or row.accuracy
     elseif job.state == "running" then
       row.phase = row.share == 1 and "accuracy" or ""
     end
@@ -58,7 +63,7 @@ local columns = {
     return glyph .. " " .. row.state, style
   end},
   {key = "name", title = "training", width = 18, left = true, cell = function(row) return row.name end},
-  {key = "work", title = "level", width = 10, left = true, cell = function(row)
+  {key = "work", title = "work", width = 10, left = true, cell = function(row)
     return row.level and format("%d %s", row.level, row.phase) or row.phase or ""
   end},
   {key = "bar", title = "", width = 8},
@@ -167,7 +172,8 @@ function M.key(value, options, key)
   elseif not job then
     return false
   elseif key == "enter" then
-    return job.network and {show = "layers", subject = job.network} or false
+    if not job.network then return false end
+    return {show = subject.learner(job) and "curves" or "layers", subject = job.network}
   elseif key == "p" or key == " " then
     if not state.is_active(job.state) then return false end
     if job.state == "paused" or job.state == "pausing" then job:resume() else job:pause() end
@@ -181,6 +187,7 @@ function M.key(value, options, key)
 end
 
 M.options = {{"job", "the place in the list of the job that keys are for"}}
-M.keys = {{"up down", "choose a job"}, {"Enter", "its layers"}, {"p", "pause it, or go on"}, {"X", "stop it"}}
+M.keys = {{"up down", "choose a job"}, {"Enter", "its layers, or curves"},
+  {"p", "pause it, or go on"}, {"X", "stop it"}}
 
 return M

@@ -129,6 +129,22 @@ function M.shape(net)
   return format("(V,s,L) = (%d,%s,%d)", net.V, branches.text(net.s), net.L)
 end
 
+-- Where a training of a whole stands: "epoch 12 of 250, loss 0.31, accuracy 0.91, 4 s left". brief: without the
+-- held-out measures.
+function M.work_of_whole(progress, brief)
+  local p, parts = progress, {}
+  local all = p.unit and p[p.unit .. "s"]
+  if p.stage then parts[1] = p.stage end
+  if p.unit then parts[#parts + 1] = format("%s %d%s", p.unit, p[p.unit], all and format(" of %d", all) or "") end
+  for _, name in ipairs {"loss", "accuracy", "held_loss", "held_accuracy"} do
+    if p[name] and not (brief and name:find "^held") then
+      parts[#parts + 1] = name:gsub("_", " ") .. " " .. text.number(p[name], 6)
+    end
+  end
+  if at_work[p.state] and p.left and p.left > 0 then parts[#parts + 1] = "at most " .. text.left(p.left) .. " left" end
+  return concat(parts, ", ")
+end
+
 -- What the work is at, in words: "level 3: sampling 43%, 1.60M/s, 12 s left".
 function M.work(s)
   local row, parts = s.row, {}
@@ -152,6 +168,10 @@ end
 
 -- The share of all that a job has to do, roughly: layers count alike.
 function M.share(progress)
+  if progress.kind ~= "chain" then
+    local all = progress.unit and progress[progress.unit .. "s"]
+    return all and min(1, progress[progress.unit] / all) or nil
+  end
   local sum = 0
   for _, v in ipairs(progress.levels) do
     local part = v.phase == "done" and 1 or 0
