@@ -125,8 +125,8 @@ local function check_warnings(t)
       worst)
   end
   if t.token_noise > 0 then
-    warnings[#warnings + 1] = format("token noise %g: a rule's %d tokens arrive whole in %.3g %% of the patches; the gaps are "
-      .. "those of true parents", t.token_noise, t.s, 100 * (1 - t.token_noise * (1 - 1 / t.V)) ^ t.s)
+    warnings[#warnings + 1] = format("token noise %g: a rule's %d tokens arrive whole in %.3g %% of the patches; the "
+      .. "gaps are those of true parents", t.token_noise, t.s, 100 * (1 - t.token_noise * (1 - 1 / t.V)) ^ t.s)
   end
   if t.label_noise > 0 then
     warnings[#warnings + 1] = format("label noise %g: gaps and K_rho are %g of those without it", t.label_noise,
@@ -431,11 +431,12 @@ function M.bayes(t)
     or format("best possible accuracy for %s: %.4f +- %.4f (95 %%: %.4f to %.4f), chance %.4g", what, t.accuracy,
       1.96 * t.error, t.low, t.high, t.chance)}
   if t.exact then
-    lines[2] = t.n > 0 and format("over all %s strings", count(t.n)) or "a string has one derivation: only label noise counts"
+    lines[2] = t.n > 0 and format("over all %s strings", count(t.n))
+      or "a string has one derivation: only label noise counts"
     return concat(lines, "\n")
   end
-  lines[2] = format("over %s strings%s", count(t.n), t.counted and format("; the likeliest label is there in %.4f of %s", t.counted,
-    count(t.labelled)) or "")
+  lines[2] = format("over %s strings%s", count(t.n), t.counted
+    and format("; the likeliest label is there in %.4f of %s", t.counted, count(t.labelled)) or "")
   if t.outside > 0 then
     lines[#lines + 1] = format("%s the grammar cannot give (token noise would explain %s), left out",
       plural(t.outside, "string", "strings"), t.outside == 1 and "it" or "them")
