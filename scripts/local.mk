@@ -6,6 +6,7 @@ script_files = \
 	scripts/log_regime.lua \
 	scripts/noise.lua \
 	scripts/phase_diagram.lua \
+	scripts/positions.lua \
 	scripts/quickstart.lua \
 	scripts/random_features.lua \
 	scripts/refinement.lua \

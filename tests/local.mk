@@ -11,6 +11,7 @@ engine_tests = \
 	tests/engine/t-cnn-train \
 	tests/engine/t-csv \
 	tests/engine/t-dataset \
+	tests/engine/t-directions \
 	tests/engine/t-features \
 	tests/engine/t-formula \
 	tests/engine/t-grammar \
@@ -65,6 +66,7 @@ script_tests = \
 	tests/script/t-parse.lua \
 	tests/script/t-panel.lua \
 	tests/script/t-plot.lua \
+	tests/script/t-position.lua \
 	tests/script/t-print.lua \
 	tests/script/t-principle.lua \
 	tests/script/t-refine.lua \

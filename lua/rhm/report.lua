@@ -493,8 +493,8 @@ function M.branching(r)
 end
 
 function M.diagnostics(d)
-  local lines = {format("layer %d: %s samples, %d distinct patches, %s", d.level, count(d.n), d.patches,
-    plural(d.clusters, "cluster"))}
+  local lines = {format("layer %d: %s samples%s, %d distinct patches, %s", d.level, count(d.n),
+    d.places > 1 and format(" of %d dependent patches", d.places) or "", d.patches, plural(d.clusters, "cluster"))}
   lines[#lines + 1] = facts {
     {"inputs", format("rho~ = %s, eps_S = %s, sigma = %s", number(d.rho_in), number(d.eps_S_in), number(d.sigma))},
     {"features", format("eps_O = %s measured (rms %s), %s wanted; condition number %s", number(d.eps_O),
@@ -505,7 +505,7 @@ function M.diagnostics(d)
       number(d.error_max))},
     {"patches", format("%d unknown%s", d.unknown, d.untrained and
       format(", %d never sampled, %d misplaced; %s never seen%s", d.untrained, d.misplaced, plural(d.missing, "parent"),
-        d.never > 0 and format(" (%d cannot stand first)", d.never) or "")
+        d.never > 0 and format(d.places > 1 and " (%d cannot occur)" or " (%d cannot stand first)", d.never) or "")
       or "")},
   }
   if #d.warnings == 0 then lines[#lines + 1] = "no warnings" end

@@ -62,7 +62,8 @@ enum rhm_status rhm_chain_init(struct rhm_chain *chain, const struct rhm_network
             status = rhm_fail(err, RHM_ESTATE, "layer %u is not trained: train layers %u down to %u first", l,
                               net->L, lowest);
         if (status == RHM_OK)
-            status = rhm_codebook_init(&chain->extra[l], rhm_network_s(net, l), net->classes, err);
+            status = rhm_codebook_init(&chain->extra[l], rhm_network_s(net, l), net->layer[l]->codebook.width,
+                                       err);
         if (status == RHM_OK)
             status = init_dense(chain, l, err);
     }
@@ -107,9 +108,9 @@ void rhm_chain_input(const struct rhm_chain *chain, unsigned l, const uint32_t *
             h[(size_t)j * net->V + tuple[j]] = 1;
         return;
     }
+    size_t width = net->layer[l + 1]->codebook.width;
     for (unsigned j = 0; j < s; j++)
-        memcpy(h + (size_t)j * net->classes, rhm_chain_embedding(chain, l + 1, tuple[j]),
-               net->classes * sizeof *h);
+        memcpy(h + j * width, rhm_chain_embedding(chain, l + 1, tuple[j]), width * sizeof *h);
 }
 
 /* ------------------------------------------------------- resolve */
@@ -157,9 +158,9 @@ static enum rhm_status forward_block(struct rhm_chain *chain, unsigned l, size_t
     for (size_t i = 0; i < n && status == RHM_OK; i++) {
         uint32_t code = layer->unknown_code;
         if (!unknown[i] && is_fixed(chain, l)) {
-            code = (uint32_t)rhm_clusters_nearest(&layer->clusters, f + i * net->classes);
+            code = (uint32_t)rhm_clusters_nearest(&layer->clusters, f + i * layer->directions.width);
         } else if (!unknown[i]) {
-            status = rhm_codebook_add(&chain->extra[l], f + i * net->classes, &code, err);
+            status = rhm_codebook_add(&chain->extra[l], f + i * layer->directions.width, &code, err);
             code += (uint32_t)layer->codebook.K;
         }
         if (status == RHM_OK)
@@ -175,7 +176,7 @@ static enum rhm_status forward_fresh(struct rhm_chain *chain, unsigned l, const 
     size_t block = fresh->n < FORWARD_BLOCK ? fresh->n : FORWARD_BLOCK;
     double *h = rhm_array(block * rhm_network_s(net, l) * net->layer[l]->features.width, sizeof *h,
                           "unseen patches", err);
-    double *f = rhm_array(block * net->classes, sizeof *f, "unseen patches", err);
+    double *f = rhm_array(block * net->layer[l]->directions.width, sizeof *f, "unseen patches", err);
     unsigned char *unknown = rhm_array(block, 1, "unseen patches", err);
     enum rhm_status status = h && f && unknown ? RHM_OK : RHM_EMEMORY;
     rhm_linalg_share(); /* once for all blocks: each end puts threads to sleep */
@@ -276,7 +277,7 @@ enum rhm_status rhm_chain_commit(struct rhm_chain *chain, struct rhm_network *ne
             status = rhm_codebook_map(book, rhm_tuples_row(&extra->patches, row), extra->code[row], err);
         rhm_codebook_clear(extra);
         if (status == RHM_OK)
-            status = rhm_codebook_init(extra, rhm_network_s(net, l), net->classes, err);
+            status = rhm_codebook_init(extra, rhm_network_s(net, l), book->width, err);
     }
     return status;
 }

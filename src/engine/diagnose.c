@@ -94,13 +94,11 @@ static enum rhm_status measure_products(const struct rhm_layer *layer, struct rh
 static double count_noise(const struct rhm_layer *layer)
 {
     double sum = 0;
-    size_t C = layer->tally.C;
-    for (size_t row = 0; row < layer->tally.patches.n; row++) {
-        double square = 0;
-        for (size_t c = 0; c < C; c++)
-            square += layer->output[row * C + c] * layer->output[row * C + c];
-        sum += fmax(0, 1 - square); /* n_mu * (1 - |q|^2)/n_mu */
-    }
+    const struct rhm_directions *directions = &layer->directions;
+    const double *point = rhm_layer_points(layer);
+    for (size_t row = 0; row < layer->tally.patches.n; row++) /* n_mu * (1 - |q|^2)/n_mu */
+        sum += rhm_directions_noise(directions, layer->output + row * layer->tally.C,
+                                    point + row * directions->width);
     return sqrt(sum / (double)layer->tally.N);
 }
 
@@ -127,6 +125,23 @@ static uint32_t *cluster_majority(const struct rhm_layer *layer, unsigned parent
     return majority;
 }
 
+/* Parents that never stand where the layer looks. */
+static enum rhm_status find_never(const struct rhm_grammar *g, const struct rhm_layer *layer,
+                                  unsigned char *never, struct rhm_error *err)
+{
+    if (layer->directions.places == 1)
+        return rhm_signal_missing(g, layer->level, never, err);
+    struct rhm_matrix J = {0};
+    unsigned parents = rhm_grammar_parents(g, layer->level);
+    double *number = rhm_array(parents, sizeof *number, "the diagnostics", err);
+    enum rhm_status status = number ? rhm_signal_places(g, layer->level, &J, number, err) : RHM_EMEMORY;
+    for (unsigned nu = 0; nu < parents && status == RHM_OK; nu++)
+        never[nu] = !(number[nu] > 0);
+    rhm_matrix_clear(&J);
+    free(number);
+    return status;
+}
+
 /* Rules of parents seen that were never sampled, parents never seen, patches among strangers. */
 static enum rhm_status compare_with_truth(const struct rhm_network *net, const struct rhm_layer *layer,
                                           struct rhm_diagnosis *out, struct rhm_error *err)
@@ -140,7 +155,7 @@ static enum rhm_status compare_with_truth(const struct rhm_network *net, const s
     unsigned char *never = rhm_array(parents, 1, "the diagnostics", err);
     enum rhm_status status = majority && seen && never ? rhm_inverse_init(&inverse, g, l, err) : RHM_EMEMORY;
     if (status == RHM_OK)
-        status = rhm_signal_missing(g, l, never, err);
+        status = find_never(g, layer, never, err);
     for (size_t row = 0; row < U && status == RHM_OK; row++) {
         size_t rule = rhm_truth_rule(net, &inverse, l, rhm_tuples_row(&layer->tally.patches, row));
         if (rule != SIZE_MAX)
@@ -194,7 +209,7 @@ static void warn_of_signal(const struct rhm_layer *layer, struct rhm_diagnosis *
              "signal too small for N: a patch's q^ is uncertain by %.2g, the %s is %.2g; about N = %.1g "
              "samples would "
              "separate them",
-             out->noise, name, distance, (double)layer->tally.N * pow(4 * out->noise / distance, 2));
+             out->noise, name, distance, (double)layer->strings * pow(4 * out->noise / distance, 2));
     if (!layer->parents_known && out->k < out->parents_most)
         warn(out,
              "signal: %zu clusters where up to %zu parents exist: some never stand first, or N is too small "
@@ -256,14 +271,18 @@ static void warn_of_features(const struct rhm_network *net, const struct rhm_lay
 static void warn_of_untrained(const struct rhm_network *net, struct rhm_diagnosis *out)
 {
     if (out->never > 0)
-        warn(out,
-             "never trained: %zu of %u parents never stand first in this grammar: their patches have no "
-             "output "
-             "(see g:check(); position = 'all' will be for them)",
-             out->never, out->level == 1 ? net->classes : net->V);
+        warn(
+            out,
+            out->places > 1 || out->level == 1
+                ? "never trained: %zu of %u parents never occur in a string of this grammar: their patches "
+                  "have "
+                  "no output"
+                : "never trained: %zu of %u parents never stand first in this grammar: their patches have no "
+                  "output (see g:check()); train with position = 'all'",
+            out->never, out->level == 1 ? net->classes : net->V);
     if (out->missing > out->never)
         warn(out,
-             "never trained: %zu parents that can stand first were not recognised among the samples: raise "
+             "never trained: %zu parents that can stand there were not recognised among the samples: raise "
              "n, or "
              "mend the layer above, whose clusters mix symbols",
              out->missing - out->never);
@@ -291,7 +310,8 @@ static enum rhm_status diagnose_locked(const struct rhm_network *net, unsigned l
         return rhm_fail(err, RHM_ESTATE, "layer %u is not trained: diagnostics need a finished layer", l);
     double kernel = 0;
     out->level = l;
-    out->N = layer->tally.N;
+    out->N = layer->strings;
+    out->places = layer->directions.places;
     out->patches = layer->tally.patches.n;
     out->k = layer->clusters.k;
     out->parents_expected = layer->parents_expected;

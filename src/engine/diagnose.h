@@ -8,7 +8,8 @@
 
 struct rhm_diagnosis {
     unsigned level;
-    uint64_t N;
+    uint64_t N;    /* strings */
+    size_t places; /* patches of each: 1, or all of the level, which depend on each other */
     size_t patches, k;
     size_t parents_expected; /* clusters the cut was asked for */
     size_t parents_most;     /* V, or classes at level 1 */

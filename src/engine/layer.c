@@ -17,6 +17,8 @@ void rhm_layer_free(struct rhm_layer *layer)
     rhm_codebook_clear(&layer->codebook);
     free(layer->W);
     free(layer->output);
+    free(layer->point);
+    rhm_directions_clear(&layer->directions);
     free(layer->sum);
     free(layer->unknown);
     free(layer->parent);
@@ -68,7 +70,8 @@ enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const
     double *embedding = rhm_array(codes * inputs.width, sizeof *embedding, "unseen patches", err);
     double *square = rhm_array(codes, sizeof *square, "unseen patches", err);
     uint32_t *tuple = rhm_array(codes, sizeof *tuple, "unseen patches", err);
-    enum rhm_status status = embedding && square && tuple ? RHM_OK : RHM_EMEMORY;
+    double *J = layer->point ? rhm_array(n * layer->tally.C, sizeof *J, "unseen patches", err) : f;
+    enum rhm_status status = embedding && square && tuple && J ? RHM_OK : RHM_EMEMORY;
     if (status == RHM_OK) {
         for (size_t i = 0; i < codes; i++) {
             tuple[i] = (uint32_t)i;
@@ -82,10 +85,14 @@ enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const
         inputs.embedding = embedding;
         inputs.square = square;
         inputs.table = NULL;
-        status = rhm_ridge_outputs(&inputs, n, tuple, layer->tally.C, layer->W, f, poll, context, err);
+        status = rhm_ridge_outputs(&inputs, n, tuple, layer->tally.C, layer->W, J, poll, context, err);
     }
     if (status == RHM_OK)
-        rhm_layer_normalise(n, layer->tally.C, rhm_layer_least_sum(layer->mean_sum), f, NULL, unknown);
+        rhm_layer_normalise(n, layer->tally.C, rhm_layer_least_sum(layer->mean_sum), J, NULL, unknown);
+    if (status == RHM_OK && layer->point)
+        rhm_directions_points(&layer->directions, n, J, f);
+    if (layer->point)
+        free(J);
     free(embedding);
     free(square);
     free(tuple);

@@ -2,13 +2,16 @@
  *
  * Layer l sees first level-l patches as tuples of s input codes (tokens at l = L, output codes of layer l+1
  * elsewhere), learns W by ridge regression of the label on their features, and gives f(x) = W x/(1^T W x), an
- * estimate of q^(l).
+ * estimate of q^(l). Trained at all places of its level it does the same with (place, label) for a label, and
+ * hands on the leading directions of f (directions.h): below, the C of tally, W and output is places *
+ * classes.
  */
 #ifndef RHM_LAYER_H
 #define RHM_LAYER_H
 
 #include "cluster.h"
 #include "codebook.h"
+#include "directions.h"
 #include "features.h"
 #include "ridge.h"
 #include "tally.h"
@@ -37,17 +40,20 @@ struct rhm_layer {
     unsigned level;
     int keeps_patches;        /* 1: a code a patch (exact, and always at level 1); 0: a code a cluster */
     enum rhm_linkage linkage; /* that finds its clusters */
+    uint64_t strings;         /* N; at all places each has s^(l-1) patches in the tally, dependent ones */
     struct rhm_tally tally;   /* U patches in tuple order, with label counts */
+    struct rhm_directions directions;
     struct rhm_features features;
     double *W;                    /* C x M; owned */
-    double *output;               /* U x C: q^; owned */
+    double *output;               /* U x C: q^ (places = 1), J^; owned */
+    double *point;                /* U x directions.width, or NULL: output is; owned */
     double *sum;                  /* U: 1^T W x before normalisation; owned */
     double mean_sum;              /* count-weighted mean of sum */
     unsigned char *unknown;       /* U; owned */
     uint32_t *parent;             /* U: true parent where the grammar is known, else RHM_NO_PARENT; owned */
     size_t *cluster;              /* U: 0..k-1, or k for unknown patches; owned */
     size_t *order;                /* U: rows in cluster order, unknown ones last; owned */
-    struct rhm_clusters clusters; /* of the known rows, k x C centroids */
+    struct rhm_clusters clusters; /* of the points of the known rows */
     struct rhm_codebook codebook;
     uint32_t unknown_code; /* the code of unknown patches */
     uint32_t *code_parent; /* code_parents: the true symbol a code stands for, or RHM_NO_PARENT; owned */
@@ -58,8 +64,8 @@ struct rhm_layer {
     double lambda, eta, sigma;
     double rho_in, eps_S_in; /* of the inputs: what sigma was chosen from */
     double loss, lambda_max, condition;
-    double gap;              /* exact rho^(l) or nan */
-    double error, error_max; /* count-weighted rms and largest |q^ - q|_2 to the exact q, or nan */
+    double gap;              /* exact rho^(l) (at all places: between exact points), or nan */
+    double error, error_max; /* count-weighted rms and largest |q^ - q|_2 (of points) to the exact, or nan */
     double accuracy;         /* of the label named by one patch: rhm_trainer_finish */
     size_t parents_expected; /* clusters the cut was asked for */
     int parents_known;       /* 1: from the grammar; 0: chosen by heights against noise */
@@ -69,8 +75,14 @@ struct rhm_layer {
 
 void rhm_layer_free(struct rhm_layer *layer);
 
-/* The outputs f (n x C) of n unseen patches given by their inputs h (n x s*width), normalised by the sum;
- * unknown[n] by the rule of RHM_TAU. */
+/* What distances and clusters are made of: U x directions.width. */
+static inline const double *rhm_layer_points(const struct rhm_layer *layer)
+{
+    return layer->point ? layer->point : layer->output;
+}
+
+/* The points f (n x directions.width) of n unseen patches given by their inputs h (n x s*width), from outputs
+ * normalised by the sum; unknown[n] by the rule of RHM_TAU. */
 enum rhm_status rhm_layer_forward(const struct rhm_layer *layer, size_t n, const double *h, double *f,
                                   unsigned char *unknown, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err);
@@ -84,14 +96,14 @@ double rhm_layer_least_sum(double mean);
  * (n) may be NULL. */
 void rhm_layer_normalise(size_t n, size_t C, double least, double *f, double *sum, unsigned char *unknown);
 
-/* Cuts the outputs into clusters: fills cluster, order, clusters. expected: parents known to be present, or
+/* Cuts the points into clusters: fills cluster, order, clusters. expected: parents known to be present, or
  * 0: unknown, `most` less those that would only split a parent (synonyms.c). Above RHM_LINKAGE_MOST patches
  * the dendrogram is built on the most frequent ones and the others join the nearest centroid. */
 #define RHM_LINKAGE_MOST 4096
 enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
                                         struct rhm_error *err);
 
-/* Fills the codebook from outputs and clusters, and code_parent from parent (parents of level l-1 are
+/* Fills the codebook from points and clusters, and code_parent from parent (parents of level l-1 are
  * 0..parents-1). */
 enum rhm_status rhm_layer_make_codebook(struct rhm_layer *layer, size_t parents, struct rhm_error *err);
 

@@ -9,6 +9,7 @@ engine_headers = \
 	src/engine/codebook.h \
 	src/engine/dataset.h \
 	src/engine/diagnose.h \
+	src/engine/directions.h \
 	src/engine/error.h \
 	src/engine/features.h \
 	src/engine/formula.h \
@@ -71,6 +72,7 @@ engine_sources = \
 	src/engine/dependence.c \
 	src/engine/dependence.h \
 	src/engine/diagnose.c \
+	src/engine/directions.c \
 	src/engine/draw.c \
 	src/engine/error.c \
 	src/engine/features.c \

@@ -12,6 +12,7 @@
 #include "monitor.h"
 
 enum rhm_codebook_kind { RHM_CODEBOOK_CENTROID, RHM_CODEBOOK_EXACT };
+enum rhm_position { RHM_POSITION_FIRST, RHM_POSITION_ALL };
 enum rhm_sampler { RHM_SAMPLER_AUTO, RHM_SAMPLER_TALLY, RHM_SAMPLER_DRAW };
 
 #define RHM_DEFAULT_M      2048
@@ -100,9 +101,10 @@ struct rhm_train_options {
     uint64_t steps; /* GD */
     double eta;     /* 0: 1/(lambda_max + lambda) */
     double lambda;
-    enum rhm_sampler sampler;
-    uint64_t seed;           /* of the samples and of the tally draws */
-    double steps_per_second; /* 0: as fast as possible */
+    enum rhm_position position; /* a layer learns from the first patch of its level, or from all of them */
+    enum rhm_sampler sampler;   /* all positions: tally is not exact, and refused */
+    uint64_t seed;              /* of the samples and of the tally draws */
+    double steps_per_second;    /* 0: as fast as possible */
 };
 struct rhm_train_options rhm_train_defaults(const struct rhm_network *net);
 
@@ -148,7 +150,10 @@ struct rhm_layer_view {
     int trained; /* 1 trained, 0 in training (between begin and finish), -1 neither */
     uint64_t N, steps;
     size_t U, s, C;
-    size_t k; /* clusters; 0 while in training */
+    size_t places; /* that it learned from: 1 or all of its level; N strings have N * places patches */
+    size_t place;  /* that q is of */
+    size_t width;  /* numbers in a point */
+    size_t k;      /* clusters; 0 while in training */
     double sigma, rho_in, eps_S_in, rho, eps_S, lambda, eta, loss, lambda_max, condition, gap, error,
         error_max, accuracy, seconds;
     enum rhm_solver solver;
@@ -162,12 +167,17 @@ struct rhm_layer_view {
     size_t *cluster;           /* U: 0..k-1 */
     uint32_t *parent;          /* U: true parent or RHM_NO_PARENT */
     unsigned char *is_unknown; /* U */
-    double *q;                 /* U x C: q^ (of the current iterate while in training) */
+    double *q;                 /* U x C: q^ at `place` (of the current iterate while in training) */
     double *q_exact;           /* U x C: exact (truth.h), nan rows where not known; NULL without a grammar */
+    double *share;             /* U: what part of a patch's samples stand at `place` */
+    double *point;             /* U x width: what distances are made of; NULL where that is q */
 };
 /* With rows = 0 only the numbers are filled, the arrays stay NULL. */
 enum rhm_status rhm_network_view(struct rhm_network *net, unsigned l, int rows, struct rhm_layer_view *view,
                                  struct rhm_error *err);
+/* The same with q of another place, 0 .. s^(l-1) - 1. A layer trained at the first place has no other one. */
+enum rhm_status rhm_network_view_at(struct rhm_network *net, unsigned l, int rows, uint64_t place,
+                                    struct rhm_layer_view *view, struct rhm_error *err);
 void rhm_layer_view_clear(struct rhm_layer_view *view);
 
 /* Predicts n strings (n x d tokens): labels (n), probability (n x classes, may be NULL): the output of layer
@@ -177,8 +187,10 @@ enum rhm_status rhm_network_predict(struct rhm_network *net, size_t n, const uin
                                     uint16_t *labels, double *probability, size_t *unknown,
                                     rhm_poll_function *poll, void *context, struct rhm_error *err);
 
-/* What layer l says at every place: output (n x places x classes), the embedding that the layer below reads
- * (q^, or its centroid). Layers L..l must be trained. */
+/* What layer l says at every place: output (n x places x width), the embedding that the layer below reads
+ * (q^, or its centroid; points where trained at all places). width: rhm_network_width, 0 where not trained.
+ * Layers L..l must be trained. */
+size_t rhm_network_width(struct rhm_network *net, unsigned l);
 enum rhm_status rhm_network_outputs(struct rhm_network *net, unsigned l, size_t n, const uint16_t *tokens,
                                     double *output, rhm_poll_function *poll, void *context,
                                     struct rhm_error *err);

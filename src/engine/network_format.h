@@ -10,7 +10,8 @@
  * sweep, log_joint, log_label, accuracy, held_out, entropies), refined/prior, refined/table1 to tableL (tuples x
  * parents) where it is refined;
  * layer1/... to layerL/... for the layers that are trained, named as in layer.h (a row of history: step,
- * loss, intra, inter, accuracy). Whatever follows from the rest is not stored: the embedding of a layer's
+ * loss, intra, inter, accuracy); places, strings, direction_mean, _map, _offset and point where a layer
+ * learned at all places. Whatever follows from the rest is not stored: the embedding of a layer's
  * inputs is the codebook of the layer above. Nor are times: the same training makes the same file, byte for
  * byte, however long it took.
  */

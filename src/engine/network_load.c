@@ -189,7 +189,7 @@ static unsigned read_attribute(struct reader *r, const char *name)
 static void read_tally(struct reader *r, const struct rhm_network *net, struct rhm_layer *layer,
                        size_t inputs)
 {
-    size_t U = ANY, C = net->classes, s = rhm_network_s(net, layer->level), row;
+    size_t U = ANY, s = rhm_network_s(net, layer->level), row, C = layer->directions.places * net->classes;
     if (!check(r, rhm_tally_init(&layer->tally, s, C, r->err)))
         return;
     uint32_t *tuple = read_codes(r, "patches", &U, s, inputs, 0);
@@ -216,7 +216,8 @@ static void read_features(struct reader *r, const struct rhm_network *net, struc
 {
     unsigned l = layer->level;
     double *tokens = NULL;
-    size_t width = l == net->L ? net->V : net->classes, s = rhm_network_s(net, l);
+    size_t width = l == net->L ? net->V : net->layer[l + 1]->codebook.width;
+    size_t s = rhm_network_s(net, l);
     if (l == net->L && fine(r)) {
         tokens = rhm_one_hot(net->V, r->err);
         check(r, tokens ? RHM_OK : RHM_EMEMORY);
@@ -235,9 +236,45 @@ static void read_features(struct reader *r, const struct rhm_network *net, struc
     free(bias);
 }
 
+/* At how many places the layer learned: all or one. */
+static void read_places(struct reader *r, const struct rhm_network *net, struct rhm_layer *layer)
+{
+    char name[RHM_NETWORK_NAME];
+    struct rhm_directions *d = &layer->directions;
+    *d = (struct rhm_directions){.places = 1, .classes = net->classes, .width = net->classes};
+    snprintf(name, sizeof name, "layer%u/places", layer->level);
+    if (!fine(r) || H5Lexists(r->file, name, H5P_DEFAULT) <= 0)
+        return;
+    read_number(r, "places", 0, sizeof d->places, &d->places);
+    read_number(r, "strings", 0, sizeof layer->strings, &layer->strings);
+    if (fine(r) && (layer->level == 1 || d->places != rhm_network_places(net, layer->level)))
+        damaged(r, "trained at %zu places: level %u has %" PRIu64, d->places, layer->level,
+                rhm_network_places(net, layer->level));
+}
+
+/* The directions and the points in them. */
+static void read_directions(struct reader *r, struct rhm_layer *layer)
+{
+    struct rhm_directions *d = &layer->directions;
+    size_t PC = layer->tally.C, width = ANY, U = layer->tally.patches.n;
+    if (d->places == 1) {
+        layer->strings = layer->tally.N;
+        return;
+    }
+    d->mean = read_reals(r, "direction_mean", &PC, 0);
+    d->offset = read_reals(r, "direction_offset", &width, 0);
+    d->width = fine(r) ? width : 0;
+    d->map = read_reals(r, "direction_map", &PC, width);
+    layer->point = read_reals(r, "point", &U, width);
+    if (fine(r) && layer->strings * d->places != layer->tally.N)
+        damaged(r, "%" PRIu64 " patches of %" PRIu64 " strings at %zu places", layer->tally.N, layer->strings,
+                d->places);
+}
+
 static void read_outputs(struct reader *r, const struct rhm_network *net, struct rhm_layer *layer)
 {
-    size_t U = layer->tally.patches.n, C = net->classes, parents = layer->level == 1 ? C : net->V;
+    size_t U = layer->tally.patches.n, C = layer->tally.C;
+    size_t parents = layer->level == 1 ? net->classes : net->V;
     layer->W = read_reals(r, "W", &C, net->M);
     layer->output = read_reals(r, "output", &U, C);
     layer->sum = read_reals(r, "sum", &U, 0);
@@ -249,12 +286,12 @@ static void read_outputs(struct reader *r, const struct rhm_network *net, struct
 }
 
 /* Clusters of the known rows, k for unknown ones; the order is a permutation. */
-static void read_clusters(struct reader *r, const struct rhm_network *net, struct rhm_layer *layer)
+static void read_clusters(struct reader *r, struct rhm_layer *layer)
 {
     size_t U = layer->tally.patches.n, k = ANY;
     struct rhm_clusters *clusters = &layer->clusters; /* its distances are read already */
-    clusters->dim = net->classes;
-    clusters->centroid = read_reals(r, "centroid", &k, net->classes);
+    clusters->dim = layer->directions.width;
+    clusters->centroid = read_reals(r, "centroid", &k, clusters->dim);
     clusters->weight = read_reals(r, "cluster_weight", &k, 0);
     layer->cluster = read_array(r, "cluster", 0, sizeof *layer->cluster, &U, 0);
     layer->order = read_array(r, "order", 0, sizeof *layer->order, &U, 0);
@@ -284,7 +321,7 @@ static void read_codebook(struct reader *r, const struct rhm_network *net, struc
 {
     struct rhm_codebook *book = &layer->codebook;
     unsigned l = layer->level;
-    size_t K = ANY, P = ANY, C = net->classes, parents = l == 1 ? C : net->V;
+    size_t K = ANY, P = ANY, C = layer->directions.width, parents = l == 1 ? net->classes : net->V;
     size_t s = rhm_network_s(net, l), inputs = l == net->L ? net->V : net->layer[l + 1]->codebook.K;
     if (!fine(r) || !check(r, rhm_codebook_init(book, s, C, r->err)))
         return;
@@ -356,13 +393,17 @@ static void read_layer(struct reader *r, struct rhm_network *net)
     if (fine(r) && !isfinite(layer->mean_sum))
         damaged(r, "its mean sum of outputs is %g", layer->mean_sum);
     if (fine(r))
+        read_places(r, net, layer);
+    if (fine(r))
         read_tally(r, net, layer, inputs);
+    if (fine(r))
+        read_directions(r, layer);
     if (fine(r))
         read_features(r, net, layer, inputs);
     if (fine(r))
         read_outputs(r, net, layer);
     if (fine(r))
-        read_clusters(r, net, layer);
+        read_clusters(r, layer);
     if (fine(r))
         read_codebook(r, net, layer);
     read_history(r, layer);

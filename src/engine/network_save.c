@@ -17,7 +17,7 @@ static hid_t file_type(int is_float, size_t size)
                        : H5T_STD_U64LE;
 }
 
-#define LAYER_ARRAYS 20 /* at most; the fields come on top */
+#define LAYER_ARRAYS 26 /* at most; the fields come on top */
 
 struct list {
     struct rhm_hdf5_array *array;
@@ -74,9 +74,18 @@ static void put_layer(struct list *list, const struct rhm_layer *layer)
     put(list, l, "parent", 0, sizeof(uint32_t), U, 0, layer->parent);
     put(list, l, "cluster", 0, sizeof(size_t), U, 0, layer->cluster);
     put(list, l, "order", 0, sizeof(size_t), U, 0, layer->order);
-    put_reals(list, l, "centroid", k, C, layer->clusters.centroid);
+    size_t width = layer->directions.width;
+    if (layer->directions.places > 1) {
+        put(list, l, "places", 0, sizeof layer->directions.places, 0, 0, &layer->directions.places);
+        put(list, l, "strings", 0, sizeof layer->strings, 0, 0, &layer->strings);
+        put_reals(list, l, "direction_mean", C, 0, layer->directions.mean);
+        put_reals(list, l, "direction_map", C, width, layer->directions.map);
+        put_reals(list, l, "direction_offset", width, 0, layer->directions.offset);
+        put_reals(list, l, "point", U, width, layer->point);
+    }
+    put_reals(list, l, "centroid", k, width, layer->clusters.centroid);
     put_reals(list, l, "cluster_weight", k, 0, layer->clusters.weight);
-    put_reals(list, l, "code_embedding", book->K, C, book->embedding);
+    put_reals(list, l, "code_embedding", book->K, width, book->embedding);
     put(list, l, "code_parent", 0, sizeof(uint32_t), layer->code_parents, 0, layer->code_parent);
     put(list, l, "coded_patches", 0, sizeof(uint32_t), book->patches.n, s, book->patches.tuple);
     double(*history)[5] = list->history[l - 1];

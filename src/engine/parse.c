@@ -57,7 +57,11 @@ static enum rhm_status add_level(struct rhm_chain *chain, unsigned l, const stru
     if (status == RHM_OK)
         status = rhm_chain_resolve(chain, l, n, row->code, code, poll, context, err);
     for (size_t i = 0; i < n && status == RHM_OK; i++) {
-        const double *q = memcpy(parse->q[l] + i * C, rhm_chain_embedding(chain, l, code[i]), C * sizeof *q);
+        double *q = parse->q[l] + i * C;
+        if (layer->directions.places > 1)
+            rhm_directions_q_of_point(&layer->directions, rhm_chain_embedding(chain, l, code[i]), i, q);
+        else
+            memcpy(q, rhm_chain_embedding(chain, l, code[i]), C * sizeof *q);
         struct rhm_parse_node *node = &parse->node[l][i];
         *node = (struct rhm_parse_node){.code = code[i] < layer->codebook.K ? code[i] : RHM_NO_CODE,
                                         .parent = RHM_NO_PARENT,

@@ -10,6 +10,7 @@
 #include "codebook.h"
 #include "dataset.h"
 #include "diagnose.h"
+#include "directions.h"
 #include "error.h"
 #include "features.h"
 #include "formula.h"

@@ -236,6 +236,13 @@ void rhm_sample_subtrees(const struct rhm_grammar *g, unsigned l, uint64_t seed,
         draw_strings(g, l, RHM_STREAM_SUBTREE + l, seed, first, n, tokens, labels);
 }
 
+void rhm_sample_whole(const struct rhm_grammar *g, unsigned l, uint64_t seed, uint64_t first, size_t n,
+                      uint16_t *tokens, uint16_t *labels)
+{
+    if (n > 0)
+        draw_strings(g, 1, RHM_STREAM_WHOLE + l, seed, first, n, tokens, labels);
+}
+
 enum rhm_status rhm_sample_dataset(const struct rhm_grammar *g, uint64_t seed, size_t n,
                                    struct rhm_dataset *data, struct rhm_error *err)
 {

@@ -25,6 +25,10 @@ enum rhm_status rhm_sample_dataset(const struct rhm_grammar *g, uint64_t seed, s
 void rhm_sample_subtrees(const struct rhm_grammar *g, unsigned l, uint64_t seed, uint64_t first, size_t n,
                          uint16_t *tokens, uint16_t *labels);
 
+/* Whole strings for layer l, a sequence of their own for each. */
+void rhm_sample_whole(const struct rhm_grammar *g, unsigned l, uint64_t seed, uint64_t first, size_t n,
+                      uint16_t *tokens, uint16_t *labels);
+
 /* Layer L without the strings: adds the counts of samples first .. first + n - 1 to count[(nu*m + k)*classes
  * + label], where the first level-L patch is rule k of parent nu (parents*m*classes counters; a patch has one
  * parent, so this is a count of patches). The same samples as rhm_sample_subtrees at l = L. Not under token

@@ -116,6 +116,40 @@ enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i
     return status;
 }
 
+enum rhm_status rhm_signal_places(const struct rhm_grammar *g, unsigned l, struct rhm_matrix *J,
+                                  double *number, struct rhm_error *err)
+{
+    enum rhm_status status = check_level(g, l, err);
+    if (status != RHM_OK)
+        return status;
+    size_t parents = rhm_grammar_parents(g, l), places = (size_t)rhm_grammar_places(g, l), C = g->classes;
+    status = rhm_matrix_init(J, parents, places * C, err);
+    double *probability = rhm_array(parents, sizeof *probability, "the signal of all places", err);
+    if (probability == NULL)
+        status = RHM_EMEMORY;
+    for (size_t nu = 0; nu < parents && status == RHM_OK; nu++)
+        number[nu] = 0;
+    for (size_t i = 0; i < places && status == RHM_OK; i++) {
+        struct rhm_matrix q;
+        status = rhm_signal_q(g, l, i, &q, probability, err);
+        if (status != RHM_OK)
+            break;
+        for (size_t nu = 0; nu < parents; nu++) {
+            number[nu] += probability[nu];
+            for (size_t c = 0; c < C && probability[nu] > 0; c++)
+                J->v[nu * J->cols + i * C + c] = probability[nu] * q.v[nu * C + c];
+        }
+        rhm_matrix_clear(&q);
+    }
+    for (size_t nu = 0; nu < parents && status == RHM_OK; nu++)
+        for (size_t j = 0; j < J->cols; j++)
+            J->v[nu * J->cols + j] = number[nu] > 0 ? J->v[nu * J->cols + j] / number[nu] : NAN;
+    free(probability);
+    if (status != RHM_OK)
+        rhm_matrix_clear(J);
+    return status;
+}
+
 enum rhm_status rhm_signal_missing(const struct rhm_grammar *g, unsigned l, unsigned char *missing,
                                    struct rhm_error *err)
 {
@@ -263,14 +297,13 @@ static enum rhm_status check_constant(const char *name, double value, struct rhm
 }
 
 /* Fewer samples than this a layer save nothing. */
-#define LEAST_SAMPLES 20000.0
 
 enum rhm_status rhm_schedule_by_depth(unsigned V, unsigned m, unsigned L, double c, uint64_t *n,
                                       struct rhm_error *err)
 {
     enum rhm_status status = check_constant("c", c, err);
     for (unsigned l = 1; l <= L && status == RHM_OK; l++)
-        status = round_samples(l, fmax(c * V * m * pow(m, l), LEAST_SAMPLES), &n[l], err);
+        status = round_samples(l, fmax(c * V * m * pow(m, l), RHM_LEAST_SCHEDULE), &n[l], err);
     return status;
 }
 
@@ -314,7 +347,7 @@ enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rh
     for (unsigned l = 1; l <= g->L && status == RHM_OK; l++) {
         double samples;
         if (options->by == RHM_SCHEDULE_GAP) {
-            samples = fmax(options->c * V * m / (level[l].gap * level[l].gap), LEAST_SAMPLES);
+            samples = fmax(options->c * V * m / (level[l].gap * level[l].gap), RHM_LEAST_SCHEDULE);
         } else {
             double logarithm = log(V * m * options->kappa / options->delta);
             samples = options->kappa * V * V * m * m * rhm_grammar_s(g, l) * g->L * logarithm * logarithm /

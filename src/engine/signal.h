@@ -24,6 +24,12 @@
 enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i, struct rhm_matrix *q,
                              double *probability, struct rhm_error *err);
 
+/* J (parents x places*classes): P[place, label | parent] of the level-l patches of a string, one of them at
+ * random: the block of place i is P[place i | parent] q_i. nan rows for parents that never occur. number
+ * (parents): how many of them a string has on average. */
+enum rhm_status rhm_signal_places(const struct rhm_grammar *g, unsigned l, struct rhm_matrix *J,
+                                  double *number, struct rhm_error *err);
+
 /* What Assumption 4.1 says of one level, for first patches. */
 struct rhm_signal_level {
     double gap;  /* rho^(l): smallest |q_nu - q_nu'|_2 over parents that occur; INFINITY for fewer than two */
@@ -47,6 +53,9 @@ double rhm_signal_K(const struct rhm_grammar *g, const struct rhm_signal_level *
 /* missing[parents]: 1 where the parent never stands first at level l-1. */
 enum rhm_status rhm_signal_missing(const struct rhm_grammar *g, unsigned l, unsigned char *missing,
                                    struct rhm_error *err);
+
+/* Samples a layer gets at least. */
+#define RHM_LEAST_SCHEDULE 20000.0
 
 enum rhm_schedule { RHM_SCHEDULE_DEPTH, RHM_SCHEDULE_GAP, RHM_SCHEDULE_THEOREM };
 

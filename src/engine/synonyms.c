@@ -11,7 +11,8 @@
 struct known {
     size_t n;
     size_t *row;
-    double *point;  /* n x C */
+    double *point;  /* n x width */
+    double *noise;  /* n: variance of a point times its weight */
     double *weight; /* n */
 };
 
@@ -20,22 +21,27 @@ static void known_clear(struct known *known)
     free(known->row);
     free(known->point);
     free(known->weight);
+    free(known->noise);
 }
 
 static enum rhm_status known_init(struct known *known, const struct rhm_layer *layer, struct rhm_error *err)
 {
-    size_t U = layer->tally.patches.n, C = layer->tally.C;
+    size_t U = layer->tally.patches.n, width = layer->directions.width;
+    const double *point = rhm_layer_points(layer);
     known->row = rhm_array(U, sizeof *known->row, "the clusters", err);
-    known->point = rhm_array(U * C, sizeof *known->point, "the clusters", err);
+    known->point = rhm_array(U * width, sizeof *known->point, "the clusters", err);
     known->weight = rhm_array(U, sizeof *known->weight, "the clusters", err);
-    if (known->row == NULL || known->point == NULL || known->weight == NULL)
+    known->noise = rhm_array(U, sizeof *known->noise, "the clusters", err);
+    if (known->row == NULL || known->point == NULL || known->weight == NULL || known->noise == NULL)
         return RHM_EMEMORY;
     for (size_t i = 0; i < U; i++) {
         if (layer->unknown[i])
             continue;
         known->row[known->n] = i;
         known->weight[known->n] = (double)rhm_tally_patch_count(&layer->tally, i);
-        memcpy(known->point + known->n * C, layer->output + i * C, C * sizeof(double));
+        known->noise[known->n] =
+            rhm_directions_noise(&layer->directions, layer->output + i * layer->tally.C, point + i * width);
+        memcpy(known->point + known->n * width, point + i * width, width * sizeof(double));
         known->n++;
     }
     return RHM_OK;
@@ -60,13 +66,19 @@ static int heavier_first(const void *a, const void *b)
  * 100 %. The largest relative jump of heights, tried first, did in 16 to 91 %. */
 static const double noise_margin[] = {[RHM_LINKAGE_AVERAGE] = 1.2, [RHM_LINKAGE_WARD] = 0.85};
 
+/* What is cut: points with their weights and noise, and how. */
+struct cloud {
+    enum rhm_linkage linkage;
+    size_t n, width;
+    const double *point, *weight, *noise;
+};
+
 /* The number of clusters where the grammar is unknown: as many as there can be (`most`), less the ones that
  * would only split a parent. The last merge before k - 1 clusters joins two parts a and b; two parts of one
- * parent are apart by what their counts explain, h^2 = v_a + v_b with v the mean of (1 - |q|^2)/n_mu over a
+ * parent are apart by what their counts explain, h^2 = v_a + v_b with v the mean of noise/n_mu over a
  * part. Where every merge looks like noise the samples are too few to tell, and `most` it is. */
-static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t C,
-                                       const double *point, const double *weight, size_t most, size_t *k,
-                                       struct rhm_error *err)
+static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, const struct cloud *x, size_t most,
+                                       size_t *k, struct rhm_error *err)
 {
     size_t n = tree->n;
     double *spread = rhm_array(2 * n, sizeof *spread, "the clusters", err); /* by node: sum of n_mu v_mu */
@@ -77,11 +89,8 @@ static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, enum r
         return RHM_EMEMORY;
     }
     for (size_t i = 0; i < n; i++) {
-        double square = 0;
-        for (size_t c = 0; c < C; c++)
-            square += point[i * C + c] * point[i * C + c];
-        spread[i] = fmax(1e-18, 1 - square);
-        mass[i] = weight[i];
+        spread[i] = fmax(1e-18, x->noise[i]);
+        mass[i] = x->weight[i];
     }
     *k = most < n ? most : n;
     size_t found = 0;
@@ -91,9 +100,9 @@ static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, enum r
         mass[n + j] = mass[a] + mass[b];
         double noise = sqrt(spread[a] / mass[a] + spread[b] / mass[b]);
         double apart = tree->height[j];
-        if (kind == RHM_LINKAGE_WARD) /* of the centroids */
+        if (x->linkage == RHM_LINKAGE_WARD) /* of the centroids */
             apart *= sqrt(1 / mass[a] + 1 / mass[b]);
-        if (found == 0 && clusters <= *k && apart > noise_margin[kind] * noise)
+        if (found == 0 && clusters <= *k && apart > noise_margin[x->linkage] * noise)
             found = clusters;
     }
     if (found > 0)
@@ -103,18 +112,18 @@ static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, enum r
     return RHM_OK;
 }
 
-/* Cuts `n` points; order (n) gets the leaves from left to right. */
-static enum rhm_status link_and_cut(enum rhm_linkage kind, size_t n, size_t C, const double *point,
-                                    const double *weight, size_t expected, size_t most, size_t *k,
+/* Cuts the cloud; order (n) gets the leaves from left to right. */
+static enum rhm_status link_and_cut(const struct cloud *x, size_t expected, size_t most, size_t *k,
                                     size_t *cluster, size_t *order, struct rhm_error *err)
 {
     struct rhm_dendrogram tree;
-    enum rhm_status status = rhm_dendrogram_build(&tree, kind, n, C, point, weight, err);
+    enum rhm_status status =
+        rhm_dendrogram_build(&tree, x->linkage, x->n, x->width, x->point, x->weight, err);
     if (status != RHM_OK)
         return status;
-    *k = expected < n ? expected : n;
+    *k = expected < x->n ? expected : x->n;
     if (expected == 0)
-        status = choose_clusters(&tree, kind, C, point, weight, most, k, err);
+        status = choose_clusters(&tree, x, most, k, err);
     if (status == RHM_OK)
         status = rhm_dendrogram_cut(&tree, *k, cluster, err);
     if (status == RHM_OK)
@@ -124,39 +133,43 @@ static enum rhm_status link_and_cut(enum rhm_linkage kind, size_t n, size_t C, c
 }
 
 /* Many patches: the dendrogram of the most frequent ones, then the nearest centroid for each of all. */
-static enum rhm_status cut_large(enum rhm_linkage kind, const struct known *known, size_t C, size_t expected,
-                                 size_t most, size_t *k, size_t *cluster, struct rhm_error *err)
+static enum rhm_status cut_large(const struct cloud *all, size_t expected, size_t most, size_t *k,
+                                 size_t *cluster, struct rhm_error *err)
 {
-    size_t n = RHM_LINKAGE_MOST;
-    size_t *by_weight = rhm_array(known->n, sizeof *by_weight, "the clusters", err);
+    size_t n = RHM_LINKAGE_MOST, width = all->width;
+    size_t *by_weight = rhm_array(all->n, sizeof *by_weight, "the clusters", err);
     size_t *some = rhm_array(n, sizeof *some, "the clusters", err),
            *order = rhm_array(n, sizeof *order, "the clusters", err);
-    double *point = rhm_array(n * C, sizeof *point, "the clusters", err);
+    double *point = rhm_array(n * width, sizeof *point, "the clusters", err);
     double *weight = rhm_array(n, sizeof *weight, "the clusters", err);
+    double *noise = rhm_array(n, sizeof *noise, "the clusters", err);
     struct rhm_clusters seeds = {0};
-    enum rhm_status status = by_weight && some && order && point && weight ? RHM_OK : RHM_EMEMORY;
+    enum rhm_status status = by_weight && some && order && point && weight && noise ? RHM_OK : RHM_EMEMORY;
     if (status == RHM_OK) {
-        for (size_t i = 0; i < known->n; i++)
+        for (size_t i = 0; i < all->n; i++)
             by_weight[i] = i;
-        weight_for_sort = known->weight;
-        qsort(by_weight, known->n, sizeof *by_weight, heavier_first);
+        weight_for_sort = all->weight;
+        qsort(by_weight, all->n, sizeof *by_weight, heavier_first);
         for (size_t i = 0; i < n; i++) {
-            memcpy(point + i * C, known->point + by_weight[i] * C, C * sizeof *point);
-            weight[i] = known->weight[by_weight[i]];
+            memcpy(point + i * width, all->point + by_weight[i] * width, width * sizeof *point);
+            weight[i] = all->weight[by_weight[i]];
+            noise[i] = all->noise[by_weight[i]];
         }
-        status = link_and_cut(kind, n, C, point, weight, expected, most, k, some, order, err);
+        struct cloud heavy = {all->linkage, n, width, point, weight, noise};
+        status = link_and_cut(&heavy, expected, most, k, some, order, err);
     }
     if (status == RHM_OK)
-        status = rhm_clusters_init(&seeds, n, C, point, weight, *k, some, err);
+        status = rhm_clusters_init(&seeds, n, width, point, weight, *k, some, err);
     if (status == RHM_OK)
-        for (size_t i = 0; i < known->n; i++)
-            cluster[i] = rhm_clusters_nearest(&seeds, known->point + i * C);
+        for (size_t i = 0; i < all->n; i++)
+            cluster[i] = rhm_clusters_nearest(&seeds, all->point + i * width);
     rhm_clusters_clear(&seeds);
     free(by_weight);
     free(some);
     free(order);
     free(point);
     free(weight);
+    free(noise);
     return status;
 }
 
@@ -197,7 +210,7 @@ static void fill_order(struct rhm_layer *layer, const struct known *known, const
 enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
                                         struct rhm_error *err)
 {
-    size_t U = layer->tally.patches.n, C = layer->tally.C, k = 0;
+    size_t U = layer->tally.patches.n, width = layer->directions.width, k = 0;
     struct known known = {0};
     enum rhm_status status = known_init(&known, layer, err);
     size_t *cluster = rhm_array(U, sizeof *cluster, "the clusters", err);
@@ -212,18 +225,19 @@ enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected
             rhm_fail(err, RHM_ENUMERIC,
                      "layer %u: no patch has a positive sum of outputs: raise n, M or steps, or lower lambda",
                      layer->level);
+    struct cloud cloud = {layer->linkage, known.n, width, known.point, known.weight, known.noise};
     if (status == RHM_OK && large)
-        status = cut_large(layer->linkage, &known, C, expected, most, &k, cluster, err);
+        status = cut_large(&cloud, expected, most, &k, cluster, err);
     else if (status == RHM_OK)
-        status = link_and_cut(layer->linkage, known.n, C, known.point, known.weight, expected, most, &k,
-                              cluster, leaf, err);
+        status = link_and_cut(&cloud, expected, most, &k, cluster, leaf, err);
     /* Ward's merges are never undone: the clusters settle to a smaller sum of squares */
     if (status == RHM_OK && !large && layer->linkage == RHM_LINKAGE_WARD)
-        status = rhm_clusters_settle(known.n, C, known.point, known.weight, k, cluster, err);
+        status = rhm_clusters_settle(known.n, width, known.point, known.weight, k, cluster, err);
     if (status == RHM_OK)
         status = close_gaps(known.n, cluster, &k, err);
     if (status == RHM_OK)
-        status = rhm_clusters_init(&layer->clusters, known.n, C, known.point, known.weight, k, cluster, err);
+        status =
+            rhm_clusters_init(&layer->clusters, known.n, width, known.point, known.weight, k, cluster, err);
     if (status == RHM_OK) {
         layer->parents_expected = expected > 0 ? expected : k;
         layer->parents_known = expected > 0;
@@ -285,24 +299,28 @@ static enum rhm_status vote_parents(struct rhm_layer *layer, size_t parents, con
 enum rhm_status rhm_layer_make_codebook(struct rhm_layer *layer, size_t parents, struct rhm_error *err)
 {
     size_t U = layer->tally.patches.n, C = layer->tally.C, s = layer->tally.patches.s;
+    size_t width = layer->directions.width;
+    const double *point = rhm_layer_points(layer);
     uint32_t *code = rhm_array(U, sizeof *code, "the codebook", err);
-    double *nothing = rhm_array(C, sizeof *nothing, "the codebook", err);
-    enum rhm_status status = code && nothing ? rhm_codebook_init(&layer->codebook, s, C, err) : RHM_EMEMORY;
+    double *nothing = rhm_array(C + width, sizeof *nothing, "the codebook", err); /* as output, as point */
+    enum rhm_status status =
+        code && nothing ? rhm_codebook_init(&layer->codebook, s, width, err) : RHM_EMEMORY;
     uint32_t number;
     for (size_t c = 0; c < layer->clusters.k && !layer->keeps_patches && status == RHM_OK; c++)
-        status = rhm_codebook_add(&layer->codebook, layer->clusters.centroid + c * C, &number, err);
+        status = rhm_codebook_add(&layer->codebook, layer->clusters.centroid + c * width, &number, err);
     for (size_t row = 0; row < U && status == RHM_OK; row++) {
         if (layer->unknown[row])
             continue;
         if (layer->keeps_patches)
-            status = rhm_codebook_add(&layer->codebook, layer->output + row * C, &code[row], err);
+            status = rhm_codebook_add(&layer->codebook, point + row * width, &code[row], err);
         else
             code[row] = (uint32_t)layer->cluster[row];
     }
     if (status == RHM_OK) {
         for (size_t c = 0; c < C; c++)
             nothing[c] = 1.0 / (double)C;
-        status = rhm_codebook_add(&layer->codebook, nothing, &layer->unknown_code, err);
+        rhm_directions_points(&layer->directions, 1, nothing, nothing + C);
+        status = rhm_codebook_add(&layer->codebook, nothing + C, &layer->unknown_code, err);
     }
     for (size_t row = 0; row < U && status == RHM_OK; row++) {
         if (layer->unknown[row])

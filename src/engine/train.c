@@ -44,6 +44,9 @@ static enum rhm_status check_grammar_source(const struct rhm_network *net, struc
         given = given && o->n[l] > 0;
     if (status == RHM_OK && !given)
         status = rhm_schedule_of_grammar(g, o->c, schedule, err);
+    for (unsigned l = 1; l <= net->L && status == RHM_OK && !given && o->position == RHM_POSITION_ALL; l++)
+        schedule[l] =
+            (uint64_t)fmax(RHM_LEAST_SCHEDULE, (double)schedule[l] / (double)rhm_network_places(net, l));
     for (unsigned l = 1; l <= net->L && status == RHM_OK; l++) {
         if (o->n[l] == 0)
             o->n[l] = schedule[l];
@@ -51,6 +54,11 @@ static enum rhm_status check_grammar_source(const struct rhm_network *net, struc
             status =
                 rhm_fail(err, RHM_EARG, "n = %" PRIu64 " for layer %u: must be at most 2^53", o->n[l], l);
     }
+    if (status == RHM_OK && o->position == RHM_POSITION_ALL && o->sampler == RHM_SAMPLER_TALLY)
+        status =
+            rhm_fail(err, RHM_EARG,
+                     "sampler = 'tally' is not exact with position = 'all': the patches of a string depend "
+                     "on each other; use sampler = 'draw'");
     return status;
 }
 

@@ -54,7 +54,7 @@ static enum rhm_status make_features(const struct rhm_network *net, struct rhm_l
     if (l < net->L) {
         const struct rhm_codebook *inputs = &net->layer[l + 1]->codebook;
         return rhm_features_init(&layer->features, net->features, net->M, rhm_network_s(net, l), inputs->K,
-                                 net->classes, inputs->embedding, layer->sigma, net->seed, stream, err);
+                                 inputs->width, inputs->embedding, layer->sigma, net->seed, stream, err);
     }
     double *tokens = rhm_one_hot(net->V, err);
     if (tokens == NULL)
@@ -110,6 +110,29 @@ static enum rhm_status collect(struct rhm_trainer *t, struct rhm_network *net,
     return status;
 }
 
+/* What label_accuracy compares with: P[label | parent], at all places P[place, label | parent]. */
+static enum rhm_status exact_signal(const struct rhm_network *net, struct rhm_trainer *t,
+                                    struct rhm_error *err)
+{
+    if (t->layer->directions.places == 1)
+        return rhm_signal_q(net->grammar, t->level, 0, &t->q, NULL, err);
+    double *number = rhm_array(rhm_grammar_parents(net->grammar, t->level), sizeof *number,
+                               "the signal of all places", err);
+    enum rhm_status status =
+        number ? rhm_signal_places(net->grammar, t->level, &t->q, number, err) : RHM_EMEMORY;
+    free(number);
+    return status;
+}
+
+/* The directions in which a layer of all places sees its patches, from their counts. */
+static enum rhm_status find_directions(const struct rhm_network *net, struct rhm_layer *layer,
+                                       struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    size_t parents = layer->level == 1 ? net->classes : net->V;
+    return rhm_directions_init(&layer->directions, &layer->tally, layer->tally.C / net->classes, parents - 1,
+                               rhm_monitor_poll, monitor, err);
+}
+
 enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_network *net, unsigned l,
                                    const struct rhm_train_options *options, struct rhm_monitor *monitor,
                                    struct rhm_error *err)
@@ -133,11 +156,14 @@ enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_netw
         t->layer->lambda = options->lambda;
         enter(t, RHM_PHASE_SAMPLING, monitor);
         status = collect(t, net, options, monitor, err);
+        t->layer->strings = options->n[l];
     }
+    if (status == RHM_OK)
+        status = find_directions(net, t->layer, monitor, err);
     if (status == RHM_OK)
         status = rhm_truth_fill_parents(net, t->layer, err);
     if (status == RHM_OK && net->grammar && net->grammar->token_noise == 0)
-        status = rhm_signal_q(net->grammar, l, 0, &t->q, NULL, err);
+        status = exact_signal(net, t, err);
     if (status == RHM_OK) {
         choose_sigma(net, t->layer);
         t->progress.patches = t->layer->tally.patches.n;
@@ -195,7 +221,7 @@ enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *t, double *f, doub
 static void measure_spread(const struct rhm_layer *layer, const double *f, const unsigned char *unknown,
                            struct rhm_progress_layer *progress)
 {
-    size_t n = layer->tally.patches.n, C = layer->tally.C;
+    size_t n = layer->tally.patches.n, C = layer->directions.width;
     double intra = 0, inter = INFINITY;
     if (n > SPREAD_ROWS)
         n = SPREAD_ROWS;
@@ -218,22 +244,24 @@ static void measure_spread(const struct rhm_layer *layer, const double *f, const
     progress->inter = known && isfinite(inter) ? sqrt(inter) : NAN;
 }
 
-/* Of the first n patches, weighted by their counts; see trainer.h. */
+/* Of the first n patches, weighted by their counts (at all places: place by place); see trainer.h. */
 static double label_accuracy(const struct rhm_trainer *t, size_t n, const double *f)
 {
     const struct rhm_tally *tally = &t->layer->tally;
-    size_t C = tally->C;
+    size_t C = tally->C, classes = t->layer->directions.classes;
     double right = 0, all = 0;
     for (size_t i = 0; i < n; i++) {
         const uint64_t *count = tally->count + i * C;
         uint32_t parent = t->layer->parent[i];
         double weight = (double)rhm_tally_patch_count(tally, i);
-        size_t best = 0;
-        for (size_t c = 1; c < C; c++)
-            if (f[i * C + c] > f[i * C + best])
-                best = c;
         int exact = t->q.v != NULL && parent != RHM_NO_PARENT && !isnan(t->q.v[parent * C]);
-        right += exact ? weight * t->q.v[parent * C + best] : (double)count[best];
+        for (size_t at = 0; at < C; at += classes) {
+            size_t best = at;
+            for (size_t c = at + 1; c < at + classes; c++)
+                if (f[i * C + c] > f[i * C + best])
+                    best = c;
+            right += exact ? weight * t->q.v[parent * C + best] : (double)count[best];
+        }
         all += weight;
     }
     return all > 0 ? right / all : NAN;
@@ -247,9 +275,11 @@ static void measure(struct rhm_trainer *t, struct rhm_network *net)
     size_t n = tally->patches.n < SPREAD_ROWS ? tally->patches.n : SPREAD_ROWS, C = tally->C;
     progress.step = t->ridge.steps;
     progress.loss = rhm_ridge_loss(&t->ridge);
+    int apart = t->layer->directions.places > 1; /* outputs are not what distances are made of */
+    double *point = apart ? malloc(n * t->layer->directions.width * sizeof *point) : NULL;
     double *f = malloc(n * C * sizeof *f), *W = t->ridge.dual ? NULL : malloc(C * t->ridge.M * sizeof *W);
     unsigned char unknown[SPREAD_ROWS];
-    int known = f != NULL;
+    int known = f != NULL && (point != NULL || !apart);
     if (known && t->ridge.dual) {
         rhm_ridge_fitted(&t->ridge, n, f);
     } else if (known && W != NULL) {
@@ -259,9 +289,12 @@ static void measure(struct rhm_trainer *t, struct rhm_network *net)
     }
     if (known && (t->ridge.dual || W != NULL)) {
         rhm_layer_normalise(n, C, rhm_layer_least_sum(rhm_layer_mean_sum(tally, n, f)), f, NULL, unknown);
-        measure_spread(t->layer, f, unknown, &progress);
+        if (apart)
+            rhm_directions_points(&t->layer->directions, n, f, point);
+        measure_spread(t->layer, apart ? point : f, unknown, &progress);
         progress.accuracy = label_accuracy(t, n, f);
     }
+    free(point);
     free(f);
     free(W);
     rhm_network_lock_writer(net);
@@ -385,6 +418,12 @@ static enum rhm_status make_outputs(struct rhm_trainer *t, struct rhm_monitor *m
     layer->mean_sum = rhm_layer_mean_sum(&layer->tally, U, layer->output);
     rhm_layer_normalise(U, C, rhm_layer_least_sum(layer->mean_sum), layer->output, layer->sum,
                         layer->unknown);
+    if (layer->directions.places > 1) {
+        layer->point = rhm_array(U * layer->directions.width, sizeof *layer->point, "the outputs", err);
+        if (layer->point == NULL)
+            return RHM_EMEMORY;
+        rhm_directions_points(&layer->directions, U, layer->output, layer->point);
+    }
     layer->loss = rhm_ridge_loss(&t->ridge);
     layer->condition = rhm_ridge_condition(&t->ridge);
     return RHM_OK;
@@ -399,7 +438,8 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *ne
     enter(t, RHM_PHASE_CLUSTERS, monitor);
     enum rhm_status status = make_outputs(t, monitor, err);
     if (status == RHM_OK)
-        status = rhm_truth_expected(net, layer->level, layer->tally.N, &expected, err);
+        status =
+            rhm_truth_expected(net, layer->level, layer->directions.places, layer->strings, &expected, err);
     if (status == RHM_OK)
         status = rhm_layer_find_clusters(layer, expected, parents, err);
     if (status == RHM_OK)
@@ -418,7 +458,7 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *ne
     progress.accuracy = layer->accuracy = label_accuracy(t, layer->tally.patches.n, layer->output);
     progress.seconds = layer->seconds;
     if (monitor != NULL)
-        measure_spread(layer, layer->output, layer->unknown, &progress);
+        measure_spread(layer, rhm_layer_points(layer), layer->unknown, &progress);
     rhm_network_lock_writer(net);
     t->progress = progress;
     t->spent = layer->seconds;

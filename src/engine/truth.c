@@ -167,32 +167,62 @@ enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, size_t n,
     return status;
 }
 
+/* The exact points of the parents (parents x width), nan rows for those that never occur. */
+static enum rhm_status exact_points(const struct rhm_network *net, const struct rhm_layer *layer,
+                                    struct rhm_matrix *z, struct rhm_error *err)
+{
+    struct rhm_matrix J = {0};
+    double *number =
+        rhm_array(rhm_grammar_parents(net->grammar, layer->level), sizeof *number, "the exact q", err);
+    enum rhm_status status =
+        number ? rhm_signal_places(net->grammar, layer->level, &J, number, err) : RHM_EMEMORY;
+    free(number);
+    if (status == RHM_OK)
+        status = rhm_matrix_init(z, J.rows, layer->directions.width, err);
+    if (status == RHM_OK)
+        rhm_directions_points(&layer->directions, J.rows, J.v, z->v);
+    rhm_matrix_clear(&J);
+    return status;
+}
+
+/* Gap, and the exact values (U x width) that points are compared with. */
+static enum rhm_status exact_values(const struct rhm_network *net, struct rhm_layer *layer, double *exact,
+                                    rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    size_t U = layer->tally.patches.n, width = layer->directions.width;
+    int all = layer->directions.places > 1;
+    struct rhm_matrix q = {0};
+    enum rhm_status status =
+        all ? exact_points(net, layer, &q, err) : rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
+    if (status == RHM_OK)
+        status = rhm_signal_gap(&q, &layer->gap, poll, context, err);
+    for (size_t i = 0; i < U && status == RHM_OK && all; i++)
+        for (size_t k = 0; k < width; k++)
+            exact[i * width + k] =
+                layer->parent[i] == RHM_NO_PARENT ? NAN : q.v[layer->parent[i] * width + k];
+    if (status == RHM_OK && !all)
+        status = rhm_truth_q(net, layer->level, U, layer->tally.patches.tuple, layer->parent, exact, poll,
+                             context, err);
+    rhm_matrix_clear(&q);
+    return status;
+}
+
 enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     layer->gap = layer->error = layer->error_max = NAN;
-    if (net->grammar == NULL)
-        return RHM_OK;
-    struct rhm_matrix q = {0};
-    enum rhm_status status = rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
-    if (status == RHM_OK)
-        status = rhm_signal_gap(&q, &layer->gap, poll, context, err);
-    if (status != RHM_OK) {
-        rhm_matrix_clear(&q);
-        return status;
-    }
-    size_t U = layer->tally.patches.n, C = q.cols;
-    rhm_matrix_clear(&q);
+    if (net->grammar == NULL || (net->grammar->token_noise > 0 && layer->directions.places > 1))
+        return RHM_OK; /* all places under token noise: each has a law of its own, not worked out */
+    size_t U = layer->tally.patches.n, C = layer->directions.width;
+    const double *point = rhm_layer_points(layer);
     double sum = 0, weight = 0, worst = 0, *exact = rhm_array(U * C, sizeof *exact, "the exact q", err);
-    status = exact ? rhm_truth_q(net, layer->level, U, layer->tally.patches.tuple, layer->parent, exact, poll,
-                                 context, err)
-                   : RHM_EMEMORY;
+    enum rhm_status status = exact ? exact_values(net, layer, exact, poll, context, err) : RHM_EMEMORY;
     for (size_t row = 0; row < U && status == RHM_OK; row++) {
         if (isnan(exact[row * C]))
             continue;
         double square = 0, count = (double)rhm_tally_patch_count(&layer->tally, row);
         for (size_t c = 0; c < C; c++) {
-            double difference = layer->output[row * C + c] - exact[row * C + c];
+            double difference = point[row * C + c] - exact[row * C + c];
             square += difference * difference;
         }
         sum += count * square;
@@ -207,20 +237,20 @@ enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_laye
     return status;
 }
 
-enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, uint64_t N, size_t *expected,
-                                   struct rhm_error *err)
+enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, size_t places, uint64_t N,
+                                   size_t *expected, struct rhm_error *err)
 {
     *expected = 0;
     if (net->grammar == NULL)
         return RHM_OK;
     struct rhm_matrix q = {0};
-    double *probability =
-        rhm_array(rhm_grammar_parents(net->grammar, l), sizeof *probability, "the true parents", err);
-    enum rhm_status status =
-        probability ? rhm_signal_q(net->grammar, l, 0, &q, probability, err) : RHM_EMEMORY;
+    double *number = rhm_array(rhm_grammar_parents(net->grammar, l), sizeof *number, "the true parents", err);
+    enum rhm_status status = number == NULL ? RHM_EMEMORY
+                             : places > 1   ? rhm_signal_places(net->grammar, l, &q, number, err)
+                                            : rhm_signal_q(net->grammar, l, 0, &q, number, err);
     for (size_t nu = 0; nu < q.rows && status == RHM_OK; nu++)
-        *expected += (double)N * probability[nu] >= 1;
+        *expected += (double)N * number[nu] >= 1;
     rhm_matrix_clear(&q);
-    free(probability);
+    free(number);
     return status;
 }

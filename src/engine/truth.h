@@ -36,12 +36,13 @@ enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, size_t n,
                             const uint32_t *parent, double *q, rhm_poll_function *poll, void *context,
                             struct rhm_error *err);
 
-/* Fills layer->gap, error, error_max from layer->output and parent. */
+/* Fills layer->gap, error, error_max from the points of layer and parent. */
 enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,
                                   rhm_poll_function *poll, void *context, struct rhm_error *err);
 
-/* Parents of level l expected among N first patches: those with N P(parent stands first) >= 1. */
-enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, uint64_t N, size_t *expected,
-                                   struct rhm_error *err);
+/* Parents of level l expected among the patches of N strings, first ones or those of all places: those that
+ * come N P(parent stands first) >= 1 times on average; means add, whether or not places are independent. */
+enum rhm_status rhm_truth_expected(const struct rhm_network *net, unsigned l, size_t places, uint64_t N,
+                                   size_t *expected, struct rhm_error *err);
 
 #endif

@@ -1,10 +1,12 @@
 /* view.c - a layer copied for whoever looks at it, trained or in training. See network.h. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
 #include "network.h"
+#include "signal.h"
 #include "trainer.h"
 #include "truth.h"
 
@@ -17,6 +19,8 @@ void rhm_layer_view_clear(struct rhm_layer_view *view)
     free(view->is_unknown);
     free(view->q);
     free(view->q_exact);
+    free(view->share);
+    free(view->point);
     *view = (struct rhm_layer_view){0};
 }
 
@@ -24,10 +28,12 @@ void rhm_layer_view_clear(struct rhm_layer_view *view)
 
 static void copy_numbers(const struct rhm_layer *layer, struct rhm_layer_view *view)
 {
-    view->N = layer->tally.N;
+    view->N = layer->strings;
+    view->places = layer->directions.places;
+    view->width = layer->directions.width;
     view->U = layer->tally.patches.n;
     view->s = layer->tally.patches.s;
-    view->C = layer->tally.C;
+    view->C = layer->directions.classes;
     view->steps = layer->steps;
     view->solver = layer->solver;
     view->sigma = layer->sigma;
@@ -68,17 +74,38 @@ static enum rhm_status allocate_rows(struct rhm_layer_view *view, int exact, str
     view->parent = rhm_array(U, sizeof *view->parent, "the view of a layer", err);
     view->is_unknown = rhm_array(U, sizeof *view->is_unknown, "the view of a layer", err);
     view->q = rhm_array(U * view->C, sizeof *view->q, "the view of a layer", err);
+    view->share = rhm_array(U, sizeof *view->share, "the view of a layer", err);
+    if (view->places > 1)
+        view->point = rhm_array(U * view->width, sizeof *view->point, "the view of a layer", err);
     if (exact)
         view->q_exact = rhm_array(U * view->C, sizeof *view->q_exact, "the view of a layer", err);
     return view->tuple && view->count && view->cluster && view->parent && view->is_unknown && view->q &&
-                   (!exact || view->q_exact)
+                   view->share && (view->point || view->places == 1) && (!exact || view->q_exact)
                ? RHM_OK
                : RHM_EMEMORY;
 }
 
-/* Rows of `layer` into the view in its cluster order, or as they are (order NULL). */
-static void copy_rows(const struct rhm_layer *layer, const size_t *order, const double *q,
-                      const unsigned char *unknown, struct rhm_layer_view *view)
+/* q at the view's place from an output; 1/C where the patch was never seen there, and no share. */
+static void copy_q(const struct rhm_layer *layer, size_t row, const double *output, size_t i,
+                   struct rhm_layer_view *view)
+{
+    size_t C = view->C;
+    double *q = view->q + i * C, all = (double)rhm_tally_patch_count(&layer->tally, row), here = 0;
+    for (size_t c = 0; c < C; c++)
+        here += (double)layer->tally.count[row * layer->tally.C + view->place * C + c];
+    view->share[i] = here / all;
+    if (view->places == 1)
+        memcpy(q, output, C * sizeof *q);
+    else if (here > 0)
+        rhm_directions_q(&layer->directions, output, view->place, q);
+    else
+        for (size_t c = 0; c < C; c++)
+            q[c] = 1.0 / (double)C;
+}
+
+/* Rows of `layer` into the view in its cluster order, or as they are (order NULL); its outputs and points. */
+static void copy_rows(const struct rhm_layer *layer, const size_t *order, const double *output,
+                      const double *point, const unsigned char *unknown, struct rhm_layer_view *view)
 {
     for (size_t i = 0; i < view->U; i++) {
         size_t row = order ? order[i] : i;
@@ -88,14 +115,26 @@ static void copy_rows(const struct rhm_layer *layer, const size_t *order, const 
         view->cluster[i] = view->trained ? layer->cluster[row] : 0;
         view->parent[i] = layer->parent[row];
         view->is_unknown[i] = unknown[row];
-        memcpy(view->q + i * view->C, q + row * view->C, view->C * sizeof *q);
+        copy_q(layer, row, output + row * layer->tally.C, i, view);
+        if (view->point)
+            memcpy(view->point + i * view->width, point + row * view->width, view->width * sizeof *point);
     }
 }
 
 static enum rhm_status fill_exact(const struct rhm_network *net, unsigned l, struct rhm_layer_view *view,
                                   struct rhm_error *err)
 {
-    return rhm_truth_q(net, l, view->U, view->tuple, view->parent, view->q_exact, NULL, NULL, err);
+    if (view->place == 0)
+        return rhm_truth_q(net, l, view->U, view->tuple, view->parent, view->q_exact, NULL, NULL, err);
+    struct rhm_matrix q = {0};
+    enum rhm_status status = rhm_signal_q(net->grammar, l, view->place, &q, NULL, err);
+    int noisy = net->grammar->token_noise > 0; /* any parent may stand above: not worked out */
+    for (size_t i = 0; i < view->U * view->C && status == RHM_OK; i++) {
+        uint32_t parent = view->parent[i / view->C];
+        view->q_exact[i] = noisy || parent == RHM_NO_PARENT ? NAN : q.v[parent * view->C + i % view->C];
+    }
+    rhm_matrix_clear(&q);
+    return status;
 }
 
 /* In training: outputs of the current iterate; ordered by true parent where known. */
@@ -103,12 +142,15 @@ static enum rhm_status view_training(const struct rhm_trainer *t, struct rhm_lay
                                      struct rhm_error *err)
 {
     size_t U = view->U;
-    double *f = rhm_array(U * view->C, sizeof *f, "the view of a layer", err);
+    double *f = rhm_array(U * t->layer->tally.C, sizeof *f, "the view of a layer", err);
+    double *point = rhm_array(U * view->width, sizeof *point, "the view of a layer", err);
     unsigned char *unknown = rhm_array(U, 1, "the view of a layer", err);
     size_t *order = rhm_array(U, sizeof *order, "the view of a layer", err);
     enum rhm_status status =
-        f && unknown && order ? rhm_trainer_outputs(t, f, NULL, unknown, err) : RHM_EMEMORY;
+        f && point && unknown && order ? rhm_trainer_outputs(t, f, NULL, unknown, err) : RHM_EMEMORY;
     if (status == RHM_OK) {
+        if (view->point)
+            rhm_directions_points(&t->layer->directions, U, f, point);
         size_t at = 0;
         uint32_t most = 0;
         for (size_t i = 0; i < U; i++)
@@ -121,9 +163,10 @@ static enum rhm_status view_training(const struct rhm_trainer *t, struct rhm_lay
         for (size_t i = 0; i < U; i++)
             if (t->layer->parent[i] == RHM_NO_PARENT)
                 order[at++] = i;
-        copy_rows(t->layer, order, f, unknown, view);
+        copy_rows(t->layer, order, f, point, unknown, view);
     }
     free(f);
+    free(point);
     free(unknown);
     free(order);
     return status;
@@ -145,6 +188,14 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
                    ? rhm_fail(err, RHM_ESTATE, "layer %u is being solved right now: ask again in a moment", l)
                    : RHM_OK;
     copy_numbers(view->trained ? layer : t->layer, view);
+    if (rows && view->place >= view->places)
+        return view->places == 1
+                   ? rhm_fail(err, RHM_EARG,
+                              "place %zu: layer %u was trained at the first place only (position = 'all' "
+                              "trains at all %" PRIu64 ")",
+                              view->place + 1, l, rhm_network_places(net, l))
+                   : rhm_fail(err, RHM_EARG, "place %zu: level %u has patches 1..%zu", view->place + 1, l,
+                              view->places);
     if (view->trained) {
         copy_results(layer, view);
     } else {
@@ -157,7 +208,7 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
         return RHM_OK;
     enum rhm_status status = allocate_rows(view, net->grammar != NULL, err);
     if (status == RHM_OK && view->trained)
-        copy_rows(layer, layer->order, layer->output, layer->unknown, view);
+        copy_rows(layer, layer->order, layer->output, rhm_layer_points(layer), layer->unknown, view);
     else if (status == RHM_OK)
         status = view_training(t, view, err);
     if (status == RHM_OK && net->grammar)
@@ -168,7 +219,13 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
 enum rhm_status rhm_network_view(struct rhm_network *net, unsigned l, int rows, struct rhm_layer_view *view,
                                  struct rhm_error *err)
 {
-    *view = (struct rhm_layer_view){0};
+    return rhm_network_view_at(net, l, rows, 0, view, err);
+}
+
+enum rhm_status rhm_network_view_at(struct rhm_network *net, unsigned l, int rows, uint64_t place,
+                                    struct rhm_layer_view *view, struct rhm_error *err)
+{
+    *view = (struct rhm_layer_view){.place = (size_t)place};
     if (l < 1 || l > net->L)
         return rhm_fail(err, RHM_EARG, "layer %u: must be 1..%u (L)", l, net->L);
     rhm_network_lock_reader(net);

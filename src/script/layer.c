@@ -136,7 +136,7 @@ static int view_gc(lua_State *L)
 }
 
 /* What the layer looks like now, with its rows, owned by Lua. */
-static struct rhm_layer_view *push_view(lua_State *L, const char *function)
+static struct rhm_layer_view *push_view_at(lua_State *L, const char *function, uint64_t place)
 {
     unsigned l;
     struct rhm_network *net = check_layer(L, &l);
@@ -144,12 +144,17 @@ static struct rhm_layer_view *push_view(lua_State *L, const char *function)
     memset(view, 0, sizeof *view);
     luaL_setmetatable(L, RHM_VIEW);
     struct rhm_error err;
-    if (rhm_network_view(net, l, 1, view, &err) != RHM_OK)
+    if (rhm_network_view_at(net, l, 1, place, view, &err) != RHM_OK)
         rhm_raise(L, function, &err);
     if (view->trained < 0)
         luaL_error(L, "%s: layer %d is not trained: net:train{...}, or layer:begin{...} and layer:finish()",
                    function, (int)l);
     return view;
+}
+
+static struct rhm_layer_view *push_view(lua_State *L, const char *function)
+{
+    return push_view_at(L, function, 0);
 }
 
 static void require_clusters(lua_State *L, const char *function, const struct rhm_layer_view *view)
@@ -192,10 +197,41 @@ static int layer_patches(lua_State *L)
 
 static int layer_q(lua_State *L)
 {
-    struct rhm_layer_view *view = push_view(L, "layer:q");
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    lua_Integer places = (lua_Integer)rhm_network_places(net, l);
+    lua_Integer place = lua_isnoneornil(L, 2) ? 1 : rhm_args_whole(L, 2, "layer:q", "place", 1, places);
+    struct rhm_layer_view *view = push_view_at(L, "layer:q", (uint64_t)place - 1);
     struct rhm_matrix *q = rhm_push_matrix(L);
     *q = (struct rhm_matrix){.rows = view->U, .cols = view->C, .v = view->q}; /* taken over */
     view->q = NULL;
+    return 1;
+}
+
+/* How much of each patch's samples stand at a place. */
+static int layer_shares(lua_State *L)
+{
+    unsigned l;
+    struct rhm_network *net = check_layer(L, &l);
+    lua_Integer places = (lua_Integer)rhm_network_places(net, l);
+    lua_Integer place = lua_isnoneornil(L, 2) ? 1 : rhm_args_whole(L, 2, "layer:shares", "place", 1, places);
+    const struct rhm_layer_view *view = push_view_at(L, "layer:shares", (uint64_t)place - 1);
+    lua_createtable(L, (int)view->U, 0);
+    for (size_t i = 0; i < view->U; i++) {
+        lua_pushnumber(L, view->share[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* What distances are made of. */
+static int layer_embedding(lua_State *L)
+{
+    struct rhm_layer_view *view = push_view(L, "layer:embedding");
+    struct rhm_matrix *m = rhm_push_matrix(L);
+    double **from = view->point ? &view->point : &view->q;
+    *m = (struct rhm_matrix){.rows = view->U, .cols = view->width, .v = *from}; /* taken over */
+    *from = NULL;
     return 1;
 }
 
@@ -211,8 +247,9 @@ static int layer_distances(lua_State *L)
             return rhm_raise(L, "layer:distances", &err);
         for (size_t j = 0; j < i; j++) {
             double sum = 0;
-            for (size_t c = 0; c < view->C; c++) {
-                double difference = view->q[i * view->C + c] - view->q[j * view->C + c];
+            const double *point = view->point ? view->point : view->q;
+            for (size_t c = 0; c < view->width; c++) {
+                double difference = point[i * view->width + c] - point[j * view->width + c];
                 sum += difference * difference;
             }
             m->v[i * view->U + j] = m->v[j * view->U + i] = sqrt(sum);
@@ -314,6 +351,7 @@ static int layer_diagnostics(lua_State *L)
     lua_createtable(L, 0, 24);
     rhm_set_integer(L, "level", d->level);
     rhm_set_integer(L, "n", d->N);
+    rhm_set_integer(L, "places", d->places);
     rhm_set_integer(L, "patches", d->patches);
     rhm_set_integer(L, "clusters", d->k);
     rhm_set_integer(L, "parents_expected", d->parents_expected);
@@ -353,7 +391,7 @@ static int layer_diagnostics(lua_State *L)
 static const char *const fields[] = {"level",   "network", "trained",  "samples",  "patch_count", "clusters",
                                      "steps",   "sigma",   "rho_in",   "eps_S_in", "rho",         "eps_S",
                                      "gap",     "error",   "lambda",   "eta",      "loss",        "condition",
-                                     "unknown", "seconds", "accuracy", "history",  NULL};
+                                     "unknown", "seconds", "accuracy", "history",  "places",      NULL};
 enum { FIELD_level, FIELD_network, FIELD_trained, FIELD_samples, FIELD_patch_count };
 
 static int layer_field(lua_State *L)
@@ -421,6 +459,8 @@ void rhm_open_layer(lua_State *L)
                                        {"finish", layer_finish},
                                        {"patches", layer_patches},
                                        {"q", layer_q},
+                                       {"shares", layer_shares},
+                                       {"embedding", layer_embedding},
                                        {"distances", layer_distances},
                                        {"synonyms", layer_synonyms},
                                        {"diagnostics", layer_diagnostics},

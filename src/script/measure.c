@@ -58,7 +58,9 @@ int rhm_network_outputs_method(lua_State *L)
     unsigned l = (unsigned)rhm_args_whole(L, 3, where, "level", 1, net->L);
     struct rhm_matrix *out = rhm_push_matrix(L);
     struct rhm_error err;
-    if (rhm_matrix_init(out, data->n, (size_t)rhm_network_places(net, l) * net->classes, &err) != RHM_OK ||
+    size_t width = rhm_network_width(net, l);
+    if (rhm_matrix_init(out, data->n, (size_t)rhm_network_places(net, l) * (width ? width : 1), &err) !=
+            RHM_OK ||
         rhm_network_outputs(net, l, data->n, data->tokens, out->v, rhm_poll_interrupt, NULL, &err) != RHM_OK)
         return rhm_raise(L, where, &err);
     return 1;

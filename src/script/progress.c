@@ -34,6 +34,7 @@ void rhm_set_view(lua_State *L, const struct rhm_layer_view *view)
 {
     rhm_set_integer(L, "level", view->level);
     rhm_set_integer(L, "n", view->N);
+    rhm_set_integer(L, "places", view->places);
     rhm_set_integer(L, "patches", view->U);
     rhm_set_integer(L, "clusters", view->k);
     rhm_set_integer(L, "steps", view->steps);

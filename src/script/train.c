@@ -97,13 +97,12 @@ static void read_solver(const struct rhm_args *args, struct rhm_train_options *o
     options->solver = (enum rhm_solver)solver;
 }
 
-static void check_position(const struct rhm_args *args)
+static void read_position(const struct rhm_args *args, struct rhm_train_options *options)
 {
-    static const char *const names[] = {"first", "all", NULL};
-    int position = 0;
+    static const char *const names[] = {[RHM_POSITION_FIRST] = "first", [RHM_POSITION_ALL] = "all", NULL};
+    int position = (int)options->position;
     rhm_args_choice(args, "position", names, &position);
-    if (position != 0)
-        luaL_error(args->L, "%s: position = 'all' is not there yet: only 'first'", args->function);
+    options->position = (enum rhm_position)position;
 }
 
 void rhm_read_training(const struct rhm_args *args, struct rhm_network *net, unsigned level,
@@ -118,7 +117,7 @@ void rhm_read_training(const struct rhm_args *args, struct rhm_network *net, uns
         luaL_error(L, "%s: n and c both say how many samples: give one of them", args->function);
     read_solver(args, options);
     rhm_args_number(args, "lambda", &options->lambda);
-    check_position(args);
+    read_position(args, options);
     int sampler;
     if (rhm_args_choice(args, "sampler", samplers, &sampler))
         options->sampler = sampler == 0 ? RHM_SAMPLER_TALLY : RHM_SAMPLER_DRAW;

@@ -6,7 +6,7 @@ return {
 above l (l+1 .. L) must be finished first. net:train does all that.]],
     fields = {
       {"level", "l"}, {"network", "the network it belongs to"}, {"trained", "true once finished"},
-      {"samples", "N^(l), samples seen"}, {"patch_count", "distinct patches among them"}, {"clusters", "found"},
+      {"samples", "N^(l), samples (strings) seen"}, {"places", "patches of each that it learned from: 1, or s^(l-1)"}, {"patch_count", "distinct patches among them"}, {"clusters", "found"},
       {"steps", "steps of gradient descent taken"}, {"sigma", "bandwidth"}, {"lambda", "ridge"}, {"eta", "step size"},
       {"loss", "1/2 E|e - W x|^2 + lambda/2 |W|^2"}, {"condition", "of G + lambda I"},
       {"rho_in", "rho~ of the inputs"}, {"eps_S_in", "eps_S of the inputs"},
@@ -27,7 +27,7 @@ above l (l+1 .. L) must be finished first. net:train does all that.]],
       {"c", "32", "samples by the depth schedule max(c V m m^l, 20000)"},
       {"eta", "chosen", "step size; 1/(lambda_max(G) + lambda) unless given"},
       {"lambda", "1e-4", "ridge"},
-      {"position", "\"first\"", "patches used; so far only the first of a level", values = {"first"}},
+      {"position", "\"first\"", "a layer learns from the first patch of its level, or from all of them", values = {"first", "all"}},
       {"sampler", "the fastest", "of a grammar", values = {"tally", "draw"}},
       {"seed", "the network's", "of the samples"},
       {"steps_per_second", "no limit", "gradient descent at a pace one can watch"},
@@ -56,15 +56,33 @@ tokens): with k clusters there code k+1 stands for the patches unknown to it, wi
     returns = "a list of tables: tuple, count, cluster and, where they are known, parent, and unknown=true",
     see = {"layer:q", "layer:distances"}},
 
-  {name = "layer:q", signature = "lay:q()",
+  {name = "layer:q", signature = "lay:q([i])",
     summary = "the estimated q of each distinct patch",
     text = [[f(x) = W x / (1^T W x), the layer's output: a probability vector up to the error of estimation (small negative entries
-stay). Where 1^T W x is below 0.05 of its mean over the samples the patch is unknown, and its row is 1/classes.]],
-    returns = "a matrix, patches x classes, in the order of lay:patches()", see = {"grammar:q", "layer:patches"}},
+stay). Where 1^T W x is below 0.05 of its mean over the samples the patch is unknown, and its row is 1/classes.
+
+After position="all" i is the place, 1 to s^(l-1) (1 unless given): the output of such a layer estimates P[place, label |
+patch], and this is its block of place i over the block's sum. Where a patch was never seen at place i its q there is
+1/classes, and lay:shares(i) is 0.]],
+    returns = "a matrix, patches x classes, in the order of lay:patches()",
+    see = {"grammar:q", "layer:patches", "layer:shares", "layer:embedding"}},
+
+  {name = "layer:shares", signature = "lay:shares([i])",
+    summary = "which part of each patch's samples stands at place i",
+    text = [[The weight that q of this place has in the distances. 1 for a layer that learned from first patches.]],
+    returns = "a list of numbers from 0 to 1, in the order of lay:patches()", example = "lay:shares(2)[1]",
+    see = {"layer:q"}},
+
+  {name = "layer:embedding", signature = "lay:embedding()",
+    summary = "the vectors that distances, clusters and the layer below are made of",
+    text = [[After position="first" this is lay:q(). After position="all" these are the leading directions, at most one less than
+there are symbols, of P[place, label | patch]: the count-weighted singular vectors of (P - mean)/sqrt(mean). Their noise is
+about 1/n_mu in every direction, whatever the place, so that a place where a patch is rare does not drown the others.]],
+    returns = "a matrix, patches x directions, in the order of lay:patches()", see = {"layer:distances", "layer:q"}},
 
   {name = "layer:distances", signature = "lay:distances()",
     summary = "|q_mu - q_mu'| between all patches, ordered by cluster",
-    text = [[Synonyms are near: small blocks along the diagonal.]],
+    text = [[Synonyms are near: small blocks along the diagonal. After position="all" the distances of lay:embedding().]],
     returns = "a matrix, patches x patches", example = "lay:distances():save(\"distances.csv\")", see = {"layer:synonyms"}},
 
   {name = "layer:synonyms", signature = "lay:synonyms()",

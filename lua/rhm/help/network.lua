@@ -52,6 +52,12 @@ net:train{ from=g }]], see = {"network:train", "theory"}},
     text = [[From a grammar each layer gets fresh samples; from a dataset all layers share its strings. The sampler "tally" draws the
 counts of all N samples of a layer at once and "draw" makes N strings: both have the same law, and the first costs nothing.
 
+position="all" trains a layer on all s^(l-1) patches of its level in every string, which needs fewer strings, and learns
+the symbols that never stand first. What it regresses on a patch is (place, label); synonyms share it at every place. The
+patches of one string depend on each other, so counts of patches are not counts of independent samples: N is always in
+strings, c gives max(c V m m^l / s^(l-1), 20000) of them, the noise in lay:diagnostics() is that of independent patches,
+and a grammar's strings are drawn, not tallied: sampler="tally" would not be exact and is an error.
+
 Samples for a dataset are its strings; n takes fewer. Ctrl-C pauses the training: net:resume() goes on with it.
 background=true returns a job at once; such jobs take turns (help "job"), a training in the foreground does not wait for
 them.]],
@@ -63,7 +69,7 @@ them.]],
       {"steps", "100", "gradient descent: its steps T; with steps or eta given, solver is \"gd\""},
       {"eta", "chosen", "gradient descent: the step size; 1/(lambda_max(G) + lambda) unless given"},
       {"lambda", "1e-4", "ridge"},
-      {"position", "\"first\"", "patches used; so far only the first of a level", values = {"first"}},
+      {"position", "\"first\"", "a layer learns from the first patch of its level, or from all of them", values = {"first", "all"}},
       {"sampler", "the fastest", "of a grammar", values = {"tally", "draw"}},
       {"seed", "the network's", "of the samples"},
       {"steps_per_second", "no limit", "gradient descent at a pace one can watch"},
@@ -105,8 +111,9 @@ the node's symbols given the whole string.]],
 
   {name = "network:outputs", signature = "net:outputs(d, l)",
     summary = "what layer l says at every place of each string of a data set",
-    text = [[Row k holds the outputs for string k, place after place (s^(l-1) places of level l, classes numbers each): the
-estimates q^ that the layer below reads, or the centroids that stand for them in the codebook. Layers L to l must be trained.]],
+    text = [[Row k holds the outputs for string k, place after place (s^(l-1) places of level l, classes numbers each; as
+many as lay:embedding() has after position="all"): the estimates q^ that the layer below reads, or the centroids that stand
+for them in the codebook. Layers L to l must be trained.]],
     returns = "a matrix, strings x s^(l-1)*classes", example = "net:outputs(g:sample{ n=100 }, 2)",
     see = {"network:parse", "rhm.sensitivity"}},
 

@@ -44,15 +44,16 @@ local function state_of(layer)
 end
 M.state = state_of
 
--- Patches and q of one state: a training may go on between the two calls.
+-- Patches, q (at the first place) and what distances are made of, of one state: a training may go on in between.
 local function read(layer)
-  local state, patches, q
+  local state, patches, q, points
   for _ = 1, 5 do
     state = state_of(layer)
     patches, q = layer:patches(), layer:q()
-    if state_of(layer) == state and #patches == #q then return state, patches, q end
+    points = layer.places > 1 and layer:embedding() or q
+    if state_of(layer) == state and #patches == #q and #q == #points then break end
   end
-  return state, patches, q
+  return state, patches, q, points
 end
 
 -- While a layer is in training and no parent is known there is no order: the most probable label is one.
@@ -129,7 +130,7 @@ local function find_misplaced(data)
   end
 end
 
--- q as one array, and sums over rows 1..i, from which the mean square distance of two blocks comes at once:
+-- The points (q, where a layer learned from first patches) as one array, and sums over rows 1..i, from which the mean square distance of two blocks comes at once:
 -- mean |q_i - q_j|^2 = mean |q_i|^2 + mean |q_j|^2 - 2 mean q_i . mean q_j.
 local function read_numbers(data, q)
   local U, C, flat, sums, squares = data.U, data.C, {}, {}, {[0] = 0}
@@ -383,36 +384,37 @@ end
 
 -- q^ of row i as small bars, class by class, the largest number of the layer a full one; of the first `most` classes.
 function Data:bars(i, glyphs, most)
+  local q, row = self.shown, self.row
   if not self.largest then
     self.largest = 0
     for k = 1, self.U do
       if not self.patches[k].unknown then
-        for c = 1, self.C do self.largest = max(self.largest, min(1, self.q[(k - 1) * self.C + c])) end
+        for c = 1, self.classes do self.largest = max(self.largest, min(1, q[row[k]][c])) end
       end
     end
   end
   local spark, out = glyphs.spark, {}
-  for c = 1, min(self.C, most or self.C) do
-    local x = min(1, self.q[(i - 1) * self.C + c]) / max(self.largest, 1e-300)
+  for c = 1, min(self.classes, most or self.classes) do
+    local x = min(1, q[row[i]][c]) / max(self.largest, 1e-300)
     out[c] = x < 0.5 / #spark and (glyphs.ascii and " " or glyphs.dot) or spark[min(#spark, floor(x * #spark + 0.5))]
   end
-  return concat(out) .. (self.C > #out and glyphs.ellipsis or "")
+  return concat(out) .. (self.classes > #out and glyphs.ellipsis or "")
 end
 
 -- --- the cache ----------------------------------------------------------------------------------------------------
 
 local cache = setmetatable({}, {__mode = "k"}) -- network -> level -> data
 
-local function build(layer, state, patches, q)
+local function build(layer, state, patches, q, points)
   local net = layer.network
   local data = setmetatable({level = layer.level, L = net.L, state = state, U = #patches,
-    C = q:cols(), patches = patches, trained = layer.trained, steps = layer.steps, samples = layer.samples,
+    C = points:cols(), classes = q:cols(), shown = q, patches = patches, trained = layer.trained, steps = layer.steps, samples = layer.samples,
     codebook = net.codebook, truth = net.grammar ~= nil}, Data)
   data.row = setmetatable({}, {__index = function(_, i) return i end}) -- as lay:patches() has them
   data.terms = data.trained and M.limits.terms or M.limits.live
   data.by = data.trained and "cluster" or data.truth and "parent" or "label"
-  if data.by == "label" then data.patches, data.row = guess_order(patches, q, data.U, data.C) end
-  read_numbers(data, q)
+  if data.by == "label" then data.patches, data.row = guess_order(patches, q, data.U, data.classes) end
+  read_numbers(data, points)
   make_groups(data)
   find_misplaced(data)
   return data
@@ -454,10 +456,10 @@ function M.of(subject, options)
   if old and old.state == state_of(layer) then return old end
   why = too_large(layer)
   if why then return nil, why end
-  local ok, state, patches, q = M.try(read, layer)
+  local ok, state, patches, q, points = M.try(read, layer)
   if not ok then return nil, plain(state) end
   if #patches == 0 then return nil, format("layer %d has seen no patches", layer.level) end
-  local data = build(layer, state, patches, q)
+  local data = build(layer, state, patches, q, points)
   cache[net][layer.level] = data
   return data
 end

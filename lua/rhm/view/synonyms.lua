@@ -206,7 +206,7 @@ local function patch_segments(chain, node, room, found, options)
   local line = {{pad(data:tuple(i), wide), style = l == chain.top and found and found[i] and "mark" or "bold"}}
   if l < chain.L then line[#line + 1] = " = " .. pad(chain:symbols(l, i), names) end
   line[#line + 1] = {format("  seen %s", pad(count(patch.count), 5, "right")), style = "dim"}
-  local C = data.C
+  local C = data.classes
   if C <= 32 and room - columns(line) >= C + (l < chain.L and 28 or 2) + (data.misplaced[i] and 24 or 0) then
     line[#line + 1] = {"  " .. data:bars(i, options.glyphs), style = "series1"}
   end
