@@ -126,7 +126,7 @@ function TestPosition.test_refusals()
   net:train{ from=g, n=1000, progress=false }
   local lay = net:layer(3)
   lu.assertErrorMsgContains("first place only", lay.q, lay, 2)
-  lu.assertErrorMsgContains("place = 5", lay.q, lay, 5)
+  lu.assertErrorMsgContains("place 5: must be a whole number from 1 to 4", lay.q, lay, 5)
   lu.assertEquals(lay:shares(1)[1], 1)
   lu.assertErrorMsgContains("not exact", net.train, net, { from=g, position="all", sampler="tally" })
   lu.assertEquals(net:layer(3).samples, 1000) -- as it was

@@ -296,6 +296,17 @@ class Experiments(unittest.TestCase):
         self.assertIsNotNone(row, out)
         alone, more = float(row.group(1)), float(row.group(2))
         self.assertTrue(more > 0.9 and more > alone + 0.2, out)
+    def test_positions(self):
+        out = self.quick("positions")
+        median = {(row[0], int(row[1])): float(row[2]) for row in
+                  re.findall(r"^\(8,4,2,3\) +(first|all) +(\d+) +(\S+) ", out, re.M)}
+        self.assertEqual(len(median), 6, out)
+        self.assertGreater(median["all", 1000], 0.95, out)
+        self.assertLess(median["first", 1000], 0.7, out)
+        five = re.findall(r"^ *\d+ +(\d+) +(\S+) +\S+ s +(\S+) +\S+ s$", out, re.M)
+        self.assertEqual(len(five), 5, out)
+        for missing, first, every in five:
+            self.assertTrue(int(missing) >= 2 and float(first) < 1 and float(every) >= 0.99, out)
 
     def test_log_regime(self):
         out = self.quick("log_regime")
