@@ -1,6 +1,7 @@
 # Experiments for users, installed as share/rhm/scripts/*.lua and run as `rhm NAME`.
 script_files = \
 	scripts/branching_factor.lua \
+	scripts/end_to_end.lua \
 	scripts/function_classes.lua \
 	scripts/learning_table.lua \
 	scripts/log_regime.lua \

@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, SANITIZED, environment  # noqa: E402
 
-SCRIPTS = ["all", "branching_factor", "function_classes", "log_regime", "noise", "phase_diagram", "positions",
-           "random_features", "refinement", "sample_complexity", "semi_supervised", "signal_to_noise",
+SCRIPTS = ["all", "branching_factor", "end_to_end", "function_classes", "log_regime", "noise", "phase_diagram",
+           "positions", "random_features", "refinement", "sample_complexity", "semi_supervised", "signal_to_noise",
            "training_dynamics"]
 QUICK = 20  # seconds on 2 processors of one's own
 
@@ -296,6 +296,18 @@ class Experiments(unittest.TestCase):
         self.assertIsNotNone(row, out)
         alone, more = float(row.group(1)), float(row.group(2))
         self.assertTrue(more > 0.9 and more > alone + 0.2, out)
+    def test_end_to_end(self):
+        out = self.quick("end_to_end")
+        rows = re.findall(r"^\(8,4,2,3\) +(\w+) +(\d+) +(\S+) +\S+ s +(\S+) +(\S+) +(\S+)$", out, re.M)
+        row = {(name, int(N)): list(map(float, rest)) for name, N, *rest in rows}
+        self.assertEqual(len(row), 6, out)
+        self.assertGreater(row["all", 2000][0], 0.97, out)
+        self.assertLess(max(row["all", 2000][1:]), 0.1, out)
+        for N in 500, 2000:
+            self.assertGreater(row["all", N][0], row["first", N][0], out)
+            self.assertGreater(row["first", N][3], row["all", N][3], out)  # the label's level is the last to be learned
+            self.assertTrue(0.15 < row["cnn", N][0] <= 1 and 0 < row["cnn", N][3] < 1.2, out)
+
     def test_positions(self):
         out = self.quick("positions")
         median = {(row[0], int(row[1])): float(row[2]) for row in
