@@ -130,7 +130,8 @@ local function find_misplaced(data)
   end
 end
 
--- The points (q, where a layer learned from first patches) as one array, and sums over rows 1..i, from which the mean square distance of two blocks comes at once:
+-- The points (q, where a layer learned from first patches) as one array, and sums over rows 1..i, from which the mean
+-- square distance of two blocks comes at once:
 -- mean |q_i - q_j|^2 = mean |q_i|^2 + mean |q_j|^2 - 2 mean q_i . mean q_j.
 local function read_numbers(data, q)
   local U, C, flat, sums, squares = data.U, data.C, {}, {}, {[0] = 0}
@@ -408,7 +409,8 @@ local cache = setmetatable({}, {__mode = "k"}) -- network -> level -> data
 local function build(layer, state, patches, q, points)
   local net = layer.network
   local data = setmetatable({level = layer.level, L = net.L, state = state, U = #patches,
-    C = points:cols(), classes = q:cols(), shown = q, patches = patches, trained = layer.trained, steps = layer.steps, samples = layer.samples,
+    C = points:cols(), classes = q:cols(), shown = q, patches = patches, trained = layer.trained,
+    steps = layer.steps, samples = layer.samples,
     codebook = net.codebook, truth = net.grammar ~= nil}, Data)
   data.row = setmetatable({}, {__index = function(_, i) return i end}) -- as lay:patches() has them
   data.terms = data.trained and M.limits.terms or M.limits.live
