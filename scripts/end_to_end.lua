@@ -8,9 +8,9 @@ local experiment = require "rhm.experiment"
 local x = experiment.new{
   name = "end_to_end",
   summary = "The chain on first patches and on all patches, and a CNN trained end to end, on the same strings.",
-  theory = "a CNN finds the levels from the tokens up, each when N passes about V m^(L+1) (PRX 2024): its layers lose "
-    .. "their sensitivity to synonyms together with the error. The chain is made to find them one by one; with first "
-    .. "patches it needs V m/rho^2 strings, with all patches some m times fewer.",
+  theory = "a CNN needs some C m^L strings (PRX 2024), and its layers lose their sensitivity to synonyms together with "
+    .. "the error. The chain is made to find the levels one by one: with first patches from some V m/rho^2 strings, with "
+    .. "the patches of all places from fewer.",
   seeds = {full = 5, quick = 2, text = "Grammars of each shape that satisfy Assumption 4.1, with a data set each."},
 }
 
