@@ -23,11 +23,13 @@ struct kind {
     enum rhm_codebook_kind codebook;
     int from_data;
     uint64_t n;
+    enum rhm_position position;
 };
-static const struct kind kinds[] = {{"primal", 16, RHM_CODEBOOK_CENTROID, 0, 20000},
-                                    {"dual", 128, RHM_CODEBOOK_CENTROID, 0, 20000},
-                                    {"exact codebook", 64, RHM_CODEBOOK_EXACT, 0, 2000},
-                                    {"data set", 64, RHM_CODEBOOK_CENTROID, 1, 1500}};
+static const struct kind kinds[] = {{"primal", 16, RHM_CODEBOOK_CENTROID, 0, 20000, RHM_POSITION_FIRST},
+                                    {"dual", 128, RHM_CODEBOOK_CENTROID, 0, 20000, RHM_POSITION_FIRST},
+                                    {"exact codebook", 64, RHM_CODEBOOK_EXACT, 0, 2000, RHM_POSITION_FIRST},
+                                    {"data set", 64, RHM_CODEBOOK_CENTROID, 1, 1500, RHM_POSITION_FIRST},
+                                    {"all places", 64, RHM_CODEBOOK_CENTROID, 0, 2000, RHM_POSITION_ALL}};
 
 static struct rhm_grammar grammar;
 static struct rhm_dataset data;
@@ -53,6 +55,7 @@ static struct rhm_train_options how_to_train(const struct rhm_network *net, cons
     how.data = kind->from_data ? &data : NULL;
     how.solver = RHM_SOLVER_GD;
     how.steps = STEPS;
+    how.position = kind->position;
     for (unsigned l = 1; l <= net->L; l++)
         how.n[l] = kind->n;
     return how;
@@ -204,8 +207,8 @@ static void *compute(void *argument)
 static void test_the_same_file_in_company(void **state)
 {
     (void)state;
-    static const struct kind crowd = {"neighbour", 64, RHM_CODEBOOK_EXACT, 0, 100};
-    static const struct kind kind = {"closed form", 600, RHM_CODEBOOK_EXACT, 0, 1500};
+    static const struct kind crowd = {"neighbour", 64, RHM_CODEBOOK_EXACT, 0, 100, RHM_POSITION_FIRST};
+    static const struct kind kind = {"closed form", 600, RHM_CODEBOOK_EXACT, 0, 1500, RHM_POSITION_FIRST};
     struct neighbour neighbour = {.net = create(&crowd)};
     struct rhm_train_options how = how_to_train(neighbour.net, &crowd);
     must(rhm_network_train(neighbour.net, &how, NULL, NULL, &err));
