@@ -136,7 +136,7 @@ static enum rhm_status noisy_q(const struct rhm_network *net, unsigned l, const 
             to[C] += p;
         }
     for (size_t i = 0; joint && i < n; i++) {
-        size_t row = rhm_tuples_find(&law.patches, tuple + i * net->s);
+        size_t row = rhm_tuples_find(&law.patches, tuple + i * rhm_network_s(net, l));
         const double *from = row == SIZE_MAX ? NULL : joint + row * (C + 1);
         for (size_t c = 0; from && from[C] > 0 && c < C; c++)
             q[i * C + c] = from[c] / from[C];
