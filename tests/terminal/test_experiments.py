@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from session import RHM, SANITIZED, environment  # noqa: E402
 
-SCRIPTS = ["all", "branching_factor", "end_to_end", "function_classes", "log_regime", "noise", "phase_diagram",
+SCRIPTS = ["branching_factor", "end_to_end", "function_classes", "log_regime", "noise", "phase_diagram",
            "positions", "random_features", "refinement", "sample_complexity", "semi_supervised", "signal_to_noise",
            "training_dynamics"]
 QUICK = 20  # seconds on 2 processors of one's own
