@@ -14,4 +14,5 @@ script_files = \
 	scripts/sample_complexity.lua \
 	scripts/semi_supervised.lua \
 	scripts/signal_to_noise.lua \
-	scripts/training_dynamics.lua
+	scripts/training_dynamics.lua \
+	scripts/unknown_topology.lua

@@ -13,8 +13,11 @@
 
 #define LEAST_STRINGS 100
 #define LEAST_Z       4.0  /* of what counts as dependence at all */
-#define SPREAD        0.12 /* of log score from grammar to grammar, measured */
-#define EVEN_PAIRS    0.1  /* every pair of a block has this share of the mean phi^2 at least */
+#define SPREAD        0.12 /* of log score from grammar to grammar, at least; measured: */
+#define SPREAD_FEW    0.84 /* / (V - 1) by tokens */
+#define SPREAD_LABEL  2.0  /* / (V - 1) by labels */
+#define EVEN_PAIRS    0.1  /* every pair of a block has this share of the mean phi^2 at least, */
+#define EVEN_BLOCK    0.3  /* and this where the block is all there is */
 #define ORDERLESS     0.8  /* coherence of all pairs and their transposes from which the order is none */
 #define NULL_DRAWS    48
 #define TABLE_CELLS   ((size_t)1 << 22)
@@ -171,7 +174,8 @@ static enum rhm_status look_at_candidate(const struct work *w, const struct neig
     }
     c->border = border.value;
     double limit = of->by_labels ? RHM_BRANCHING_PASS_LABEL : RHM_BRANCHING_PASS;
-    double error = sqrt(5 * relative * relative + pow(border.error / below, 2) + SPREAD * SPREAD);
+    double few = (of->by_labels ? SPREAD_LABEL : SPREAD_FEW) / (w->data->V - 1), spread = fmax(SPREAD, few);
+    double error = sqrt(5 * relative * relative + pow(border.error / below, 2) + spread * spread);
     c->passes = normal_below(log(fmax(c->score, 1e-6) / limit) / error);
     if (!(weakest >= LEAST_Z))
         c->passes = fmin(c->passes, 0.4); /* too weak to be seen: no, but not surely so */
@@ -278,7 +282,7 @@ static enum rhm_status cut(const struct work *w, const struct neighbours *of,
     struct rhm_branching_candidate *c = &level->candidate[level->candidates++];
     *c = (struct rhm_branching_candidate){
         .s = (unsigned)places, .score = NAN, .border = NAN, .coherence = NAN, .within = weakest * of->noise};
-    if (weakest >= LEAST_Z && even >= EVEN_PAIRS && orderless <= ORDERLESS) {
+    if (weakest >= LEAST_Z && even >= EVEN_BLOCK && orderless <= ORDERLESS) {
         c->passes = 1;
         level->s = (unsigned)places;
         level->reason = RHM_BRANCHING_FOUND;
@@ -331,7 +335,9 @@ static enum rhm_status look_at_level(const struct work *w, struct rhm_branching_
         return RHM_OK;
     }
     enum rhm_status status = by(w, 0, level, err);
-    if (status == RHM_OK && level->reason != RHM_BRANCHING_FOUND &&
+    /* one block of all places is the last resort, and not sure where labels see a cut in it */
+    int open = level->reason != RHM_BRANCHING_FOUND || level->s == level->places;
+    if (status == RHM_OK && open &&
         (double)w->codes.K * (double)w->codes.K * w->data->classes <= (double)TABLE_CELLS) {
         struct rhm_branching_level *other = rhm_array(1, sizeof *other, "the levels of the tree", err);
         if (other == NULL)
@@ -339,8 +345,12 @@ static enum rhm_status look_at_level(const struct work *w, struct rhm_branching_
         other->places = level->places;
         other->codes = level->codes;
         status = by(w, 1, other, err);
-        if (status == RHM_OK && other->reason == RHM_BRANCHING_FOUND)
-            *level = *other;
+        if (status == RHM_OK && other->reason == RHM_BRANCHING_FOUND) {
+            if (level->reason == RHM_BRANCHING_FOUND)
+                level->reason = RHM_BRANCHING_UNSURE; /* one block, or the labels' cut */
+            else
+                *level = *other;
+        }
         free(other);
     }
     if (level->reason != RHM_BRANCHING_FOUND) {

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "engine/branching.h"
 #include "script/branches.h"
 #include "script/objects.h"
 
@@ -81,11 +80,18 @@ int rhm_script_infer_branching(lua_State *L)
         return luaL_error(L, "%s: n = %I: the data set has %I strings", where, (lua_Integer)n,
                           (lua_Integer)data.n);
     data.n = (size_t)n;
-    struct rhm_branching b = infer(L, where, &data, seed);
+    rhm_push_branching(L, where, &data, seed);
+    return 1;
+}
+
+struct rhm_branching rhm_push_branching(lua_State *L, const char *function, const struct rhm_dataset *data,
+                                        uint64_t seed)
+{
+    struct rhm_branching b = infer(L, function, data, seed);
     unsigned sure = b.established;
     lua_createtable(L, 0, 8);
     rhm_set_integer(L, "d", b.d);
-    rhm_set_integer(L, "n", n);
+    rhm_set_integer(L, "n", data->n);
     if (b.L > 0) {
         rhm_set_integer(L, "L", b.L);
         rhm_push_branches(L, b.branch, b.L);
@@ -101,5 +107,7 @@ int rhm_script_infer_branching(lua_State *L)
     }
     lua_setfield(L, -2, "levels");
     rhm_set_report(L, "branching");
-    return 1;
+    lua_remove(L, -2); /* the levels */
+    b.level = NULL;
+    return b;
 }

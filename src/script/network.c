@@ -7,6 +7,7 @@
 #include "engine/output.h"
 #include "script/baseline.h"
 #include "script/branches.h"
+#include "script/branching.h"
 #include "script/latest.h"
 #include "script/measure.h"
 #include "script/source.h"
@@ -23,9 +24,20 @@ static struct object *push_network(lua_State *L)
     return object;
 }
 
+/* s = 'infer', and no strings were given yet. */
+static int is_waiting(lua_State *L, int index)
+{
+    struct object *object = rhm_class_check(L, index, RHM_NETWORK);
+    int waits = lua_getiuservalue(L, index, RHM_NETWORK_BRANCHING) == LUA_TTABLE && !object->net;
+    lua_pop(L, 1);
+    return waits;
+}
+
 struct rhm_network *rhm_check_network(lua_State *L, int index)
 {
     struct object *object = rhm_class_check(L, index, RHM_NETWORK);
+    if (!object->net && is_waiting(L, index))
+        luaL_error(L, "the network's s is not inferred yet: train it, or give rhm.network strings: from = d");
     if (!object->net)
         luaL_error(L, "this network was closed");
     return object->net;
@@ -59,7 +71,32 @@ static void read_size(const struct rhm_args *args, const char *key, int known, i
         luaL_error(args->L, "%s: %s = 0: must be %d or more", args->function, key, key[0] == 'L' ? 1 : 2);
 }
 
-static void read_options(const struct rhm_args *args, struct rhm_network_options *options)
+/* s, L from what was inferred of strings; V from them too, unless given. */
+static void take_inferred(const struct rhm_args *args, const struct rhm_dataset *data,
+                          const struct rhm_branching *b, struct rhm_network_options *options)
+{
+    lua_State *L = args->L;
+    if (b->L == 0)
+        luaL_error(
+            L,
+            "%s: s = 'infer': the strings do not tell their tree (print(rhm.infer_branching(d)) says why): "
+            "give s and L",
+            args->function);
+    options->V = data->V;
+    options->classes = data->classes;
+    options->L = b->L;
+    for (unsigned l = 1; l <= b->L; l++)
+        options->branch[l] = b->branch[l];
+    rhm_args_integer(args, "V", &options->V);
+    rhm_args_integer(args, "L", &options->L);
+    if (options->L != b->L)
+        luaL_error(L, "%s: L = %I, but the strings have %d levels", args->function, (lua_Integer)options->L,
+                   (int)b->L);
+}
+
+/* inferred: NULL where s is given. */
+static void read_options(const struct rhm_args *args, struct rhm_network_options *options,
+                         const struct rhm_dataset *data, const struct rhm_branching *inferred)
 {
     lua_State *L = args->L;
     int known = rhm_args_push(args, "grammar") != LUA_TNIL;
@@ -71,12 +108,16 @@ static void read_options(const struct rhm_args *args, struct rhm_network_options
         }
     }
     lua_pop(L, 1);
-    int given = rhm_args_integer(args, "V", &options->V);
-    read_size(args, "V", known, given, options->V);
-    given = rhm_args_branches(args, &options->s, options->branch, &options->L);
-    read_size(args, "s", known, given, given && options->branch[1] == 0 ? options->s : 2);
-    given = options->branch[1] > 0 || rhm_args_integer(args, "L", &options->L);
-    read_size(args, "L", known, given, options->L);
+    if (inferred) {
+        take_inferred(args, data, inferred, options);
+    } else {
+        int given = rhm_args_integer(args, "V", &options->V);
+        read_size(args, "V", known, given, options->V);
+        given = rhm_args_branches(args, &options->s, options->branch, &options->L);
+        read_size(args, "s", known, given, given && options->branch[1] == 0 ? options->s : 2);
+        given = options->branch[1] > 0 || rhm_args_integer(args, "L", &options->L);
+        read_size(args, "L", known, given, options->L);
+    }
     if (rhm_args_integer(args, "classes", &options->classes) +
             rhm_args_integer(args, "C", &options->classes) &&
         options->classes == 0)
@@ -98,14 +139,85 @@ static void read_options(const struct rhm_args *args, struct rhm_network_options
     rhm_args_number(args, "eps_O", &options->eps_O);
 }
 
+/* s = 'infer' */
+static int wants_inference(const struct rhm_args *args)
+{
+    lua_State *L = args->L;
+    int wants = rhm_args_push(args, "s") == LUA_TSTRING && strcmp(lua_tostring(L, -1), "infer") == 0;
+    lua_pop(L, 1);
+    int from = rhm_args_push(args, "from") != LUA_TNIL, grammar = rhm_args_push(args, "grammar") != LUA_TNIL;
+    lua_pop(L, 2);
+    if (from && !wants)
+        luaL_error(L, "%s: from: the strings that s = 'infer' looks at; s is given", args->function);
+    if (wants && grammar)
+        luaL_error(L, "%s: s = 'infer' and grammar: a known grammar has its s", args->function);
+    return wants;
+}
+
+/* Makes the network at `index` by the options of the table `args` and the tree of strings. */
+static void make_inferred(lua_State *L, int index, const struct rhm_args *args,
+                          const struct rhm_dataset *data)
+{
+    struct object *object = rhm_class_check(L, index, RHM_NETWORK);
+    struct rhm_branching b = rhm_push_branching(L, args->function, data, 0);
+    struct rhm_network_options options = rhm_network_defaults();
+    read_options(args, &options, data, &b);
+    struct rhm_error err;
+    if (rhm_network_create(&object->net, &options, &err) != RHM_OK)
+        rhm_raise(L, args->function, &err);
+    lua_setiuservalue(L, index, RHM_NETWORK_BRANCHING);
+}
+
+void rhm_network_settle(lua_State *L, int index, int from)
+{
+    if (!is_waiting(L, index) || lua_type(L, from) != LUA_TTABLE)
+        return;
+    lua_getfield(L, from, "from");
+    const struct rhm_dataset *data = rhm_test_dataset(L, -1);
+    if (!data)
+        luaL_error(L, "network:train: from = %s: s = 'infer' looks at a data set (a known grammar has its s)",
+                   rhm_args_show(L, -1));
+    lua_getiuservalue(L, index, RHM_NETWORK_BRANCHING);
+    struct rhm_args args = {.L = L, .table = lua_gettop(L), .function = "rhm.network"};
+    make_inferred(L, index, &args, data);
+    lua_pop(L, 2);
+}
+
+/* Now, where strings are given; else at the first training: the options are kept. */
+static int network_to_infer(lua_State *L, const struct rhm_args *args)
+{
+    push_network(L);
+    if (rhm_args_push(args, "from") != LUA_TNIL) {
+        const struct rhm_dataset *data = rhm_test_dataset(L, -1);
+        if (!data)
+            return luaL_error(L, "%s: from = %s: must be a data set", args->function, rhm_args_show(L, -1));
+        lua_pop(L, 1); /* the table holds it */
+        make_inferred(L, 2, args, data);
+        rhm_latest_set(L, RHM_LATEST_NETWORK, 2);
+        return 1;
+    }
+    lua_newtable(L);
+    lua_replace(L, -2);
+    for (lua_pushnil(L); lua_next(L, args->table);) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, 3);
+    }
+    lua_setiuservalue(L, 2, RHM_NETWORK_BRANCHING);
+    return 1;
+}
+
 int rhm_script_network(lua_State *L)
 {
-    static const char *const keys[] = {"grammar",  "V",        "s",       "L",    "classes", "C",     "M",
-                                       "features", "codebook", "linkage", "seed", "sigma",   "eps_O", NULL};
+    static const char *const keys[] = {"grammar", "V",     "s",        "L",        "classes",
+                                       "C",       "M",     "features", "codebook", "linkage",
+                                       "seed",    "sigma", "eps_O",    "from",     NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.network", keys);
     lua_settop(L, 1);
+    if (wants_inference(&args))
+        return network_to_infer(L, &args);
     struct rhm_network_options options = rhm_network_defaults();
-    read_options(&args, &options);
+    read_options(&args, &options, NULL, NULL);
     struct object *object = push_network(L);
     struct rhm_error err;
     if (rhm_network_create(&object->net, &options, &err) != RHM_OK)
@@ -117,8 +229,7 @@ int rhm_script_network(lua_State *L)
 int rhm_script_load(lua_State *L)
 {
     const char *path = rhm_args_path(L, 1, "rhm.load");
-    if (rhm_cnn_load_object(L, path) || rhm_shallow_load_object(L, path) ||
-        rhm_onestep_load_object(L, path))
+    if (rhm_cnn_load_object(L, path) || rhm_shallow_load_object(L, path) || rhm_onestep_load_object(L, path))
         return 1;
     struct object *object = push_network(L);
     struct rhm_error err;
@@ -259,12 +370,13 @@ enum {
     FIELD_sigma,
     FIELD_eps_O,
     FIELD_grammar,
+    FIELD_branching,
     FIELD_job,
     FIELD_refined
 };
-static const char *const fields[] = {"V",     "s",        "L",       "d",        "classes",
-                                     "M",     "codebook", "linkage", "features", "seed",
-                                     "sigma", "eps_O",    "grammar", "job",      "refined",      NULL};
+static const char *const fields[] = {"V",        "s",         "L",        "d",       "classes", "M",
+                                     "codebook", "linkage",   "features", "seed",    "sigma",   "eps_O",
+                                     "grammar",  "branching", "job",      "refined", NULL};
 
 static int network_field(lua_State *L)
 {
@@ -296,6 +408,9 @@ static int network_field(lua_State *L)
         return lua_pushnumber(L, net->sigma), 1;
     case FIELD_eps_O:
         return lua_pushnumber(L, net->eps_O), 1;
+    case FIELD_branching:
+        lua_getiuservalue(L, 1, RHM_NETWORK_BRANCHING);
+        return 1;
     case FIELD_grammar:
         return push_known_grammar(L, net);
     case FIELD_job:
@@ -329,6 +444,10 @@ static void push_trained(lua_State *L, struct rhm_network *net)
 
 static int network_tostring(lua_State *L)
 {
+    if (is_waiting(L, 1)) {
+        lua_pushliteral(L, "network: s is to be inferred from the strings of its first training");
+        return 1;
+    }
     struct rhm_network *net = rhm_check_network(L, 1);
     char text[RHM_BRANCHES_TEXT];
     lua_settop(L, 1);

@@ -59,7 +59,14 @@ uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const s
 enum { RHM_SUBJECT_JOB = 1 };
 
 /* User values of a network. */
-enum { RHM_NETWORK_GRAMMAR = RHM_SUBJECT_JOB + 1, RHM_NETWORK_VALUES = RHM_NETWORK_GRAMMAR };
+enum {
+    RHM_NETWORK_GRAMMAR = RHM_SUBJECT_JOB + 1,
+    RHM_NETWORK_BRANCHING, /* how s was inferred, or with what options the network waits for strings */
+    RHM_NETWORK_VALUES = RHM_NETWORK_BRANCHING
+};
+
+/* The network at `index` that waits for strings to infer s from is made for those of the source at `from`. */
+void rhm_network_settle(lua_State *L, int index, int from);
 
 /* Options of a training from an argument table; pushes the source (grammar or data set) that they borrow.
  * level 0: of the whole chain, else of one layer. */

@@ -155,6 +155,7 @@ int rhm_network_train_method(lua_State *L)
     static const char *const keys[] = {
         "from",    "n",        "c",          "solver",           "steps", "eta", "lambda", "seed", "position",
         "sampler", "progress", "background", "steps_per_second", NULL};
+    rhm_network_settle(L, 1, 2);
     struct rhm_network *net = rhm_check_network(L, 1);
     struct rhm_args args = rhm_args_open(L, 2, "network:train", keys);
     lua_settop(L, 2);

@@ -74,4 +74,31 @@ function TestBranching.test_arguments()
   fails("a data set expected", rhm.infer_branching, {})
 end
 
+function TestBranching.test_networks()
+  local g = rhm.grammar{ V=8, m=3, s={2, 3}, seed=1 }
+  local d = g:sample{ n=20000, seed=2 }
+  local net = rhm.network{ s="infer", from=d, M=512 }
+  lu.assertEquals({net.V, net.s, net.L, net.classes, net.M}, {8, {2, 3}, 2, 8, 512})
+  lu.assertEquals({net.branching.s, net.branching.confident}, {{2, 3}, true})
+  net:train{ from=d }
+  lu.assertTrue(net:accuracy(g:sample{ n=1000, seed=3 }) > 0.99)
+  lu.assertNil(rhm.network{ grammar=g }.branching)
+  local later = rhm.network{ s="infer", M=512 }
+  lu.assertStrContains(tostring(later), "s is to be inferred")
+  fails("s is not inferred yet", function() return later.V end)
+  fails("s is not inferred yet", later.accuracy, later, d)
+  fails("looks at a data set", later.train, later, {from=g})
+  later:train{ from=d }
+  lu.assertEquals({later.V, later.s, later.M, later.branching.s}, {8, {2, 3}, 512, {2, 3}})
+  lu.assertEquals(later:accuracy(d), net:accuracy(d))
+  later:train{ from=d, n=10000 } -- as any network
+  local other = rhm.grammar{ V=8, m=3, s=2, L=2 }:sample{ n=1000 }
+  fails("strings of 4 tokens", later.train, later, {from=other})
+  fails("L = 3, but the strings have 2 levels", rhm.network, {s="infer", from=d, L=3})
+  fails("s = 'infer' and grammar", rhm.network, {s="infer", grammar=g})
+  fails("from = 5: must be a data set", rhm.network, {s="infer", from=5})
+  fails("s is given", rhm.network, {V=8, s=2, L=3, from=d})
+  fails("the strings do not tell their tree", rhm.network, {s="infer", from=strings({ V=8, m=1, s=2, L=2 }, 1000)})
+end
+
 os.exit(lu.LuaUnit.run())

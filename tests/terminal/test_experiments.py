@@ -16,7 +16,7 @@ from session import RHM, SANITIZED, environment  # noqa: E402
 
 SCRIPTS = ["branching_factor", "end_to_end", "function_classes", "log_regime", "noise", "phase_diagram",
            "positions", "random_features", "refinement", "sample_complexity", "semi_supervised", "signal_to_noise",
-           "training_dynamics"]
+           "training_dynamics", "unknown_topology"]
 QUICK = 20  # seconds on 2 processors of one's own
 
 
@@ -319,6 +319,19 @@ class Experiments(unittest.TestCase):
         self.assertEqual(len(five), 5, out)
         for missing, first, every in five:
             self.assertTrue(int(missing) >= 2 and float(first) < 1 and float(every) >= 0.99, out)
+
+    def test_unknown_topology(self):
+        out = self.quick("unknown_topology")
+        rows = dict(re.findall(r"^ *(s by level +lists|shuffled \w+ +[23]|one s +\d) +(\d+ +\S+ +\d+ +\d+ +\d+)$", out, re.M))
+        rows = {" ".join(name.split()): row.split() for name, row in rows.items()}  # sets, right, confident, wrong, none
+        self.assertEqual(rows["s by level lists"], ["2", "2", "2", "0", "0"], out)
+        for way in ("within", "across"):
+            for s, sets in (("2", "3"), ("3", "2")):
+                self.assertEqual(rows["shuffled %s %s" % (way, s)], [sets, "-", "0", "0", sets], out)
+        right, sets, confident = map(int, re.search(r"right in (\d+) of (\d+) data sets, of which (\d+) confident",
+                                                    " ".join(out.split())).groups())
+        self.assertEqual((right, sets), (7, 8), out)  # s = 4, m = 448: 20000 strings are too few
+        self.assertGreaterEqual(confident, 6, out)
 
     def test_log_regime(self):
         out = self.quick("log_regime")

@@ -2,7 +2,7 @@
 return {
   {name = "rhm.network", group = "rhm",
     signature = {"rhm.network{ V=, s=, L= [, classes=, M=, codebook=, linkage=, features=, sigma=, eps_O=, seed=] }",
-      "rhm.network{ grammar= [, M=, ...] }"},
+      "rhm.network{ grammar= [, M=, ...] }", "rhm.network{ s=\"infer\" [, from=, M=, ...] }"},
     summary = "an untrained chain of L layers",
     text = [[Layer L reads tokens, layer l the outputs of layer l+1; each is ridge regression of the label on random features of the
 first patch, trained from level L down to 1 and then used at every position (shallow-to-deep chaining).
@@ -16,8 +16,9 @@ whose q^ is noise, keep no cluster for themselves; "average" goes by mean distan
     keys = {
       {"grammar", "none", "a grammar: V, s, L, classes are then its own, and quantities of the truth are reported"},
       {"V", "grammar's", "symbols at each level"},
-      {"s", "grammar's", "branching factor, or a list with one number for each layer"},
+      {"s", "grammar's", "branching factor, or a list with one number for each layer; \"infer\": by rhm.infer_branching"},
       {"L", "grammar's, or #s", "layers"},
+      {"from", "the first training's", "the strings that s=\"infer\" looks at; L, and V and classes unless given, are theirs"},
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
       {"M", "2048", "features of a patch, even"},
@@ -42,7 +43,8 @@ net:train{ from=g }]], see = {"network:train", "theory"}},
       {"linkage", "\"ward\" or \"average\""},
       {"features", "\"rbf\", \"orf\" or \"relu\""}, {"seed", "of the features"},
       {"sigma", "the bandwidth given; nil: chosen for each layer"}, {"eps_O", "what sigma is chosen for"},
-      {"grammar", "the grammar given, or nil"}, {"job", "the last training, or nil"},
+      {"grammar", "the grammar given, or nil"}, {"branching", "how s was inferred (see rhm.infer_branching), or nil"},
+      {"job", "the last training, or nil"},
       {"refined", "what net:refine reached (while it runs: how far it is, .running), or nil: then the layers predict"},
     },
     see = {"rhm.network"}},
