@@ -280,7 +280,7 @@ function M.status(width)
   local glyph, style = state.look(looks[s.state] or s.state, glyphs)
   local words = s.state
   if s.level then
-    local before = s.state == "pausing" and "stopping" or s.state ~= "running" and s.state ~= "by hand" and s.state
+    local before = s.state ~= "running" and s.state ~= "by hand" and s.state
     words = (before and before .. ", " or "") .. state.work(s)
   end
   if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end

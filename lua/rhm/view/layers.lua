@@ -152,7 +152,7 @@ local function total(s, width, glyphs, panel)
   elseif s.level or s.state == "measuring" then
     parts[1] = s.state == "paused" and "paused: net:resume() goes on; " .. state.work(s)
       or s.state == "stopping" and "stopping at the next block; " .. state.work(s)
-      or s.state == "pausing" and "stopping, pauses at the next block; " .. state.work(s) or state.work(s)
+      or s.state == "pausing" and "pausing at the next block; " .. state.work(s) or state.work(s)
   else
     parts[1] = s.error and s.state .. ": " .. s.error or s.state
   end

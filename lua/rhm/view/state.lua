@@ -57,7 +57,7 @@ local function layer_state(net, l, progress, job_state)
     for key, value in next, live do row[key] = value end
     row.state = live.phase
     if progress.level == l and live.phase ~= "done" and job_state ~= "running" then
-      row.state = job_state == "pausing" and "stopping" or job_state -- the call in work ends first
+      row.state = job_state -- of one that is pausing the call in work ends first
     end
   elseif row.state == "done" and progress and progress.levels[l].seconds == row.seconds then
     row.of_job = true -- not trained again by hand since
