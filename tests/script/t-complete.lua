@@ -76,7 +76,7 @@ function TestComplete:test_values_of_keys()
 end
 
 function TestComplete:test_modules_topics_files()
-  lu.assertEquals(offers 'require "rhm.pri', { 'print"' })
+  lu.assertEquals(offers 'require "rhm.prin', { "principle.measure", "print" })
   lu.assertEquals(offers 'help "layer:syn', { 'synonyms"' })
   lu.assertEquals(offers "help layer:syn", { "synonyms" })
   lu.assertEquals(offers "? layer:syn", { "synonyms" })

@@ -280,7 +280,7 @@ static const struct {
                "fails(rhm.grammar, { rules={ { { { 1, 2 } } }, { { { 1, 'x' } } } } })\n"
                "fails(rhm.network, { V=4, s=2, L=2, codebook='none' })\n"
                "fails(rhm.dataset, 'missing.csv')\n"
-               "fails(rhm.dataset, { tokens={ { 1, 0 } }, labels={ 1 } })\n"
+               "fails(rhm.dataset, { tokens={ { 1, -1 } }, labels={ 1 } })\n"
                "local net = rhm.network{ V=4, s=2, L=2, M=32 }\n"
                "fails(net.train, net, { from=1 })\n"
                "fails(net.layer, net, 3)\n"

@@ -63,7 +63,7 @@ class Completion(unittest.TestCase):
         self.session.wait_line("...> ensemble=")
 
     def test_module(self):
-        self.completes('require "rhm.pri', 'require "rhm.print"')
+        self.completes('require "rhm.man', 'require "rhm.manual"')
 
     def test_topic(self):
         self.completes('help "layer:syn', 'help "layer:synonyms"')
