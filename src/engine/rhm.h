@@ -16,7 +16,6 @@
 #include "formula.h"
 #include "grammar.h"
 #include "job.h"
-#include "training.h"
 #include "layer.h"
 #include "matrix.h"
 #include "memory.h"
@@ -38,6 +37,7 @@
 #include "signal.h"
 #include "tally.h"
 #include "threads.h"
+#include "training.h"
 #include "tree.h"
 #include "tuples.h"
 

@@ -21,7 +21,6 @@ enum rhm_status rhm_shallow_output_kernel(const struct rhm_shallow *net, size_t 
 
 void rhm_shallow_fit_clear(struct rhm_shallow_fit *fit);
 
-
 /* The features of sigma and the seed. */
 enum rhm_status rhm_shallow_features(const struct rhm_shallow *net, double sigma, struct rhm_features *f,
                                      struct rhm_error *err);

@@ -66,8 +66,8 @@ struct rhm_schedule_options {
 };
 
 /* n[1..L] (L + 1 entries): depth: max(c V m m^l/(1 - label_noise)^2, 20000); gap: max(c V m/rho^(l)^2,
- * 20000); theorem: kappa V^2 m^2 s_l L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53, or
- * a gap is 0. */
+ * 20000); theorem: kappa V^2 m^2 s_l L log^2(V m kappa/delta) K_rho^-2 m^l. RHM_EARG where one passes 2^53,
+ * or a gap is 0. */
 enum rhm_status rhm_signal_schedule(const struct rhm_grammar *g, const struct rhm_schedule_options *options,
                                     uint64_t *n, rhm_poll_function *poll, void *context,
                                     struct rhm_error *err);

@@ -36,3 +36,12 @@ void rhm_threads_adopt(void)
         omp_set_num_threads(wanted);
 #endif
 }
+
+int rhm_threads_number(void)
+{
+#ifdef _OPENMP
+    return omp_get_thread_num();
+#else
+    return 0;
+#endif
+}

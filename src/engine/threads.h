@@ -13,4 +13,7 @@ int rhm_threads_get(void);
 /* OpenMP keeps its number for each thread that starts loops: a new worker thread calls this first. */
 void rhm_threads_adopt(void);
 
+/* Which of a loop's threads this is, from 0; 0 where the engine is built without OpenMP. */
+int rhm_threads_number(void);
+
 #endif

@@ -2,7 +2,6 @@
 #include "tree.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +17,9 @@ static int threads_for(const struct rhm_tree *tree, size_t n, size_t pieces)
 {
     double products = 0;
     for (unsigned l = 1; l <= tree->L; l++)
-        products += (double)tree->nodes[l - 1] *
-                    (l == tree->L && !tree->table[l].sparse ? (double)tree->table[l].parents
-                                                            : (double)rhm_tree_size(tree, l));
+        products += (double)tree->nodes[l - 1] * (l == tree->L && !tree->table[l].sparse
+                                                      ? (double)tree->table[l].parents
+                                                      : (double)rhm_tree_size(tree, l));
     int threads = 3 * products * (double)n < WORTH_THREADS ? 1 : rhm_threads_get();
     return (size_t)threads < pieces ? threads : pieces > 0 ? (int)pieces : 1;
 }
@@ -108,7 +107,7 @@ enum rhm_status rhm_tree_posterior(const struct rhm_tree *tree, size_t n, const 
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
         for (size_t b = first; b < last; b++) {
             size_t at = b * block, some = n - at < block ? n - at : block;
-            posterior_block(&pass[omp_get_thread_num()], some, tokens + at * d, labels ? labels + at : NULL,
+            posterior_block(&pass[rhm_threads_number()], some, tokens + at * d, labels ? labels + at : NULL,
                             level, out ? out + at * row : NULL, log_p ? log_p + at : NULL);
         }
         status = rhm_poll(poll, context, err);
@@ -237,7 +236,7 @@ enum rhm_status rhm_tree_expect(const struct rhm_tree *tree, size_t n, const uin
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
         for (size_t k = 0; k < some_slots; k++) {
             size_t at = (first + k) * block, some = n - at < block ? n - at : block;
-            expect_block(&pass[omp_get_thread_num()], some, tokens + at * d, labels ? labels + at : NULL,
+            expect_block(&pass[rhm_threads_number()], some, tokens + at * d, labels ? labels + at : NULL,
                          rules, &slot[k]);
         }
         status = rhm_poll(poll, context, err);

@@ -101,8 +101,7 @@ int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model)
             check_length(L, model, "accuracy", (size_t)g->d);
         data = rhm_source_test_strings(L, function, model->seed);
     } else if (!lua_isnoneornil(L, 3)) {
-        return luaL_error(L, "%s: n and seed are for strings that are drawn, not for a data set",
-                          function);
+        return luaL_error(L, "%s: n and seed are for strings that are drawn, not for a data set", function);
     }
     double accuracy;
     if (model->accuracy(model->model, data, &accuracy, rhm_poll_interrupt, NULL, &err) != RHM_OK)
