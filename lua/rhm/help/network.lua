@@ -133,7 +133,7 @@ right), net:posterior gives that of every node, and predictions stand missing to
 
 m=: a tuple has one parent, so P(tuple | symbol), summed over symbols, is at most 1/m where the m rules of a symbol are about
 equally likely. Unless told, m is the number of distinct tuples of tokens over V where these are about equally frequent (their
-perplexity above .85 of the number): not with much noise, nor with very unequal rules. It saves some 20 % of the strings.
+perplexity above .85 of the number): not with much noise, nor with very unequal rules.
 
 The pseudo-count falls from 0.25 to 0.03 in the first 80 sweeps; with smoothing= it is that number throughout, and the
 likelihood plus smoothing times the sum of all log P never falls. Ctrl-C leaves the network as it was.]],
