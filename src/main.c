@@ -19,7 +19,7 @@
 #define PACKAGE_VERSION "0.1"
 #endif
 
-#include "engine/threads.h"
+#include "engine/base/threads.h"
 #include "script/call.h"
 #include "script/interrupt.h"
 #include "script/nearest.h"

@@ -1,5 +1,5 @@
 -- principle.lua - rhm.principle: do the three conditions of shallow-to-deep chaining hold for a source? What is measured
--- and with what statistics is told in src/engine/principle.h; here are the verdicts and the report.
+-- and with what statistics is told in src/engine/structure/principle.h; here are the verdicts and the report.
 local M = {}
 
 local check = require "rhm.check"

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/output.h"
-#include "engine/sample.h"
+#include "engine/base/output.h"
+#include "engine/grammar/sample.h"
 #include "script/branches.h"
 #include "script/latest.h"
 #include "script/objects.h"

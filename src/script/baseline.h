@@ -5,9 +5,9 @@
 
 #include <lua.h>
 
-#include "engine/dataset.h"
-#include "engine/grammar.h"
-#include "engine/poll.h"
+#include "engine/base/poll.h"
+#include "engine/data/dataset.h"
+#include "engine/grammar/grammar.h"
 #include "script/args.h"
 
 #define RHM_CNN     "rhm.cnn"

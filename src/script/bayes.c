@@ -1,9 +1,9 @@
 /* bayes.c - g:posterior and g:bayes: the best that can be said of strings, exactly. */
-#include "engine/bayes.h"
+#include "engine/tree/bayes.h"
 
 #include <math.h>
 
-#include "engine/memory.h"
+#include "engine/base/memory.h"
 #include "script/objects.h"
 
 enum { DRAWN = 100000 };

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-#include "engine/branches.h"
+#include "engine/base/branches.h"
 #include "script/args.h"
 
 /* The key s of a constructor. A number becomes *s; a list branch[1..n] with *levels = n, and a key L must

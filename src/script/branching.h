@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-#include "engine/branching.h"
+#include "engine/structure/branching.h"
 
 int rhm_script_infer_branching(lua_State *L);
 

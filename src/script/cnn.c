@@ -1,5 +1,5 @@
 /* cnn.c - rhm.cnn: making, looking, predicting, saving. Training is in cnn_train.c. */
-#include "engine/cnn.h"
+#include "engine/baselines/cnn.h"
 
 #include <math.h>
 #include <stdio.h>

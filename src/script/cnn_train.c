@@ -1,5 +1,5 @@
 /* cnn_train.c - cnn:train and cnn:resume: arguments and result. */
-#include "engine/training.h"
+#include "engine/jobs/training.h"
 #include "script/baseline.h"
 #include "script/job.h"
 #include "script/latest.h"

@@ -1,5 +1,5 @@
 /* formula.c - rhm.formula: trees of Boolean gates. */
-#include "engine/formula.h"
+#include "engine/grammar/formula.h"
 
 #include <math.h>
 #include <stdio.h>

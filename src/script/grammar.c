@@ -4,9 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/memory.h"
-#include "engine/sample.h"
-#include "engine/signal.h"
+#include "engine/base/memory.h"
+#include "engine/grammar/sample.h"
+#include "engine/grammar/signal.h"
 #include "script/branches.h"
 #include "script/latest.h"
 #include "script/measure.h"

@@ -6,7 +6,7 @@
 
 #include <lauxlib.h>
 
-#include "engine/monitor.h"
+#include "engine/base/monitor.h"
 #include "script/args.h"
 #include "script/interrupt.h"
 #include "script/jobs.h"

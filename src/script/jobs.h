@@ -10,7 +10,7 @@
 
 #include <lua.h>
 
-#include "engine/job.h"
+#include "engine/jobs/job.h"
 
 /* What an rhm.job object is made of. */
 struct rhm_job_object {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/diagnose.h"
+#include "engine/chain/diagnose.h"
 #include "script/hooks.h"
 #include "script/latest.h"
 #include "script/work.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "engine/resample.h"
+#include "engine/grammar/resample.h"
 #include "script/objects.h"
 
 int rhm_grammar_resample(lua_State *L)

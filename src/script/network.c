@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "engine/network_file.h"
-#include "engine/output.h"
+#include "engine/base/output.h"
+#include "engine/chain/network_file.h"
 #include "script/baseline.h"
 #include "script/branches.h"
 #include "script/branching.h"

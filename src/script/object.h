@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 #define RHM_GRAMMAR "rhm.grammar"
 #define RHM_DATASET "rhm.dataset"

@@ -4,11 +4,11 @@
 
 #include <lua.h>
 
-#include "engine/dataset.h"
-#include "engine/grammar.h"
-#include "engine/job.h"
-#include "engine/matrix.h"
-#include "engine/network.h"
+#include "engine/base/matrix.h"
+#include "engine/chain/network.h"
+#include "engine/data/dataset.h"
+#include "engine/grammar/grammar.h"
+#include "engine/jobs/job.h"
 #include "script/args.h"
 #include "script/object.h"
 

@@ -1,10 +1,10 @@
 /* onestep.c - rhm.onestep: one gradient step a layer, then k-means. */
-#include "engine/onestep.h"
+#include "engine/baselines/onestep.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "engine/threads.h"
+#include "engine/base/threads.h"
 #include "script/baseline.h"
 #include "script/branches.h"
 #include "script/interrupt.h"

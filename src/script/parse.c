@@ -1,5 +1,5 @@
 /* parse.c - net:parse: what each layer makes of one string. */
-#include "engine/parse.h"
+#include "engine/chain/parse.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/principle.h"
-#include "engine/threads.h"
+#include "engine/base/threads.h"
+#include "engine/structure/principle.h"
 #include "script/branches.h"
 #include "script/objects.h"
 #include "script/source.h"

@@ -1,7 +1,7 @@
 /* random.c - the random numbers that a source's function gets: those of (seed, number of the string). */
 #include <math.h>
 
-#include "engine/rng.h"
+#include "engine/base/rng.h"
 #include "script/objects.h"
 #include "script/random.h"
 

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-#include "engine/rng.h"
+#include "engine/base/rng.h"
 
 #define RHM_RANDOM "rhm.random"
 

@@ -1,5 +1,5 @@
 /* refine.c - net:refine, net:unrefine, net:posterior, net.refined. */
-#include "engine/refine.h"
+#include "engine/chain/refine.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/threads.h"
+#include "engine/base/threads.h"
 #include "script/interrupt.h"
 #include "script/latest.h"
 #include "script/objects.h"

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <unistd.h>
 
-#include "engine/results.h"
+#include "engine/results/results.h"
 #include "script/args.h"
 #include "script/object.h"
 

@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-#include "engine/memory.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
 #include "script/baseline.h"
 #include "script/child.h"
 #include "script/hooks.h"

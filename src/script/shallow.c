@@ -1,11 +1,11 @@
 /* shallow.c - rhm.shallow: models that do not know the tree. kind = "mlp" is a cnn of one layer. */
-#include "engine/shallow.h"
+#include "engine/baselines/shallow.h"
 
 #include <math.h>
 #include <stdio.h>
 
-#include "engine/cnn.h"
-#include "engine/training.h"
+#include "engine/baselines/cnn.h"
+#include "engine/jobs/training.h"
 #include "script/baseline.h"
 #include "script/job.h"
 #include "script/latest.h"

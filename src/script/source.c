@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/rng.h"
-#include "engine/sample.h"
+#include "engine/base/rng.h"
+#include "engine/grammar/sample.h"
 #include "script/interrupt.h"
 #include "script/objects.h"
 #include "script/random.h"

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-#include "engine/dataset.h"
-#include "engine/formula.h"
+#include "engine/data/dataset.h"
+#include "engine/grammar/formula.h"
 
 #define RHM_FORMULA "rhm.formula"
 #define RHM_SOURCE  "rhm.source"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "engine/training.h"
+#include "engine/jobs/training.h"
 #include "script/latest.h"
 #include "script/source.h"
 

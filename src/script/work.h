@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-#include "engine/error.h"
-#include "engine/monitor.h"
+#include "engine/base/error.h"
+#include "engine/base/monitor.h"
 
 /* The call; it polls the monitor between blocks. */
 typedef enum rhm_status rhm_work_function(void *context, struct rhm_monitor *monitor, struct rhm_error *err);

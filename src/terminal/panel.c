@@ -21,7 +21,7 @@
 
 #include <lauxlib.h>
 
-#include "engine/monitor.h"
+#include "engine/base/monitor.h"
 #include "script/idle.h"
 #include "script/interrupt.h"
 #include "script/jobs.h"

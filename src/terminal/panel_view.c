@@ -4,7 +4,7 @@
 
 #include <lauxlib.h>
 
-#include "engine/monitor.h"
+#include "engine/base/monitor.h"
 #include "script/interrupt.h"
 #include "script/jobs.h"
 #include "terminal/display.h"

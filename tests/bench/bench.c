@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/monitor.h"
-#include "engine/threads.h"
+#include "engine/base/monitor.h"
+#include "engine/base/threads.h"
 #include "measure.h"
 
 #define MEMORY_LIMIT 150.0 /* MB, 10^6 bytes, resident */

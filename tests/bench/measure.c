@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "engine/grammar.h"
-#include "engine/memory.h"
-#include "engine/monitor.h"
-#include "engine/network.h"
-#include "engine/ridge.h"
-#include "engine/sample.h"
+#include "engine/base/memory.h"
+#include "engine/base/monitor.h"
+#include "engine/chain/network.h"
+#include "engine/grammar/grammar.h"
+#include "engine/grammar/sample.h"
+#include "engine/layer/ridge.h"
 
 static int compare(const void *a, const void *b)
 {

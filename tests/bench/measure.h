@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "engine/error.h"
+#include "engine/base/error.h"
 
 struct measurement {
     double value; /* in the row's unit */

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/cnn.h"
-#include "engine/memory.h"
-#include "engine/monitor.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/monitor.h"
+#include "engine/base/threads.h"
+#include "engine/baselines/cnn.h"
+#include "engine/grammar/sample.h"
 
 enum { V = 8, S = 2, LEVELS = 3, BATCH = 128 };
 

@@ -4,8 +4,8 @@
 
 #include "common.h"
 
-#include "engine/cnn.h"
-#include "engine/rng.h"
+#include "engine/base/rng.h"
+#include "engine/baselines/cnn.h"
 
 #define assert_near(got, wanted, tolerance)                                                                  \
     do {                                                                                                     \

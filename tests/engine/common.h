@@ -18,9 +18,9 @@
 
 #include <cmocka.h>
 
-#include "engine/error.h"
-#include "engine/grammar.h"
-#include "engine/rng.h"
+#include "engine/base/error.h"
+#include "engine/base/rng.h"
+#include "engine/grammar/grammar.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "engine/dataset.h"
-#include "engine/rng.h"
+#include "engine/base/rng.h"
+#include "engine/data/dataset.h"
 
 static char folder[256];
 

@@ -2,10 +2,10 @@
  * derivations; the best accuracy against the sum over all strings. */
 #include "common.h"
 
-#include "engine/bayes.h"
-#include "engine/memory.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/sample.h"
+#include "engine/tree/bayes.h"
 
 enum { CHECKS = 40 };
 

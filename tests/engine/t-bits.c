@@ -8,10 +8,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/network_file.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
-#include "engine/training.h"
+#include "engine/base/threads.h"
+#include "engine/chain/network_file.h"
+#include "engine/grammar/sample.h"
+#include "engine/jobs/training.h"
 
 #define STEPS 250
 

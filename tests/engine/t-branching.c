@@ -1,10 +1,10 @@
 /* t-branching.c - phi^2 against its definition and its law, and the trees that show in strings. */
 #include "common.h"
 
-#include "engine/branching.h"
-#include "engine/dependence.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/sample.h"
+#include "engine/structure/branching.h"
+#include "engine/structure/dependence.h"
 
 /* ------------------------------------------------------------ phi^2 */
 

@@ -15,9 +15,9 @@
 #include <omp.h>
 #endif
 
-#include "engine/cluster.h"
-#include "engine/memory.h"
-#include "engine/rng.h"
+#include "engine/base/memory.h"
+#include "engine/base/rng.h"
+#include "engine/cluster/cluster.h"
 
 #define MOST 64
 

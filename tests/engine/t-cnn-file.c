@@ -4,8 +4,8 @@
 
 #include <hdf5.h>
 
-#include "engine/cnn.h"
-#include "engine/hdf5_file.h"
+#include "engine/baselines/cnn.h"
+#include "engine/files/hdf5_file.h"
 
 static struct rhm_cnn *trained(struct rhm_cnn_options o, const struct rhm_dataset *data)
 {

@@ -3,9 +3,9 @@
 
 #include <pthread.h>
 
-#include "engine/memory.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/sample.h"
 
 static struct rhm_dataset sample(const struct rhm_grammar *g, size_t n, uint64_t seed)
 {

@@ -1,7 +1,7 @@
 /* t-cnn.c - the convolutional network against a naive one in double: gradients, outputs, optimisers. */
 #include "cnn.h"
 
-#include "engine/cnn_pass.h"
+#include "engine/baselines/cnn_pass.h"
 
 /* ------------------------------------------------------------ the naive network */
 

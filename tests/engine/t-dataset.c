@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "engine/memory.h"
+#include "engine/base/memory.h"
 
 static void test_init(void **state)
 {

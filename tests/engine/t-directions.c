@@ -1,9 +1,9 @@
 /* t-directions.c - the directions of outputs at all places, against their definition. */
 #include "common.h"
 
-#include "engine/directions.h"
-#include "engine/rng.h"
-#include "engine/signal.h"
+#include "engine/base/rng.h"
+#include "engine/grammar/signal.h"
+#include "engine/layer/directions.h"
 
 /* Counts of U patches of k parents with laws of their own over PC cells; exact: no noise at all. */
 static struct rhm_tally counts(size_t U, size_t PC, size_t k, int exact, uint64_t index)

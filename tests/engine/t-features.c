@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "engine/features.h"
-#include "engine/memory.h"
-#include "engine/rng.h"
-#include "engine/trig.h"
+#include "engine/base/memory.h"
+#include "engine/base/rng.h"
+#include "engine/base/trig.h"
+#include "engine/layer/features.h"
 
 static const enum rhm_feature_kind kinds[] = {RHM_FEATURES_RBF, RHM_FEATURES_ORF, RHM_FEATURES_RELU};
 

@@ -1,9 +1,9 @@
 /* t-formula.c - trees of gates: tables and polynomials, exact signal against all inputs, strings. */
 #include "common.h"
 
-#include "engine/formula.h"
-#include "engine/memory.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/formula.h"
 
 enum { CHECKS = 8 }; /* chi-square tests of this program */
 

@@ -1,8 +1,8 @@
 /* t-grammar.c - rules: their shape, their draw, given rules, parsing. */
 #include "common.h"
 
-#include "engine/sample.h"
-#include "engine/signal.h"
+#include "engine/grammar/sample.h"
+#include "engine/grammar/signal.h"
 
 #define CHECKS 130
 

@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/memory.h"
-#include "engine/rng.h"
-#include "engine/sample.h"
-#include "engine/training.h"
+#include "engine/base/memory.h"
+#include "engine/base/rng.h"
+#include "engine/grammar/sample.h"
+#include "engine/jobs/training.h"
 
 /* ------------------------------------------------------------- helpers */
 

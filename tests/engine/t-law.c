@@ -1,10 +1,10 @@
 /* t-law.c - the tally sampler against drawn samples and against all derivations; the exact accuracy. */
 #include "common.h"
 
-#include "engine/collect.h"
-#include "engine/law.h"
-#include "engine/memory.h"
-#include "engine/sample.h"
+#include "engine/base/memory.h"
+#include "engine/chain/collect.h"
+#include "engine/chain/law.h"
+#include "engine/grammar/sample.h"
 
 /* -------------------------------------------------------- derivations */
 

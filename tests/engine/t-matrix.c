@@ -9,8 +9,8 @@
 
 #include <hdf5.h>
 
-#include "engine/matrix.h"
-#include "engine/memory.h"
+#include "engine/base/matrix.h"
+#include "engine/base/memory.h"
 
 /* 3 x 4 numbers that lose something in fewer than 17 digits, or have a spelling of their own. */
 static void make(struct rhm_matrix *m)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "engine/npy.h"
+#include "engine/files/npy.h"
 
 static void test_files_keep_them(void **state)
 {

@@ -4,11 +4,11 @@
 
 #include <hdf5.h>
 
-#include "engine/diagnose.h"
-#include "engine/memory.h"
-#include "engine/network_file.h"
-#include "engine/sample.h"
-#include "engine/training.h"
+#include "engine/base/memory.h"
+#include "engine/chain/diagnose.h"
+#include "engine/chain/network_file.h"
+#include "engine/grammar/sample.h"
+#include "engine/jobs/training.h"
 
 /* ------------------------------------------------------------- helpers */
 

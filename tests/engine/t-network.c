@@ -1,11 +1,11 @@
 /* t-network.c - the chain: training, by hand and at once, unseen patches, refusals, failures half way. */
 #include "common.h"
 
-#include "engine/chain.h"
-#include "engine/memory.h"
-#include "engine/sample.h"
-#include "engine/signal.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/chain/chain.h"
+#include "engine/grammar/sample.h"
+#include "engine/grammar/signal.h"
 
 /* ------------------------------------------------------------- helpers */
 

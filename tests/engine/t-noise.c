@@ -5,13 +5,13 @@
 
 #include <unistd.h>
 
-#include "engine/collect.h"
-#include "engine/law.h"
-#include "engine/network_file.h"
-#include "engine/sample.h"
-#include "engine/signal.h"
-#include "engine/threads.h"
-#include "engine/truth.h"
+#include "engine/base/threads.h"
+#include "engine/chain/collect.h"
+#include "engine/chain/law.h"
+#include "engine/chain/network_file.h"
+#include "engine/chain/truth.h"
+#include "engine/grammar/sample.h"
+#include "engine/grammar/signal.h"
 
 enum { CHECKS = 200 };
 

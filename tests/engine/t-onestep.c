@@ -5,12 +5,12 @@
 
 #include <hdf5.h>
 
-#include "engine/kmeans.h"
-#include "engine/memory.h"
-#include "engine/onestep.h"
-#include "engine/onestep_fit.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/baselines/onestep.h"
+#include "engine/baselines/onestep_fit.h"
+#include "engine/cluster/kmeans.h"
+#include "engine/grammar/sample.h"
 
 /* ------------------------------------------------------------ k-means */
 

@@ -2,9 +2,9 @@
  * strings that are none. */
 #include "common.h"
 
-#include "engine/codebook.h"
-#include "engine/parse.h"
-#include "engine/sample.h"
+#include "engine/chain/parse.h"
+#include "engine/grammar/sample.h"
+#include "engine/layer/codebook.h"
 
 #define STRINGS 300
 

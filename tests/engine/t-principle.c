@@ -2,9 +2,9 @@
  * against exact values, true and learned symbols, refusals. */
 #include "common.h"
 
-#include "engine/principle.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/sample.h"
+#include "engine/structure/principle.h"
 
 #define assert_near(got, wanted, tolerance)                                                                  \
     do {                                                                                                     \

@@ -3,8 +3,8 @@
 
 #include <time.h>
 
-#include "engine/rng.h"
-#include "engine/training.h"
+#include "engine/base/rng.h"
+#include "engine/jobs/training.h"
 
 #define JOBS 4
 

@@ -7,8 +7,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/rng.h"
-#include "engine/training.h"
+#include "engine/base/rng.h"
+#include "engine/jobs/training.h"
 
 enum { JOBS = 3, READERS = 3, LEVELS = 3, N = 2000, STEPS = 400 };
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 
 #define CHECKS       250 /* more than are made: counted, and asserted at the end */
 #define TWO(e)       ((uint64_t)1 << (e))

@@ -1,10 +1,10 @@
 /* t-refine.c - EM: the likelihood never falls, what it needs, what it gives, what it refuses. */
 #include "common.h"
 
-#include "engine/network_file.h"
-#include "engine/refine.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/threads.h"
+#include "engine/chain/network_file.h"
+#include "engine/chain/refine.h"
+#include "engine/grammar/sample.h"
 #include "scratch.h"
 
 static struct rhm_network *make(unsigned V, unsigned L)

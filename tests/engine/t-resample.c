@@ -1,10 +1,10 @@
 /* t-resample.c - parts of strings drawn anew: what stays, what changes, by which law; outputs of layers. */
 #include "common.h"
 
-#include "engine/parse.h"
-#include "engine/resample.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/threads.h"
+#include "engine/chain/parse.h"
+#include "engine/grammar/resample.h"
+#include "engine/grammar/sample.h"
 
 #define CHECKS 300
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "common.h"
-#include "engine/results.h"
+#include "engine/results/results.h"
 
 static struct rhm_results *open_results(const char *name, enum rhm_results_mode mode)
 {

@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "engine/linalg.h"
-#include "engine/memory.h"
-#include "engine/ridge.h"
-#include "engine/rng.h"
+#include "engine/base/linalg.h"
+#include "engine/base/memory.h"
+#include "engine/base/rng.h"
+#include "engine/layer/ridge.h"
 
 static struct rhm_error err;
 

@@ -1,9 +1,9 @@
 /* t-sample.c - strings and first subtrees: the same for any block and thread, and of the right law. */
 #include "common.h"
 
-#include "engine/memory.h"
-#include "engine/sample.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/sample.h"
 
 #define CHECKS 300
 

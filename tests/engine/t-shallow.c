@@ -5,11 +5,11 @@
 #include <hdf5.h>
 #include <pthread.h>
 
-#include "engine/hdf5_file.h"
-#include "engine/memory.h"
-#include "engine/sample.h"
-#include "engine/shallow.h"
-#include "engine/threads.h"
+#include "engine/base/memory.h"
+#include "engine/base/threads.h"
+#include "engine/baselines/shallow.h"
+#include "engine/files/hdf5_file.h"
+#include "engine/grammar/sample.h"
 
 #define assert_near(got, wanted, tolerance)                                                                  \
     do {                                                                                                     \

@@ -1,7 +1,7 @@
 /* t-signal.c - q, gaps, Assumption 4.1 and the schedules against an enumeration of all derivations. */
 #include "common.h"
 
-#include "engine/signal.h"
+#include "engine/grammar/signal.h"
 
 /* ------------------------------------------------- all derivations */
 

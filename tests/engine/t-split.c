@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "engine/memory.h"
+#include "engine/base/memory.h"
 
 static int compare_rows(const void *a, const void *b)
 {

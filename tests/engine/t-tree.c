@@ -1,9 +1,9 @@
 /* t-tree.c - inside and outside against enumeration and against a naive recursion. */
 #include "common.h"
 
-#include "engine/sample.h"
-#include "engine/threads.h"
-#include "engine/tree.h"
+#include "engine/base/threads.h"
+#include "engine/grammar/sample.h"
+#include "engine/tree/tree.h"
 
 /* ------------------------------------------------------------ by enumeration: every assignment of every node
  */

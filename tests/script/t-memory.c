@@ -21,7 +21,7 @@
 #include <lualib.h>
 #include <readline/readline.h>
 
-#include "engine/threads.h"
+#include "engine/base/threads.h"
 #include "script/call.h"
 #include "script/interrupt.h"
 #include "script/screen.h"

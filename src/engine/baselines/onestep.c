@@ -1,0 +1,212 @@
+/* onestep.c - one-step models as objects: options, trainings, predictions. See onestep.h; what a training
+ * computes is in onestep_fit.c. */
+#include "engine/baselines/onestep.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/baselines/onestep_fit.h"
+
+struct rhm_onestep_options rhm_onestep_defaults(void)
+{
+    return (struct rhm_onestep_options){.h = RHM_ONESTEP_DEFAULT_WIDTH,
+                                        .restarts = RHM_ONESTEP_DEFAULT_RESTARTS};
+}
+
+static enum rhm_status check_options(const struct rhm_onestep_options *o, struct rhm_error *err)
+{
+    if (o->V < 2 || o->V > RHM_MAX_SYMBOLS)
+        return rhm_fail(err, RHM_EARG, "V = %" PRId64 ": must be 2..%d", o->V, RHM_MAX_SYMBOLS);
+    if (o->classes != 0 && (o->classes < 2 || o->classes > RHM_MAX_SYMBOLS))
+        return rhm_fail(err, RHM_EARG, "classes = %" PRId64 ": must be 2..%d", o->classes, RHM_MAX_SYMBOLS);
+    if (o->branch[1] == 0 && (o->s < 2 || o->s > INT32_MAX))
+        return rhm_fail(err, RHM_EARG, "s = %" PRId64 ": must be 2 or more", o->s);
+    unsigned branch[RHM_MAX_LEVELS + 1], L = o->L < 1 || o->L > RHM_MAX_LEVELS ? 0 : (unsigned)o->L;
+    for (unsigned l = 1; l <= L && o->branch[1] != 0; l++)
+        if (o->branch[l] < 2 || o->branch[l] > INT32_MAX)
+            return rhm_fail(err, RHM_EARG, "s[%u] = %" PRId64 ": must be 2 or more", l, o->branch[l]);
+    rhm_branches_set(branch, L, o->s, o->branch);
+    char text[RHM_BRANCHES_TEXT];
+    if (L < 1 || rhm_places(branch, 1, L) == 0)
+        return rhm_fail(err, RHM_EARG, "L = %" PRId64 ": must be 1 or more, with s^L < 2^63 (s = %s)", o->L,
+                        L < 1 ? "any" : rhm_branches_text(branch, L, text));
+    if (o->h < 1 || o->h > 1 << 20)
+        return rhm_fail(err, RHM_EARG, "h = %" PRId64 ": must be 1..%d", o->h, 1 << 20);
+    if (o->restarts < 1 || o->restarts > 10000)
+        return rhm_fail(err, RHM_EARG, "restarts = %" PRId64 ": must be 1..10000", o->restarts);
+    return RHM_OK;
+}
+
+enum rhm_status rhm_onestep_create(struct rhm_onestep **out, const struct rhm_onestep_options *o,
+                                   struct rhm_error *err)
+{
+    enum rhm_status status = check_options(o, err);
+    if (status != RHM_OK)
+        return status;
+    struct rhm_onestep *net = rhm_array(1, sizeof *net, "the model", err);
+    if (net == NULL)
+        return RHM_EMEMORY;
+    net->V = (unsigned)o->V;
+    net->L = (unsigned)o->L;
+    net->classes = (unsigned)(o->classes > 0 ? o->classes : o->V);
+    rhm_branches_set(net->branch, net->L, o->s, o->branch);
+    net->d = rhm_places(net->branch, 1, net->L);
+    net->h = (size_t)o->h;
+    net->restarts = (unsigned)o->restarts;
+    net->rate = o->rate;
+    net->seed = o->seed;
+    if (pthread_mutex_init(&net->lock, NULL) != 0) {
+        free(net);
+        return rhm_fail(err, RHM_EMEMORY, "the system gives no more locks");
+    }
+    *out = net;
+    return RHM_OK;
+}
+
+void rhm_onestep_free(struct rhm_onestep *net)
+{
+    if (net == NULL)
+        return;
+    rhm_onestep_fit_clear(&net->fit);
+    pthread_mutex_destroy(&net->lock);
+    free(net);
+}
+
+enum rhm_status rhm_onestep_check_data(const struct rhm_onestep *net, const struct rhm_dataset *data,
+                                       struct rhm_error *err)
+{
+    char text[RHM_BRANCHES_TEXT];
+    if (data->n == 0)
+        return rhm_fail(err, RHM_EARG, "the data set is empty");
+    if (data->d != net->d)
+        return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the model reads %s", data->d,
+                        rhm_branches_length(net->branch, net->L, text));
+    for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
+        if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
+            return rhm_fail(err, RHM_EARG, "string %zu has label %d, the model %u classes", i + 1,
+                            data->labels[i] + 1, net->classes);
+    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the model", err);
+}
+
+enum rhm_status rhm_onestep_train(struct rhm_onestep *net, const struct rhm_dataset *data,
+                                  struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    enum rhm_status status = rhm_onestep_check_data(net, data, err);
+    int idle = 0;
+    if (status != RHM_OK)
+        return status;
+    if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
+        return rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
+    struct rhm_dataset labelled;
+    struct rhm_onestep_fit *fit = rhm_array(1, sizeof *fit, "the model", err);
+    status = rhm_dataset_labelled(data, &labelled, &data, err);
+    if (status == RHM_OK)
+        status = fit ? rhm_monitor_poll(monitor, err) : RHM_EMEMORY;
+    if (status == RHM_OK)
+        status = rhm_onestep_fit(net, data, fit, monitor, err);
+    if (status == RHM_OK) {
+        struct rhm_onestep_fit old = net->fit;
+        pthread_mutex_lock(&net->lock);
+        net->fit = *fit;
+        pthread_mutex_unlock(&net->lock);
+        *fit = old;
+    }
+    if (fit)
+        rhm_onestep_fit_clear(fit);
+    free(fit);
+    rhm_dataset_clear(&labelled);
+    atomic_store(&net->busy, 0);
+    return status;
+}
+
+/* ------------------------------------------------------------ predictions */
+
+/* The output for one string, in place: code holds its d tokens. */
+static const double *answer(const struct rhm_onestep *net, uint32_t *code)
+{
+    for (unsigned l = net->L;; l--) {
+        const struct rhm_onestep_layer *layer = &net->fit.layer[l];
+        size_t s = net->branch[l], positions = rhm_onestep_positions(net, l);
+        for (size_t p = 0; p < positions; p++) {
+            size_t row = rhm_tuples_find(&layer->patches, code + p * s);
+            if (l == 1)
+                return row == SIZE_MAX ? net->fit.prior : layer->output + row * net->classes;
+            code[p] = row == SIZE_MAX ? layer->unknown : layer->cluster[row];
+        }
+    }
+}
+
+static size_t largest(const double *v, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (v[i] > v[best])
+            best = i;
+    return best;
+}
+
+/* One block; code has room for d codes a string. */
+static void predict_block(const struct rhm_onestep *net, size_t n, const uint16_t *tokens, uint32_t *code,
+                          uint16_t *labels, double *output)
+{
+    size_t d = (size_t)net->d, C = net->classes;
+#pragma omp parallel for schedule(static) if (n * d > 10000)
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *own = code + i * d;
+        for (size_t j = 0; j < d; j++)
+            own[j] = tokens[i * d + j];
+        const double *f = answer(net, own);
+        if (labels)
+            labels[i] = (uint16_t)largest(f, C);
+        if (output)
+            memcpy(output + i * C, f, C * sizeof *f);
+    }
+}
+
+enum rhm_status rhm_onestep_predict(struct rhm_onestep *net, size_t n, const uint16_t *tokens,
+                                    uint16_t *labels, double *output, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err)
+{
+    size_t d = (size_t)net->d, block = 1 + (1 << 20) / d;
+    enum rhm_status status = rhm_tokens_check(n, d, tokens, net->V, "the model", err);
+    if (status != RHM_OK)
+        return status;
+    uint32_t *code = rhm_array((n < block ? n : block) * d, sizeof *code, "the strings", err);
+    if (code == NULL)
+        return RHM_EMEMORY;
+    pthread_mutex_lock(&net->lock);
+    status = net->fit.n > 0 ? RHM_OK : rhm_fail(err, RHM_ESTATE, "the model is not trained: train it first");
+    for (size_t at = 0; at < n && status == RHM_OK; at += block) {
+        predict_block(net, n - at < block ? n - at : block, tokens + at * d, code,
+                      labels ? labels + at : NULL, output ? output + at * net->classes : NULL);
+        status = rhm_poll(poll, context, err);
+    }
+    pthread_mutex_unlock(&net->lock);
+    free(code);
+    return status;
+}
+
+enum rhm_status rhm_onestep_accuracy(struct rhm_onestep *net, const struct rhm_dataset *data,
+                                     double *accuracy, rhm_poll_function *poll, void *context,
+                                     struct rhm_error *err)
+{
+    struct rhm_dataset labelled;
+    enum rhm_status status = rhm_onestep_check_data(net, data, err);
+    if (status != RHM_OK)
+        return status;
+    status = rhm_dataset_labelled(data, &labelled, &data, err);
+    uint16_t *labels = status == RHM_OK ? rhm_array(data->n, sizeof *labels, "the predictions", err) : NULL;
+    if (status == RHM_OK)
+        status = labels ? rhm_onestep_predict(net, data->n, data->tokens, labels, NULL, poll, context, err)
+                        : RHM_EMEMORY;
+    size_t right = 0;
+    for (size_t i = 0; status == RHM_OK && i < data->n; i++)
+        right += labels[i] == data->labels[i];
+    if (status == RHM_OK)
+        *accuracy = (double)right / (double)data->n;
+    free(labels);
+    rhm_dataset_clear(&labelled);
+    return status;
+}

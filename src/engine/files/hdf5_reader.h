@@ -1,0 +1,48 @@
+/* hdf5_reader.h - a file of ours read back, every shape checked before it is used; not installed.
+ *
+ * The first failure stays in the reader: what is asked for after it is not done, so that a loader checks
+ * once.
+ */
+#ifndef RHM_HDF5_READER_H
+#define RHM_HDF5_READER_H
+
+#include <stdint.h>
+
+#include "engine/files/hdf5_file.h"
+
+struct rhm_hdf5_reader {
+    hid_t file;
+    const char *path;
+    enum rhm_status status;
+    struct rhm_error *err, own;
+    struct rhm_hdf5_voice voice;
+};
+
+/* 1 where the file can be opened and has this attribute at its root. */
+int rhm_hdf5_marked(const char *path, const char *attribute);
+
+/* Always followed by a close, which gives the status of all that was asked. err may be NULL. */
+void rhm_hdf5_reader_open(struct rhm_hdf5_reader *r, const char *path, struct rhm_error *err);
+enum rhm_status rhm_hdf5_reader_close(struct rhm_hdf5_reader *r);
+
+/* "<path>: <text>", the file's fault. */
+void rhm_hdf5_reader_damaged(struct rhm_hdf5_reader *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Takes over a status of the engine, whose text is in r->err; 1 where all is fine. */
+int rhm_hdf5_reader_check(struct rhm_hdf5_reader *r, enum rhm_status status);
+
+unsigned rhm_hdf5_reader_attribute(struct rhm_hdf5_reader *r, const char *name);
+
+/* rows x cols elements of a type of H5T_NATIVE_ (cols = 0: one dimension, rows = 0: one element), into `to`.
+ */
+void rhm_hdf5_reader_array(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t rows, size_t cols,
+                           void *to);
+
+/* How many rows such an array has; 0 where there is no such data set. */
+size_t rhm_hdf5_reader_rows(struct rhm_hdf5_reader *r, const char *name);
+
+/* A failure where one of them is not finite. */
+void rhm_hdf5_reader_finite(struct rhm_hdf5_reader *r, const char *name, size_t n, const float *x);
+
+#endif

@@ -1,0 +1,475 @@
+/* ridge.c - see ridge.h. Throughout, S = diag(sqrt p) and the small matrix is n x n: G (primal, n = M) or
+ * S K S (dual, n = U); the dual's solvers work on Z = A S^-1, for which Z (S K S + lambda I) = J^T S^-1. */
+#include "engine/layer/ridge.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "engine/base/linalg.h"
+#include "engine/base/memory.h"
+
+#define BLOCK   1024              /* patches whose features are held at once */
+#define CHUNK   64                /* patches one thread takes at a time */
+#define COLUMNS 256               /* columns of B one thread takes at a time */
+#define ALONE   ((size_t)1 << 18) /* numbers that one thread computes sooner than it wakes another */
+
+static size_t order(const struct rhm_ridge *r)
+{
+    return r->dual ? r->U : r->M;
+}
+
+static enum rhm_status check_arguments(const struct rhm_ridge *r, const struct rhm_features *f,
+                                       const uint32_t *tuple, const double *count, double eta,
+                                       struct rhm_error *err)
+{
+    if (r->U < 1 || r->C < 1)
+        return rhm_fail(err, RHM_EARG,
+                        "ridge regression of %zu patches on %zu labels: both must be 1 or more", r->U, r->C);
+    if (!(r->lambda >= 0) || !isfinite(r->lambda))
+        return rhm_fail(err, RHM_EARG, "lambda = %g: must be 0 or more and finite", r->lambda);
+    if (!(eta >= 0) || !isfinite(eta))
+        return rhm_fail(err, RHM_EARG, "eta = %g: the step size must be positive (0: chosen)", eta);
+    enum rhm_status status = rhm_linalg_dimension("the number of patches", r->U, err);
+    if (status == RHM_OK)
+        status = rhm_linalg_dimension("labels times unknowns", r->C * order(r), err);
+    if (status != RHM_OK)
+        return status;
+    for (size_t i = 0; i < r->U * f->s; i++)
+        if (tuple[i] >= f->K)
+            return rhm_fail(err, RHM_EARG, "patch %zu holds code %u: the features know codes 0 to %zu",
+                            i / f->s, (unsigned)tuple[i], f->K - 1);
+    for (size_t i = 0; i < r->U; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < r->C; c++) {
+            double n = count[i * r->C + c];
+            if (!(n >= 0) || !isfinite(n))
+                return rhm_fail(err, RHM_EARG, "patch %zu has count %g of label %zu: must be 0 or more", i, n,
+                                c);
+            sum += n;
+        }
+        if (!(sum > 0))
+            return rhm_fail(err, RHM_EARG, "patch %zu has no samples: its counts must sum to 1 or more", i);
+    }
+    return RHM_OK;
+}
+
+/* Everything held at once, with the copy of the small matrix that the closed form factors. */
+static enum rhm_status check_budget(const struct rhm_ridge *r, struct rhm_error *err)
+{
+    double n = (double)order(r), M = (double)r->M, U = (double)r->U, C = (double)r->C;
+    double rows = r->dual ? U : fmin(U, BLOCK);
+    double bytes = sizeof(double) * (2 * n * n + rows * M + U * (C + 1) + 3 * n * C);
+    char what[96], help[64];
+    snprintf(what, sizeof what, "ridge regression of %zu patches on M = %zu features", r->U, r->M);
+    snprintf(help, sizeof help, r->dual ? "train on fewer distinct patches" : "lower M");
+    if (r->dual && r->M > r->U)
+        snprintf(help, sizeof help, "lower M");
+    return rhm_memory_check(bytes, what, help, err);
+}
+
+/* p and J from the counts. */
+static void set_weights(struct rhm_ridge *r, const double *count)
+{
+    double N = 0;
+    for (size_t i = 0; i < r->U * r->C; i++)
+        N += count[i];
+    for (size_t i = 0; i < r->U; i++) {
+        double sum = 0;
+        for (size_t c = 0; c < r->C; c++) {
+            sum += count[i * r->C + c];
+            r->joint[i * r->C + c] = count[i * r->C + c] / N;
+        }
+        r->p[i] = sum / N;
+    }
+}
+
+/* G += (S X)^T (S X), B += (S^-1 J)^T (S X), block by block. */
+static enum rhm_status build_primal(struct rhm_ridge *r, const struct rhm_features *f, const uint32_t *tuple,
+                                    rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    size_t M = r->M, C = r->C, block = r->U < BLOCK ? r->U : BLOCK;
+    enum rhm_status status = RHM_OK;
+    double *x = rhm_array(block * (M + C), sizeof *x, "a block of features", err);
+    if (x == NULL)
+        return RHM_EMEMORY;
+    double *y = x + block * M;
+    for (size_t first = 0; first < r->U && status == RHM_OK; first += block) {
+        size_t some = r->U - first < block ? r->U - first : block;
+#pragma omp parallel for if (some * M > ALONE)
+        for (size_t i0 = 0; i0 < some; i0 += CHUNK) {
+            size_t i1 = some - i0 < CHUNK ? some : i0 + CHUNK;
+            rhm_features_rows(f, i1 - i0, tuple + (first + i0) * f->s, x + i0 * M);
+            for (size_t i = i0; i < i1; i++) {
+                double root = sqrt(r->p[first + i]);
+                for (size_t k = 0; k < M; k++)
+                    x[i * M + k] *= root;
+                for (size_t c = 0; c < C; c++)
+                    y[i * C + c] = r->joint[(first + i) * C + c] / root;
+            }
+        }
+        status = rhm_linalg_gram(M, some, x, 0, 1, r->gram, poll, context, err);
+#pragma omp parallel for if (some * M * C > ALONE)
+        for (size_t j = 0; j < M; j += COLUMNS)
+            cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)C,
+                        (int)(M - j < COLUMNS ? M - j : COLUMNS), (int)some, 1, y, (int)C, x + j, (int)M, 1,
+                        r->B + j, (int)M);
+    }
+    free(x);
+    return status;
+}
+
+/* K = Phi Phi^T. */
+static enum rhm_status build_dual(struct rhm_ridge *r, const struct rhm_features *f, const uint32_t *tuple,
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    for (size_t first = 0; first < r->U; first += BLOCK) {
+        enum rhm_status status = rhm_poll(poll, context, err);
+        if (status != RHM_OK)
+            return status;
+        rhm_features_rows(f, r->U - first < BLOCK ? r->U - first : BLOCK, tuple + first * f->s,
+                          r->features + first * r->M);
+    }
+    return rhm_linalg_gram(r->U, r->M, r->features, 1, 0, r->gram, poll, context, err);
+}
+
+/* sqrt(p), for the dual; NULL where memory ran out. */
+static double *roots(const struct rhm_ridge *r, struct rhm_error *err)
+{
+    double *root = rhm_array(r->U, sizeof *root, "ridge regression", err);
+    for (size_t i = 0; root && i < r->U; i++)
+        root[i] = sqrt(r->p[i]);
+    return root;
+}
+
+static enum rhm_status set_eta(struct rhm_ridge *r, double eta, rhm_poll_function *poll, void *context,
+                               struct rhm_error *err)
+{
+    double *root = NULL;
+    if (r->dual && (root = roots(r, err)) == NULL)
+        return RHM_EMEMORY;
+    enum rhm_status status = rhm_linalg_largest(order(r), r->gram, root, &r->lambda_max, poll, context, err);
+    free(root);
+    if (status != RHM_OK)
+        return status;
+    double top = r->lambda_max + r->lambda;
+    if (!(top > 0))
+        return rhm_fail(err, RHM_ENUMERIC, "all features are 0 and lambda = 0: nothing to learn from");
+    if (eta * top >= 2)
+        return rhm_fail(err, RHM_EARG,
+                        "eta = %g: descent diverges from 2/(lambda_max + lambda) = %g on; eta = 0 chooses %g",
+                        eta, 2 / top, 1 / top);
+    r->eta = eta > 0 ? eta : 1 / top;
+    return RHM_OK;
+}
+
+enum rhm_status rhm_ridge_init(struct rhm_ridge *r, enum rhm_ridge_form form, const struct rhm_features *f,
+                               size_t U, const uint32_t *tuple, size_t C, const double *count, double lambda,
+                               double eta, rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    *r = (struct rhm_ridge){.U = U, .M = f->M, .C = C, .lambda = lambda};
+    r->dual = form == RHM_RIDGE_DUAL || (form == RHM_RIDGE_AUTO && U < f->M);
+    enum rhm_status status = check_arguments(r, f, tuple, count, eta, err);
+    if (status == RHM_OK)
+        status = check_budget(r, err);
+    if (status != RHM_OK)
+        goto fail;
+    const char *what = "ridge regression";
+    size_t n = order(r);
+    status = RHM_EMEMORY;
+    if ((r->p = rhm_array(U, sizeof(double), what, err)) == NULL ||
+        (r->joint = rhm_array(U * C, sizeof(double), what, err)) == NULL ||
+        (r->gram = rhm_array(n * n, sizeof(double), what, err)) == NULL ||
+        (r->iterate = rhm_array(C * n, sizeof(double), what, err)) == NULL ||
+        (r->work = rhm_array(C * n, sizeof(double), what, err)) == NULL ||
+        (r->dual && (r->features = rhm_array(U * r->M, sizeof(double), what, err)) == NULL) ||
+        (!r->dual && (r->B = rhm_array(C * r->M, sizeof(double), what, err)) == NULL))
+        goto fail;
+    set_weights(r, count);
+    rhm_linalg_share();
+    status = (r->dual ? build_dual : build_primal)(r, f, tuple, poll, context, err);
+    if (status == RHM_OK) {
+        rhm_linalg_mirror(n, r->gram);
+        status = set_eta(r, eta, poll, context, err);
+    }
+    rhm_linalg_unshare();
+    if (status == RHM_OK)
+        return RHM_OK;
+fail:
+    rhm_ridge_clear(r);
+    return status;
+}
+
+void rhm_ridge_clear(struct rhm_ridge *r)
+{
+    free(r->p);
+    free(r->joint);
+    free(r->features);
+    free(r->gram);
+    free(r->B);
+    free(r->iterate);
+    free(r->work);
+    *r = (struct rhm_ridge){0};
+}
+
+/* to (C x n) = iterate times the Gram matrix. */
+static void times_gram(const struct rhm_ridge *r, double *to)
+{
+    rhm_linalg_product(r->C, order(r), order(r), r->iterate, r->gram, to);
+}
+
+/* work = the gradient: W G + lambda W - B, or A K D + lambda A - J^T. */
+static void set_gradient(const struct rhm_ridge *r)
+{
+    size_t n = order(r);
+    times_gram(r, r->work);
+    for (size_t c = 0; c < r->C; c++) {
+        double *g = r->work + c * n;
+        const double *a = r->iterate + c * n;
+        if (r->dual)
+            for (size_t i = 0; i < n; i++)
+                g[i] = g[i] * r->p[i] + r->lambda * a[i] - r->joint[i * r->C + c];
+        else
+            for (size_t i = 0; i < n; i++)
+                g[i] += r->lambda * a[i] - r->B[c * n + i];
+    }
+}
+
+void rhm_ridge_step(struct rhm_ridge *r, unsigned long long k)
+{
+    for (unsigned long long t = 0; t < k; t++) {
+        set_gradient(r);
+        cblas_daxpy((int)(r->C * order(r)), -r->eta, r->work, 1, r->iterate, 1);
+        r->steps++;
+    }
+}
+
+/* A copy of the small matrix, plus `shift` on the diagonal. */
+static double *small_matrix(const struct rhm_ridge *r, double shift, struct rhm_error *err)
+{
+    size_t n = order(r);
+    double *root = NULL, *a = rhm_array(n * n, sizeof *a, "a copy of the Gram matrix", err);
+    if (a == NULL || (r->dual && (root = roots(r, err)) == NULL)) {
+        free(a);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++)
+            a[i * n + j] = r->gram[i * n + j] * (root ? root[i] * root[j] : 1);
+        a[i * n + i] += shift;
+    }
+    free(root);
+    return a;
+}
+
+/* x (C x n): the gradient in Z (dual: that in A times S^-1). */
+static void scaled_gradient(const struct rhm_ridge *r, double *x)
+{
+    size_t n = order(r);
+    set_gradient(r);
+    for (size_t c = 0; c < r->C; c++)
+        for (size_t i = 0; i < n; i++)
+            x[c * n + i] = r->work[c * n + i] / (r->dual ? sqrt(r->p[i]) : 1);
+}
+
+/* Newton's step from 0 is the closed form; the further ones are iterative refinement and go on while they
+ * shrink the gradient. */
+enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, struct rhm_error *err)
+{
+    enum { REFINEMENTS = 3 };
+    size_t n = order(r), size = r->C * n;
+    char what[64];
+    snprintf(what, sizeof what, "G + lambda I with lambda = %g", r->lambda);
+    double *a = small_matrix(r, r->lambda, err), *x = NULL, *best = NULL;
+    enum rhm_status status = RHM_EMEMORY;
+    if (a == NULL || (x = rhm_array(2 * size, sizeof *x, "ridge regression", err)) == NULL)
+        goto done;
+    best = x + size;
+    if ((status = rhm_linalg_cholesky(n, a, what, err)) != RHM_OK)
+        goto done;
+    memset(r->iterate, 0, size * sizeof *r->iterate);
+    double least = INFINITY;
+    for (int k = 0; k <= REFINEMENTS; k++) {
+        scaled_gradient(r, x);
+        double norm = cblas_dnrm2((int)size, x, 1);
+        if (k > 0 && !(norm < 0.5 * least)) {
+            if (!(norm < least))
+                memcpy(r->iterate, best, size * sizeof *best);
+            break;
+        }
+        least = norm;
+        memcpy(best, r->iterate, size * sizeof *best);
+        rhm_linalg_cholesky_solve(n, a, r->C, x);
+        for (size_t c = 0; c < r->C; c++)
+            for (size_t i = 0; i < n; i++)
+                r->iterate[c * n + i] -= x[c * n + i] * (r->dual ? sqrt(r->p[i]) : 1);
+    }
+    if (!isfinite(cblas_dnrm2((int)size, r->iterate, 1)))
+        status = rhm_fail(err, RHM_ENUMERIC, "%s: the solution is not finite: raise lambda", what);
+done:
+    free(a);
+    free(x);
+    return status;
+}
+
+/* (1 - (1 - eta h)^T)/h without cancellation. */
+static double descent_factor(double h, double eta, unsigned long long T)
+{
+    double x = eta * h, steps = (double)T;
+    if (x == 0)
+        return eta * steps;
+    if (x < 0.5)
+        return -expm1(steps * log1p(-x)) / h;
+    double rest = pow(fabs(1 - x), steps);
+    return (1 - (x > 1 && T % 2 ? -rest : rest)) / h;
+}
+
+enum rhm_status rhm_ridge_spectral(const struct rhm_ridge *r, unsigned long long T, double *W,
+                                   struct rhm_error *err)
+{
+    size_t n = order(r), size = r->C * n;
+    int in = (int)n, iC = (int)r->C, iM = (int)r->M;
+    double *v = small_matrix(r, 0, err), *x = NULL;
+    enum rhm_status status = RHM_EMEMORY;
+    if (v == NULL || (x = rhm_array(2 * size + n, sizeof *x, "ridge regression", err)) == NULL)
+        goto done;
+    double *y = x + size, *value = y + size;
+    if ((status = rhm_linalg_eigen(n, v, value, err)) != RHM_OK)
+        goto done;
+    for (size_t c = 0; c < r->C; c++)
+        for (size_t i = 0; i < n; i++)
+            x[c * n + i] = r->dual ? r->joint[i * r->C + c] / sqrt(r->p[i]) : r->B[c * n + i];
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, iC, in, in, 1, x, in, v, in, 0, y, in);
+    for (size_t i = 0; i < n; i++) {
+        double factor = descent_factor(value[i] + r->lambda, r->eta, T);
+        for (size_t c = 0; c < r->C; c++)
+            y[c * n + i] *= factor;
+    }
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, iC, in, in, 1, y, in, v, in, 0, r->dual ? x : W,
+                in);
+    if (r->dual) {
+        for (size_t c = 0; c < r->C; c++)
+            for (size_t i = 0; i < n; i++)
+                x[c * n + i] *= sqrt(r->p[i]);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, iC, iM, in, 1, x, in, r->features, iM, 0, W,
+                    iM);
+    }
+done:
+    free(v);
+    free(x);
+    return status;
+}
+
+void rhm_ridge_weights(const struct rhm_ridge *r, double *W)
+{
+    if (r->dual)
+        rhm_linalg_product(r->C, r->U, r->M, r->iterate, r->features, W);
+    else
+        memcpy(W, r->iterate, r->C * r->M * sizeof *W);
+}
+
+enum rhm_status rhm_ridge_outputs(const struct rhm_features *f, size_t n, const uint32_t *tuple, size_t C,
+                                  const double *W, double *F, rhm_poll_function *poll, void *context,
+                                  struct rhm_error *err)
+{
+    size_t M = f->M, threads = 1, block;
+#ifdef _OPENMP
+    threads = (size_t)omp_get_max_threads();
+#endif
+    if (threads > (n * M) / ALONE + 1)
+        threads = n * M / ALONE + 1;
+    double *x = rhm_array(threads * CHUNK * M, sizeof *x, "a block of features", err);
+    enum rhm_status status = x ? RHM_OK : RHM_EMEMORY;
+    block = threads * BLOCK;
+    rhm_linalg_share();
+    for (size_t first = 0; status == RHM_OK && first < n; first += block) {
+        size_t end = n - first < block ? n : first + block;
+        if ((status = rhm_poll(poll, context, err)) != RHM_OK)
+            break;
+#pragma omp parallel for num_threads((int)threads) schedule(dynamic, 1) if (threads > 1)
+        for (size_t i = first; i < end; i += CHUNK) {
+            size_t some = end - i < CHUNK ? end - i : CHUNK;
+#ifdef _OPENMP
+            double *mine = x + (size_t)omp_get_thread_num() * CHUNK * M;
+#else
+            double *mine = x;
+#endif
+            rhm_features_rows(f, some, tuple + i * f->s, mine);
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)some, (int)C, (int)M, 1, mine, (int)M,
+                        W, (int)M, 0, F + i * C, (int)C);
+        }
+    }
+    rhm_linalg_unshare();
+    free(x);
+    return status;
+}
+
+void rhm_ridge_fitted(const struct rhm_ridge *r, size_t n, double *F)
+{
+    times_gram(r, r->work);
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < r->C; c++)
+            F[i * r->C + c] = r->work[c * r->U + i];
+}
+
+/* With Y = W G (primal) or A K (dual, the outputs of the patches):
+ * 1/2 (1 - 2 tr(W B^T) + tr(W G W^T)) + lambda/2 |W|^2. */
+double rhm_ridge_loss(const struct rhm_ridge *r)
+{
+    size_t n = order(r);
+    double fit = 0, square = 0, norm = 0;
+    times_gram(r, r->work);
+    for (size_t c = 0; c < r->C; c++)
+        for (size_t i = 0; i < n; i++) {
+            double y = r->work[c * n + i], a = r->iterate[c * n + i];
+            if (r->dual) {
+                fit += y * r->joint[i * r->C + c];
+                square += y * y * r->p[i];
+                norm += a * y;
+            } else {
+                fit += a * r->B[c * n + i];
+                square += a * y;
+                norm += a * a;
+            }
+        }
+    return 0.5 * (1 - 2 * fit + square) + 0.5 * r->lambda * norm;
+}
+
+static double largest_entry(size_t n, const double *x)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(x[i]) <= most))
+            most = fabs(x[i]);
+    return most;
+}
+
+double rhm_ridge_residual(const struct rhm_ridge *r)
+{
+    set_gradient(r);
+    if (!r->dual)
+        return largest_entry(r->C * r->M, r->work) / largest_entry(r->C * r->M, r->B);
+    int C = (int)r->C, M = (int)r->M, U = (int)r->U;
+    double *x = rhm_array(2 * r->C * r->M, sizeof *x, "a residual", NULL);
+    if (x == NULL)
+        return NAN;
+    double *B = x + r->C * r->M;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, C, M, U, 1, r->work, U, r->features, M, 0, x, M);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, C, M, U, 1, r->joint, C, r->features, M, 0, B, M);
+    double ratio = largest_entry(r->C * r->M, x) / largest_entry(r->C * r->M, B);
+    free(x);
+    return ratio;
+}
+
+double rhm_ridge_condition(const struct rhm_ridge *r)
+{
+    double *a = small_matrix(r, r->lambda, NULL);
+    double condition = a ? rhm_linalg_condition(order(r), a) : NAN;
+    free(a);
+    return condition;
+}
