@@ -6,6 +6,7 @@ lua_modules = \
 	lua/rhm/experiment.lua \
 	lua/rhm/fit.lua \
 	lua/rhm/help.lua \
+	lua/rhm/hint.lua \
 	lua/rhm/help/baseline.lua \
 	lua/rhm/help/dataset.lua \
 	lua/rhm/help/experiment.lua \

@@ -2,13 +2,24 @@
 local M = {}
 
 local help = require "rhm.help"
+local hint = require "rhm.hint"
 local type, next, ipairs, error, tostring = type, next, ipairs, error, tostring
 local format, concat = string.format, table.concat
-local tointeger = math.tointeger
+local tointeger, getinfo = math.tointeger, debug.getinfo
 
--- Errors name the function, not a line of this module: the gate adds where the user called it.
+local own = getinfo(1, "S").source:match "^(.*/)check%.lua$"
+
+-- "script.lua:3: ", the innermost line that is not one of these modules', as the errors of functions in C begin.
+local function position()
+  for level = 3, math.huge do
+    local at = getinfo(level, "Sl")
+    if not at then return "" end
+    if at.currentline > 0 and at.source:sub(1, #own) ~= own then return format("%s:%d: ", at.short_src, at.currentline) end
+  end
+end
+
 function M.fail(where, text, ...)
-  error(format("%s: " .. text, where, ...), 0)
+  error(position() .. format("%s: " .. text, where, ...), 0)
 end
 
 -- A value as messages show it: 2.5, "x", nil, a table.
@@ -21,7 +32,7 @@ end
 
 -- t must be a table with no other keys than those of the list `known`.
 function M.keys(where, t, known)
-  if type(t) ~= "table" then M.fail(where, "one table of arguments expected, got %s", M.show(t)) end
+  if type(t) ~= "table" then M.fail(where, "one table of arguments expected, got %s%s", M.show(t), hint.usage(where)) end
   local is_known = {}
   for _, key in ipairs(known) do is_known[key] = true end
   for key in next, t do
@@ -32,7 +43,7 @@ function M.keys(where, t, known)
         if d < best and d < #other then nearest, best = other, d end
       end
       if nearest then M.fail(where, "unknown key '%s': did you mean '%s'?", name, nearest) end
-      M.fail(where, "unknown key '%s': it knows %s", name, concat(known, ", "))
+      M.fail(where, "unknown key '%s'%s: it knows %s", name, hint.key(where, name), concat(known, ", "))
     end
   end
 end

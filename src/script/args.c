@@ -69,11 +69,31 @@ static int fail_kind(const struct rhm_args *args, const char *key, const char *w
     return luaL_error(args->L, "%s: %s = %s: must be %s", args->function, key, shown, what);
 }
 
+/* What rhm.hint (lua/rhm/hint.lua) knows of a function, and of a key where there is one; "" where it is not
+ * there. */
+static const char *hint(lua_State *L, const char *what, const char *function, const char *key)
+{
+    int top = lua_gettop(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "rhm.hint");
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1)) {
+        lua_getfield(L, -1, what);
+        lua_pushstring(L, function);
+        lua_pushstring(L, key);
+        if (lua_pcall(L, 2, 1, 0) == LUA_OK && lua_isstring(L, -1))
+            return lua_tostring(L, -1);
+    }
+    lua_settop(L, top);
+    return "";
+}
+
 static int fail_unknown(lua_State *L, const char *function, const char *const *keys)
 {
-    const char *nearest = rhm_nearest_word(lua_tostring(L, -2), keys), *key = rhm_args_show(L, -2);
+    const char *name = lua_tostring(L, -2), *nearest = rhm_nearest_word(name, keys),
+               *key = rhm_args_show(L, -2);
     if (nearest)
         return luaL_error(L, "%s: unknown key %s: did you mean '%s'?", function, key, nearest);
+    const char *owner = hint(L, "key", function, name);
     luaL_Buffer b;
     luaL_buffinit(L, &b);
     for (int i = 0; keys[i]; i++) {
@@ -81,7 +101,7 @@ static int fail_unknown(lua_State *L, const char *function, const char *const *k
         luaL_addstring(&b, keys[i]);
     }
     luaL_pushresult(&b);
-    return luaL_error(L, "%s: unknown key %s: it knows %s", function, key, lua_tostring(L, -1));
+    return luaL_error(L, "%s: unknown key %s%s: it knows %s", function, key, owner, lua_tostring(L, -1));
 }
 
 /* --- the table ---------------------------------------------------------------------------------------- */
@@ -91,7 +111,8 @@ struct rhm_args rhm_args_open(lua_State *L, int index, const char *function, con
     struct rhm_args args = {.L = L, .table = index, .function = function};
     if (lua_type(L, index) != LUA_TTABLE) {
         const char *shown = lua_isnone(L, index) ? "nothing" : rhm_args_show(L, index);
-        luaL_error(L, "%s: one table of arguments expected, got %s", function, shown);
+        luaL_error(L, "%s: one table of arguments expected, got %s%s", function, shown,
+                   hint(L, "usage", function, NULL));
     }
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) {

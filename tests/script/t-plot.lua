@@ -142,7 +142,7 @@ function TestPlot:test_files()
   end
   local out, errors, ok = run("rhm.plot{ y={ 1, 2 }, out='no/such/folder.svg' }")
   lu.assertNil(ok)
-  lu.assertStrContains(errors, "rhm: rhm.plot: ")
+  lu.assertStrContains(errors, "rhm: plot.lua:1: rhm.plot: ")
   lu.assertStrContains(errors, "no/such/folder.svg")
   lu.assertEquals(select(2, errors:gsub("\n", "")), 1)
   out = run "rhm.plot{ y={ 1, 2 }, sixel=true, width=200, height=100 }"
