@@ -80,8 +80,8 @@ static size_t check_nodes(const struct rhm_network *net, const struct rhm_parse 
                 assert_memory_equal(q, book->embedding + node->code * parse->C, parse->C * sizeof *q);
             assert_int_equal(node->unknown, node->code == net->layer[l]->unknown_code);
             int excused = node->unknown;
-            for (unsigned j = 0; l < net->L && j < net->branch[l + 1]; j++)
-                excused = excused || parse->node[l + 1][i * net->branch[l + 1] + j].parent == RHM_NO_PARENT;
+            for (unsigned j = 0; l < net->L && j < net->branch[l]; j++)
+                excused = excused || parse->node[l + 1][i * net->branch[l] + j].parent == RHM_NO_PARENT;
             wrong += node->parent != node->truth && !(excused && node->parent == RHM_NO_PARENT);
         }
     }

@@ -267,6 +267,95 @@ static void test_kill_in_a_transaction(void **state)
     }
 }
 
+/* Processes that make and open a new file at the same moment, add to it and close it: none is refused, no run
+ * is lost. Every other round they add more while others open and close. */
+static void test_all_open_at_once(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 20, WRITERS = 8 };
+    for (int round = 0; round < ROUNDS; round++) {
+        int start[2], told[2], runs = round % 2 ? 5 : 1;
+        remove(in_folder("once.db"));
+        assert_int_equal(pipe(start), 0);
+        assert_int_equal(pipe(told), 0);
+        for (int k = 0; k < WRITERS; k++) {
+            pid_t pid = fork();
+            assert_true(pid >= 0);
+            if (pid > 0)
+                continue;
+            struct rhm_results *r = NULL;
+            struct rhm_run run = {.experiment = "one", .parameters = "{}", .measures = "{}"};
+            struct rhm_error why = {0};
+            char byte;
+            close(start[1]);
+            enum rhm_status status =
+                read(start[0], &byte, 1) == 0 ? RHM_OK : RHM_EFILE; /* its end is the sign */
+            for (int i = 0; i < runs && status == RHM_OK; i++) {
+                run.seed = k * runs + i;
+                status = rhm_results_open(&r, in_folder("once.db"), RHM_RESULTS_CREATE, &why);
+                if (status == RHM_OK)
+                    status = rhm_results_add(r, &run, &why);
+                rhm_results_close(r);
+            }
+            if (status != RHM_OK && write(told[1], why.text, strlen(why.text)) < 0)
+                _exit(2);
+            _exit(status != RHM_OK);
+        }
+        close(told[1]);
+        close(start[0]);
+        close(start[1]);
+        for (int k = 0; k < WRITERS; k++)
+            assert_true(wait(NULL) > 0);
+        char text[1000];
+        ssize_t size = read(told[0], text, sizeof text - 1);
+        assert_true(size >= 0);
+        text[size] = '\0';
+        close(told[0]);
+        assert_string_equal(text, "");
+        struct rhm_results *r = open_results("once.db", RHM_RESULTS_WRITE);
+        struct rhm_results_experiment experiment;
+        bool found;
+        must(rhm_results_experiment(r, 0, &experiment, &found, &err));
+        assert_true(found);
+        assert_int_equal(experiment.runs, WRITERS * runs);
+        rhm_results_close(r);
+    }
+}
+
+/* Who is in the middle of reading sees what another adds, and can add. */
+static void test_reading_keeps_nobody(void **state)
+{
+    (void)state;
+    struct rhm_results *a = open_results("two.db", RHM_RESULTS_CREATE),
+                       *b = open_results("two.db", RHM_RESULTS_WRITE),
+                       *c = open_results("c.db", RHM_RESULTS_CREATE);
+    struct rhm_results_merged merged;
+    struct rhm_run run;
+    bool found, more;
+    add(a, "one", "{}", 1, "{}", NULL);
+    add(a, "one", "{}", 2, "{}", NULL);
+    add(c, "one", "{}", 5, "{}", NULL);
+    must(rhm_results_find(a, "one", "{}", 1, &run, &found, &err));
+    assert_true(found);
+    add(b, "one", "{}", 3, "{}", NULL);
+    assert_string_equal(listing(a, "one"), "one {} 1 {} -\none {} 2 {} -\none {} 3 {} -\n");
+    must(rhm_results_select(a, NULL, &err));
+    must(rhm_results_next(a, &run, &more, &err));
+    assert_true(more);
+    add(b, "one", "{}", 4, "{}", NULL);
+    add(a, "two", "{}", 1, "{}", NULL);
+    must(rhm_results_next(a, &run, &more, &err));
+    assert_false(more);
+    must(rhm_results_find(a, "one", "{}", 1, &run, &found, &err));
+    assert_true(found);
+    add(b, "one", "{}", 6, "{}", NULL);
+    must(rhm_results_merge(a, in_folder("c.db"), &merged, &err));
+    assert_int_equal(merged.added, 1);
+    rhm_results_close(a);
+    rhm_results_close(b);
+    rhm_results_close(c);
+}
+
 static void test_merge(void **state)
 {
     (void)state;
@@ -344,6 +433,8 @@ int main(void)
         cmocka_unit_test(test_missing_and_empty),
         cmocka_unit_test(test_kill),
         cmocka_unit_test(test_kill_in_a_transaction),
+        cmocka_unit_test(test_all_open_at_once),
+        cmocka_unit_test(test_reading_keeps_nobody),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_export),
     };

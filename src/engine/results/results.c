@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/monitor.h"
+
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
 
@@ -51,6 +53,12 @@ enum column {
 
 /* --- errors ------------------------------------------------------------------------------------------- */
 
+static enum rhm_status no_database(const char *path, struct rhm_error *err)
+{
+    return rhm_fail(err, RHM_EFILE,
+                    "%s: not an SQLite database; it stays as it is: name another file for results", path);
+}
+
 enum rhm_status rhm_results_fail(const struct rhm_results *r, const char *what, struct rhm_error *err)
 {
     int code = r->db ? sqlite3_errcode(r->db) & 0xff : SQLITE_NOMEM;
@@ -59,9 +67,7 @@ enum rhm_status rhm_results_fail(const struct rhm_results *r, const char *what, 
     case SQLITE_NOMEM:
         return rhm_fail(err, RHM_EMEMORY, "%s: cannot %s: out of memory", r->path, what);
     case SQLITE_NOTADB:
-        return rhm_fail(err, RHM_EFILE,
-                        "%s: not an SQLite database; it stays as it is: name another file for results",
-                        r->path);
+        return no_database(r->path, err);
     case SQLITE_CORRUPT:
         return rhm_fail(
             err, RHM_EFILE,
@@ -91,63 +97,41 @@ enum rhm_status rhm_results_fail(const struct rhm_results *r, const char *what, 
 
 /* --- opening ------------------------------------------------------------------------------------------ */
 
-static int read_number(sqlite3 *db, const char *sql, int64_t *number)
+/* A number of four bytes, the highest first. */
+static int64_t number_at(const unsigned char *bytes)
 {
-    sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        *number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+    return (int64_t)bytes[0] << 24 | (int64_t)bytes[1] << 16 | (int64_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Opens the file as it is on disk, whatever stands beside it, without locks: nothing is written or made, also
- * where another program was killed in the middle of a transaction. */
-static int open_untouched(const char *path, sqlite3 **db)
+/* Whether the file is one of ours, by its header (sqlite.org/fileformat2.html), in which the two numbers are
+ * from its first moment and never change. It is read as it is on disk, without locks: nothing is written or
+ * made, also where another program was killed in the middle of a transaction or writes just now. Read by
+ * SQLite, as to open and close the file here would end the locks that this process has on it. */
+static enum rhm_status check_owner(struct rhm_results *r, struct rhm_error *err)
 {
-    sqlite3_str *uri = sqlite3_str_new(NULL);
-    sqlite3_str_appendall(uri, *path == '/' ? "file://" : "file:");
-    for (const char *p = path; *p; p++) {
-        if (strchr("?#%", *p))
-            sqlite3_str_appendf(uri, "%%%02X", (unsigned char)*p);
-        else
-            sqlite3_str_appendchar(uri, 1, *p);
-    }
-    sqlite3_str_appendall(uri, "?immutable=1");
-    char *text = sqlite3_str_finish(uri);
-    int code = text ? sqlite3_open_v2(text, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) : SQLITE_NOMEM;
-    sqlite3_free(text);
-    return code;
-}
-
-/* Whether the file is one of ours: the two numbers are in it from its first moment and never change. */
-static enum rhm_status check_owner(const char *path, struct rhm_error *err)
-{
-    struct rhm_results r = {.path = (char *)path};
-    int64_t application = 0, form = 0, json = 0;
-    enum rhm_status status = RHM_OK;
-    if (open_untouched(path, &r.db) != SQLITE_OK)
-        status = rhm_results_fail(&r, "open", err);
-    else if (read_number(r.db, "PRAGMA application_id", &application) != SQLITE_OK ||
-             read_number(r.db, "PRAGMA user_version", &form) != SQLITE_OK)
-        status = rhm_results_fail(&r, "read", err);
-    else if (application != APPLICATION)
-        status = rhm_fail(err, RHM_EFILE,
-                          "%s: a database of another program, not of rhm's results; it stays as it is: name "
-                          "another file",
-                          path);
-    else if (form != FORM)
-        status = rhm_fail(err, RHM_EFILE, "%s: results of form %lld, this rhm knows form %d: use a newer rhm",
-                          path, (long long)form, FORM);
-    else if (read_number(r.db, "SELECT json_valid('{}')", &json) != SQLITE_OK || json != 1)
-        status = rhm_fail(err, RHM_EFILE,
-                          "%s: this SQLite (%s) lacks the functions for JSON: install one that has them",
-                          path, sqlite3_libversion());
-    sqlite3_close(r.db);
-    return status;
+    enum { FORM_AT = 60, APPLICATION_AT = 68, HEADER = 100 };
+    unsigned char header[HEADER] = {0};
+    sqlite3_file *file = NULL;
+    int code = sqlite3_file_control(r->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK)
+        code = file && file->pMethods ? file->pMethods->xRead(file, header, HEADER, 0) : SQLITE_ERROR;
+    if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ)
+        return rhm_fail(err, RHM_EFILE, "%s: cannot read: %s", r->path, sqlite3_errstr(code));
+    if (code != SQLITE_OK || memcmp(header, "SQLite format 3", 16) != 0)
+        return no_database(r->path, err);
+    if (number_at(header + APPLICATION_AT) != APPLICATION)
+        return rhm_fail(err, RHM_EFILE,
+                        "%s: a database of another program, not of rhm's results; it stays as it is: name "
+                        "another file",
+                        r->path);
+    if (number_at(header + FORM_AT) != FORM)
+        return rhm_fail(err, RHM_EFILE, "%s: results of form %lld, this rhm knows form %d: use a newer rhm",
+                        r->path, (long long)number_at(header + FORM_AT), FORM);
+    if (sqlite3_exec(r->db, "SELECT json_valid('{}')", NULL, NULL, NULL) != SQLITE_OK)
+        return rhm_fail(err, RHM_EFILE,
+                        "%s: this SQLite (%s) lacks the functions for JSON: install one that has them",
+                        r->path, sqlite3_libversion());
+    return RHM_OK;
 }
 
 /* Damage is found before anything is written. */
@@ -199,6 +183,19 @@ static enum rhm_status create(const char *path, struct rhm_error *err)
     return status;
 }
 
+/* Turns to the write-ahead log. For that SQLite makes a writer of a reader, and does not wait as it does
+ * elsewhere (sqlite3_busy_timeout) where another one is in the way: two that began together would wait for
+ * each other. So it is begun anew. */
+static int log_ahead(sqlite3 *db)
+{
+    double end = rhm_clock() + 1e-3 * BUSY_MILLISECONDS;
+    int code;
+    while ((code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL)) == SQLITE_BUSY &&
+           rhm_clock() < end)
+        sqlite3_sleep(2);
+    return code;
+}
+
 static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mode, struct rhm_error *err)
 {
     struct stat there;
@@ -215,16 +212,13 @@ static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mo
     if (status != RHM_OK)
         return status;
 
-    if ((status = check_owner(r->path, err)) != RHM_OK)
-        return status;
-
     /* Also who only reads may have to finish what a killed writer began, which takes a right to write. */
     bool write = mode != RHM_RESULTS_READ || access(r->path, W_OK) == 0;
     if (sqlite3_open_v2(r->path, &r->db, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, NULL) !=
         SQLITE_OK)
         return rhm_results_fail(r, "open", err);
     sqlite3_busy_timeout(r->db, BUSY_MILLISECONDS);
-    if ((status = check_health(r, err)) != RHM_OK)
+    if ((status = check_owner(r, err)) != RHM_OK || (status = check_health(r, err)) != RHM_OK)
         return status;
     if (mode == RHM_RESULTS_READ)
         sqlite3_exec(r->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
@@ -233,7 +227,7 @@ static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mo
     if (sqlite3_db_readonly(r->db, "main") == 1)
         return rhm_fail(err, RHM_EFILE, "%s: cannot write: the file or its folder is read only", r->path);
     /* Readers see the runs while they are added. Where files cannot be shared so, the old journal stays. */
-    if (sqlite3_exec(r->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK ||
+    if (log_ahead(r->db) != SQLITE_OK ||
         sqlite3_exec(r->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) != SQLITE_OK)
         return rhm_results_fail(r, "write", err);
     r->readonly = false;
@@ -261,13 +255,20 @@ enum rhm_status rhm_results_open(struct rhm_results **results, const char *path,
     return RHM_OK;
 }
 
+void rhm_results_end_reading(struct rhm_results *r)
+{
+    sqlite3_reset(r->find); /* NULL is fine */
+    sqlite3_finalize(r->pass);
+    r->pass = NULL;
+}
+
 void rhm_results_close(struct rhm_results *r)
 {
     if (!r)
         return;
     sqlite3_finalize(r->add);
+    rhm_results_end_reading(r);
     sqlite3_finalize(r->find);
-    sqlite3_finalize(r->pass);
     if (r->changed)
         rhm_results_update_views(r); /* they are a convenience: where this fails, the runs are there */
     /* One file without others beside it, to copy and to read everywhere; not while others have it open. */
@@ -326,7 +327,7 @@ enum rhm_status rhm_results_add(struct rhm_results *r, const struct rhm_run *run
     if (!r->add &&
         sqlite3_prepare_v3(r->db, add_sql, -1, SQLITE_PREPARE_PERSISTENT, &r->add, NULL) != SQLITE_OK)
         return rhm_results_fail(r, "write", err);
-    sqlite3_reset(r->find); /* NULL is fine; a pass that is open would keep the log from being emptied */
+    rhm_results_end_reading(r);
     sqlite3_stmt *s = r->add;
     bool bound =
         bind_text(s, EXPERIMENT, run->experiment) == SQLITE_OK &&
@@ -412,8 +413,7 @@ enum rhm_status rhm_results_select(struct rhm_results *r, const char *experiment
 {
     static const char sql[] =
         "SELECT " COLUMNS " FROM rhm_runs WHERE ?1 IS NULL OR experiment = ?1 ORDER BY id";
-    sqlite3_finalize(r->pass);
-    r->pass = NULL;
+    rhm_results_end_reading(r);
     if (sqlite3_prepare_v2(r->db, sql, -1, &r->pass, NULL) != SQLITE_OK)
         return rhm_results_fail(r, "read", err);
     if ((experiment ? sqlite3_bind_text(r->pass, 1, experiment, -1, SQLITE_TRANSIENT) : SQLITE_OK) !=
@@ -448,6 +448,7 @@ enum rhm_status rhm_results_experiment(struct rhm_results *r, size_t i,
                               " GROUP BY experiment ORDER BY min(id) LIMIT 1 OFFSET ?1";
     sqlite3_stmt *s;
     *found = false;
+    sqlite3_reset(r->find);
     if (sqlite3_prepare_v2(r->db, sql, -1, &s, NULL) != SQLITE_OK)
         return rhm_results_fail(r, "read", err);
     int code = sqlite3_bind_int64(s, 1, (sqlite3_int64)i);

@@ -53,7 +53,8 @@ enum rhm_status rhm_results_add(struct rhm_results *results, const struct rhm_ru
 enum rhm_status rhm_results_find(struct rhm_results *results, const char *experiment, const char *parameters,
                                  int64_t seed, struct rhm_run *run, bool *found, struct rhm_error *err);
 
-/* Begins a pass over the runs of an experiment, or of all (NULL), in the order of their being added. */
+/* Begins a pass over the runs of an experiment, or of all (NULL), in the order of their being added.
+ * Adding and merging end it. */
 enum rhm_status rhm_results_select(struct rhm_results *results, const char *experiment,
                                    struct rhm_error *err);
 

@@ -16,6 +16,10 @@ struct rhm_results {
 /* "<path>: cannot <what>: <reason>", with what would help. */
 enum rhm_status rhm_results_fail(const struct rhm_results *results, const char *what, struct rhm_error *err);
 
+/* Ends what is being read, whose texts are then invalid. To be called before anything is written: SQLite does
+ * not wait for others (as sqlite3_busy_timeout says) where a reader becomes a writer. */
+void rhm_results_end_reading(struct rhm_results *results);
+
 /* The SELECT of an experiment's view, freed by sqlite3_free; NULL without memory or where the file cannot be
  * read (sqlite3_errcode tells). */
 char *rhm_results_view_sql(struct rhm_results *results, const char *experiment);

@@ -57,6 +57,7 @@ enum rhm_status rhm_results_merge(struct rhm_results *r, const char *path, struc
     enum rhm_status status = rhm_results_open(&other, path, RHM_RESULTS_READ, err);
     if (status != RHM_OK)
         return status;
+    rhm_results_end_reading(r);
     if (sqlite3_exec(r->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         status = rhm_results_fail(r, "write", err);
     else if ((status = merge_all(r, other, merged, err)) == RHM_OK &&
