@@ -8,6 +8,7 @@ engine_tests = \
 	tests/engine/t-cluster \
 	tests/engine/t-cnn \
 	tests/engine/t-cnn-file \
+	tests/engine/t-cnn-steps \
 	tests/engine/t-cnn-train \
 	tests/engine/t-csv \
 	tests/engine/t-dataset \

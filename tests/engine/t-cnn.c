@@ -360,6 +360,7 @@ static void test_optimisers(void **state)
         {0, RHM_CNN_SGD, RHM_CNN_CONSTANT, 0.1, 0},  {0, RHM_CNN_SGD, RHM_CNN_COSINE, 0.1, 0.9},
         {1, RHM_CNN_SGD, RHM_CNN_STEP, 0.1, 0.5},    {2, RHM_CNN_ADAM, RHM_CNN_CONSTANT, 0.01, 0},
         {3, RHM_CNN_ADAM, RHM_CNN_COSINE, 0.003, 0}, {5, RHM_CNN_ADAM, RHM_CNN_STEP, 0.003, 0},
+        {4, RHM_CNN_SGD, RHM_CNN_COSINE, 0.1, 0.9},  {9, RHM_CNN_ADAM, RHM_CNN_CONSTANT, 0.03, 0},
     };
     for (size_t k = 0; k < COUNT(cases); k++) {
         struct rhm_cnn *net = make(small[cases[k].net]);
