@@ -12,18 +12,14 @@ local function knows(entry, key)
   end
 end
 
--- " (a key of network:train)": the functions that have a key which `where` has not, those of the same object before all
--- others, of these at most two.
+-- " (a key of network:train)": the functions of the same object that have a key which `where` has not.
 function M.key(where, key)
-  local object = where:match("^rhm%.(%a+)$") or where:match("^(%a+):")
-  local near, far = {}, {}
+  local object, owners = where:match "^rhm%.(%a+)$" or where:match "^(%a+):", {}
   for _, entry in ipairs(help.list) do
-    if entry.name ~= where and knows(entry, key) then
-      local list = object and entry.name:match("^rhm%.(%a+)$") ~= object and entry.name:match("^(%a+):") ~= object and far or near
-      list[#list + 1] = entry.name
-    end
+    local name = entry.name
+    local same = object and (name:match "^rhm%.(%a+)$" == object or name:match "^(%a+):" == object)
+    if same and name ~= where and knows(entry, key) then owners[#owners + 1] = name end
   end
-  local owners = #near > 0 and near or #far <= 2 and far or {}
   return #owners > 0 and (" (a key of %s)"):format(concat(owners, ", ")) or ""
 end
 
