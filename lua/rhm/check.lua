@@ -1,8 +1,8 @@
 -- check.lua - the arguments of functions written in Lua: the same one-line errors as those written in C.
 local M = {}
 
-local help = require "rhm.help"
 local hint = require "rhm.hint"
+local nearest = require "rhm.nearest"
 local type, next, ipairs, error, tostring = type, next, ipairs, error, tostring
 local format, concat = string.format, table.concat
 local tointeger, getinfo = math.tointeger, debug.getinfo
@@ -25,7 +25,9 @@ end
 -- A value as messages show it: 2.5, "x", nil, a table.
 function M.show(value)
   local kind = type(value)
-  if kind == "string" then return format("%q", #value > 40 and value:sub(1, 37) .. "..." or value) end
+  if kind == "string" then
+    return (format("%q", #value > 40 and value:sub(1, 37) .. "..." or value):gsub("\\\n", "\\n"))
+  end
   if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
   return "a " .. kind
 end
@@ -37,13 +39,10 @@ function M.keys(where, t, known)
   for _, key in ipairs(known) do is_known[key] = true end
   for key in next, t do
     if not is_known[key] then
-      local name, nearest, best = tostring(key), nil, 3
-      for _, other in ipairs(known) do
-        local d = help.distance(name, other)
-        if d < best and d < #other then nearest, best = other, d end
-      end
-      if nearest then M.fail(where, "unknown key '%s': did you mean '%s'?", name, nearest) end
-      M.fail(where, "unknown key '%s'%s: it knows %s", name, hint.key(where, name), concat(known, ", "))
+      local name = type(key) == "string" and format("'%s'", M.show(key):sub(2, -2)) or M.show(key)
+      local near = type(key) == "string" and nearest.word(key, known)
+      if near then M.fail(where, "unknown key %s: did you mean '%s'?", name, near) end
+      M.fail(where, "unknown key %s%s: it knows %s", name, hint.key(where, key), concat(known, ", "))
     end
   end
 end

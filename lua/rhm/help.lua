@@ -7,6 +7,7 @@ local M = {}
 
 local rhm = require "rhm"
 local printer = require "rhm.print"
+local distance = require "rhm.nearest".distance
 local format, rep, find, match, gmatch, sub = string.format, string.rep, string.find, string.match, string.gmatch, string.sub
 local concat, sort, insert = table.concat, table.sort, table.insert
 
@@ -61,24 +62,6 @@ function M.name_of(f)
     if M.function_of(name) == f then return name end
   end
 end
-
--- Edit distance, capital and small letters alike.
-local function distance(a, b)
-  a, b = a:lower(), b:lower()
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local change = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-M.distance = distance
 
 -- Up to three names near to `name`: by a few changed letters, of the whole name or of its last part.
 function M.nearest(name)

@@ -87,8 +87,8 @@ end
 
 -- Makes a view the current one. Without a subject it stays; options are added to those the view has.
 function M.show(name, value, more)
-  view.spec(name) -- an error where there is none
   more = options_for.check(name, more)
+  options_for.check_names(name, view.spec(name), more)
   options_for.check_level(name, value == nil and network() or value, more.level)
   if value ~= nil then
     local wanted = view.spec(name).subjects

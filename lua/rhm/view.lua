@@ -16,13 +16,14 @@
 -- key: called for keys "up" "down" "left" "right" "pageup" "pagedown" "home" "end" "enter" "tab" or one character;
 -- returns true where it changed the options (which stay, one table for each view), {ask="prompt: ", call=f(text)}, or
 -- {show=name, subject=object} to go to another view.
--- options: beside the user's there are always options.ascii (true or false), options.colours (0, 8, 16, 256) and
+-- options: where they are listed, the user's other ones are errors. Beside the user's there are always options.ascii (true or false), options.colours (0, 8, 16, 256) and
 -- options.glyphs (view.glyphs of these); what draw writes to it stays there. The panel sets options.panel.
 --
 -- Styles: plain dim bold title good warn bad mark select heat0..heat9 (near 0 .. largest) series1..series4; "A+B" is
 -- the foreground of A on the foreground colour of B. Helpers: rhm.view.text (columns, clip, pad, wrap, beside; number,
 -- count, duration of fixed width), rhm.view.canvas (plot, bar, spark, ticks, braille and ASCII dots).
 local rhm = require "rhm"
+local nearest = require "rhm.nearest"
 local text = require "rhm.view.text"
 local glyphs = require "rhm.view.glyphs"
 local palette = require "rhm.view.palette"
@@ -92,15 +93,12 @@ function M.key(name)
   return places[name] and "F" .. places[name] or nil
 end
 
--- The known name that a few letters make of `name`.
-local function nearest(name)
-  local distance = require "rhm.help".distance
-  local best, least = nil, 4
+-- The view that `name` may have meant: one that begins so, or the nearest.
+local function near_to(name)
   for _, known in ipairs(M.names()) do
-    local d = known:sub(1, #name) == name and 0 or distance and distance(name, known) or 4
-    if d < least and d <= math.max(1, #known // 3) then best, least = known, d end
+    if known:sub(1, #name) == name then return known end
   end
-  return best
+  return nearest.word(name, M.names())
 end
 
 -- The spec of a view; an error where there is none.
@@ -113,7 +111,7 @@ local function spec_of(name)
   if type(name) ~= "string" then
     error(format("view: a name expected, got %s: %s", type(name), concat(M.names(), ", ")), 0)
   end
-  local near = nearest(name)
+  local near = near_to(name)
   error(format("view \"%s\": there is none of that name%s", name, near and format(": did you mean \"%s\"?", near)
     or "; there are " .. concat(M.names(), ", ")), 0)
 end
@@ -182,6 +180,7 @@ end
 -- The same as one string, with the terminal's colours. options.width, height, colours, ascii: not the terminal's.
 function M.text(name, subject, options)
   options = options_for.check(name, options)
+  options_for.check_names(name, spec_of(name), options)
   local width = options.width or require "rhm.print".width()
   local colours = options.colours or rhm.colours()
   local styles = colours > 0 and M.palette(colours) or nil

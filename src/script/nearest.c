@@ -2,8 +2,11 @@
 #include "script/nearest.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <lauxlib.h>
 
 enum { LONGEST = 32 };
 
@@ -36,10 +39,16 @@ size_t rhm_word_distance(const char *a, const char *b)
     return d[m][n];
 }
 
+/* What must be nearer than this: one letter in three may be wrong. */
+static size_t limit_of(const char *word)
+{
+    return strlen(word) / 3 + 1;
+}
+
 const char *rhm_nearest_word(const char *word, const char *const *words)
 {
     const char *nearest = NULL;
-    size_t best = strlen(word) / 3 + 1;
+    size_t best = limit_of(word);
     for (int i = 0; words[i]; i++) {
         size_t d = rhm_word_distance(word, words[i]);
         if (d < best) {
@@ -48,4 +57,47 @@ const char *rhm_nearest_word(const char *word, const char *const *words)
         }
     }
     return nearest;
+}
+
+/* --- for Lua ------------------------------------------------------------------------------------------ */
+
+static int lua_distance(lua_State *L)
+{
+    size_t d = rhm_word_distance(luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+    lua_pushnumber(L, d == SIZE_MAX ? HUGE_VAL : (lua_Number)d);
+    return 1;
+}
+
+static int lua_word(lua_State *L)
+{
+    const char *word = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t best = limit_of(word);
+    lua_pushnil(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) == LUA_TSTRING; i++) {
+        size_t d = rhm_word_distance(word, lua_tostring(L, -1));
+        if (d < best) {
+            best = d;
+            lua_replace(L, -2);
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+    return 1;
+}
+
+static int open_module(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"distance", lua_distance}, {"word", lua_word}, {NULL, NULL}};
+    luaL_newlib(L, functions);
+    return 1;
+}
+
+void rhm_nearest_open(lua_State *L)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, open_module);
+    lua_setfield(L, -2, "rhm.nearest");
+    lua_pop(L, 1);
 }

@@ -141,6 +141,7 @@ int luaopen_rhm(lua_State *L)
     rhm_open_job(L);
     rhm_open_results(L);
     rhm_child_open(L);
+    rhm_nearest_open(L);
     luaL_newlib(L, functions);
     lua_pushliteral(L, PACKAGE_VERSION);
     lua_setfield(L, -2, "version");

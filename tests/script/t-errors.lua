@@ -109,6 +109,12 @@ function TestErrors.test_keys()
   refuse_code("rhm.network{ V=8, s=2, L=3, position='all' }", "unknown key 'position' (a key of network:train): it knows grammar,")
   refuse_code("rhm.fit(3)", "one table of arguments expected, got 3: rhm.fit{")
   refuse_code("rhm.network{ V=8, s=2, L=3, codebok='exact' }", "did you mean 'codebook'?")
+  local hand = "net = rhm.network{ V=8, s=2, L=3 } net"
+  refuse_code(hand .. ":train{ codebook='exact' }", "network:train: unknown key 'codebook' (a key of rhm.network)")
+  lu.assertErrorMsgContains("rhm.fit: unknown key 'a\\nb': it knows x, y", rhm.fit, { x={1}, y={1}, ['a\nb']=1 })
+  lu.assertErrorMsgContains("rhm.fit: unknown key 'lgo': did you mean 'log'?", rhm.fit, { x={1}, y={1}, lgo='x' })
+  lu.assertErrorMsgContains("rhm.fit: unknown key 2: it knows x, y", rhm.fit, { x={1}, y={1}, [2]=1 })
+  lu.assertErrorMsgContains('log = "a\\nb": must be', rhm.fit, { x={1}, y={1}, log='a\nb' })
   refuse_code("rhm.network{ V=8, s=2, L=3, codebook='exakt' }", "codebook = 'exakt'", "'centroid' or 'exact'")
   refuse_code("g = rhm.grammar{ V=8, m=4, s=2, L=3 } g.sample{ n=1 }", "colon")
 end

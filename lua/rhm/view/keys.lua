@@ -2,6 +2,7 @@
 local M = {
   summary = "the keys, and the views there are",
   scroll = true,
+  options = {},
 }
 
 local rhm = require "rhm"
