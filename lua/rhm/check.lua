@@ -42,7 +42,7 @@ function M.keys(where, t, known)
       local name = type(key) == "string" and format("'%s'", M.show(key):sub(2, -2)) or M.show(key)
       local near = type(key) == "string" and nearest.word(key, known)
       if near then M.fail(where, "unknown key %s: did you mean '%s'?", name, near) end
-      M.fail(where, "unknown key %s%s: it knows %s", name, hint.key(where, key), concat(known, ", "))
+      M.fail(where, "unknown key %s%s: it knows %s", name, hint.key(where, tostring(key)), concat(known, ", "))
     end
   end
 end

@@ -40,7 +40,7 @@ static struct rhm_dendrogram build_by(enum rhm_linkage kind, size_t n, size_t di
 {
     struct rhm_dendrogram tree;
     struct rhm_error err = {0};
-    if (rhm_dendrogram_build(&tree, kind, n, dim, x, weight, &err) != RHM_OK)
+    if (rhm_dendrogram_build(&tree, kind, n, dim, x, weight, NULL, NULL, &err) != RHM_OK)
         fail_msg("%s", err.text);
     return tree;
 }
@@ -150,7 +150,7 @@ static double sum_of_squares(size_t n, size_t dim, const double *x, const double
                              const size_t *cluster)
 {
     struct rhm_clusters c;
-    assert_int_equal(rhm_clusters_init(&c, n, dim, x, weight, k, cluster, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, n, dim, x, weight, k, cluster, NULL, NULL, NULL), RHM_OK);
     double sum = 0, total = 0;
     for (size_t a = 0; a < k; a++)
         total += c.weight[a];
@@ -183,12 +183,12 @@ static void test_settle(void **state)
         }
         memcpy(before, cluster, sizeof before);
         double old = sum_of_squares(n, dim, x, weight, k, cluster);
-        assert_int_equal(rhm_clusters_settle(n, dim, x, weight, k, cluster, NULL), RHM_OK);
+        assert_int_equal(rhm_clusters_settle(n, dim, x, weight, k, cluster, NULL, NULL, NULL), RHM_OK);
         double new = sum_of_squares(n, dim, x, weight, k, cluster);
         assert_true(new <= old *(1 + 1e-12));
         changed += memcmp(before, cluster, sizeof before) != 0;
         struct rhm_clusters c;
-        assert_int_equal(rhm_clusters_init(&c, n, dim, x, weight, k, cluster, NULL), RHM_OK);
+        assert_int_equal(rhm_clusters_init(&c, n, dim, x, weight, k, cluster, NULL, NULL, NULL), RHM_OK);
         for (size_t i = 0; i < n; i++) {
             size_t size = 0;
             for (size_t j = 0; j < n; j++)
@@ -197,7 +197,7 @@ static void test_settle(void **state)
         }
         rhm_clusters_clear(&c);
         memcpy(again, cluster, sizeof again);
-        assert_int_equal(rhm_clusters_settle(n, dim, x, weight, k, again, NULL), RHM_OK);
+        assert_int_equal(rhm_clusters_settle(n, dim, x, weight, k, again, NULL, NULL, NULL), RHM_OK);
         assert_memory_equal(again, cluster, sizeof again);
     }
     assert_true(changed > 30);
@@ -338,7 +338,7 @@ static void test_one_and_two(void **state)
     assert_true(cluster[0] == 0 && order[0] == 0);
     rhm_dendrogram_clear(&t);
     struct rhm_clusters c;
-    assert_int_equal(rhm_clusters_init(&c, 1, 2, x, NULL, 1, cluster, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, 1, 2, x, NULL, 1, cluster, NULL, NULL, NULL), RHM_OK);
     assert_true(isinf(c.rho) && isinf(c.inter_min) && c.intra_max == 0 && c.eps_S == 0);
     assert_true(c.centroid[0] == 1 && c.centroid[1] == 2 && c.weight[0] == 1);
     rhm_clusters_clear(&c);
@@ -348,10 +348,10 @@ static void test_one_and_two(void **state)
     assert_int_equal(rhm_dendrogram_cut(&t, 2, cluster, NULL), RHM_OK);
     assert_true(cluster[0] == 0 && cluster[1] == 1);
     rhm_dendrogram_clear(&t);
-    assert_int_equal(rhm_clusters_init(&c, 2, 2, x, NULL, 2, cluster, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, 2, 2, x, NULL, 2, cluster, NULL, NULL, NULL), RHM_OK);
     assert_true(c.rho == 5 && c.inter_min == 5 && c.intra_max == 0 && c.eps_S == 0);
     rhm_clusters_clear(&c);
-    assert_int_equal(rhm_clusters_init(&c, 2, 2, x, NULL, 1, (size_t[]){0, 0}, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, 2, 2, x, NULL, 1, (size_t[]){0, 0}, NULL, NULL, NULL), RHM_OK);
     assert_true(isinf(c.rho) && isinf(c.inter_min) && c.intra_max == 5 && c.eps_S == 2.5);
     rhm_clusters_clear(&c);
 }
@@ -419,7 +419,7 @@ static void test_blobs(void **state)
     assert_memory_equal(cluster, truth, 24 * sizeof *truth);
     rhm_dendrogram_clear(&t);
     struct rhm_clusters c;
-    assert_int_equal(rhm_clusters_init(&c, 24, 8, x, NULL, 3, cluster, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, 24, 8, x, NULL, 3, cluster, NULL, NULL, NULL), RHM_OK);
     assert_close(c.rho, sqrt(2), 0.01);
     assert_close(c.inter_min, sqrt(2), 0.01);
     assert_close(c.eps_S, 1e-3 * sqrt(8.0 * 7 / 8), 0.35);
@@ -444,7 +444,7 @@ static void test_geometry(void **state)
         x[i * dim] += 2 * (double)cluster[i];
     }
     struct rhm_clusters c;
-    assert_int_equal(rhm_clusters_init(&c, n, dim, x, w, k, cluster, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, n, dim, x, w, k, cluster, NULL, NULL, NULL), RHM_OK);
     double centroid[k][dim] = {{0}}, weight[k] = {0}, spread = 0, total = 0, inter = INFINITY, intra = 0;
     double rho = INFINITY;
     for (size_t i = 0; i < n; i++) {
@@ -487,7 +487,7 @@ static void test_geometry(void **state)
     /* ties of the nearest centroid go to the lowest number */
     double line[] = {-1, 1, -1};
     size_t in[] = {0, 1, 2};
-    assert_int_equal(rhm_clusters_init(&c, 3, 1, line, NULL, 3, in, NULL), RHM_OK);
+    assert_int_equal(rhm_clusters_init(&c, 3, 1, line, NULL, 3, in, NULL, NULL, NULL), RHM_OK);
     assert_int_equal(rhm_clusters_nearest(&c, (double[]){0}), 0);
     assert_int_equal(rhm_clusters_nearest(&c, (double[]){-5}), 0);
     assert_int_equal(rhm_clusters_nearest(&c, (double[]){0.1}), 1);
@@ -503,21 +503,26 @@ static void test_bad_arguments(void **state)
     struct rhm_dendrogram t;
     struct rhm_clusters c;
     struct rhm_error err;
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 0, 1, x, NULL, &err), RHM_EARG);
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 0, x, NULL, &err), RHM_EARG);
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, infinite, NULL, &err), RHM_ENUMERIC);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 0, 1, x, NULL, NULL, NULL, &err),
+                     RHM_EARG);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 0, x, NULL, NULL, NULL, &err),
+                     RHM_EARG);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, infinite, NULL, NULL, NULL, &err),
+                     RHM_ENUMERIC);
     assert_non_null(strstr(err.text, "point 2 is inf"));
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, far, NULL, &err), RHM_ENUMERIC);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, far, NULL, NULL, NULL, &err),
+                     RHM_ENUMERIC);
     assert_int_equal(rhm_dendrogram_build_naive(&t, RHM_LINKAGE_AVERAGE, 3, 1, far, NULL, &err),
                      RHM_ENUMERIC);
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, x, weight, &err), RHM_EARG);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 3, 1, x, weight, NULL, NULL, &err),
+                     RHM_EARG);
     assert_non_null(strstr(err.text, "weight of point 2 is 0"));
     assert_null(t.left);
-    assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 3, cluster, &err), RHM_EARG);
+    assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 3, cluster, NULL, NULL, &err), RHM_EARG);
     assert_non_null(strstr(err.text, "cluster 1 of 3 is empty"));
-    assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 3, beyond, &err), RHM_EARG);
+    assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 3, beyond, NULL, NULL, &err), RHM_EARG);
     assert_non_null(strstr(err.text, "numbered 0..2"));
-    assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 4, cluster, &err), RHM_EARG);
+    assert_int_equal(rhm_clusters_init(&c, 3, 1, x, NULL, 4, cluster, NULL, NULL, &err), RHM_EARG);
     assert_null(c.cluster);
 }
 
@@ -529,14 +534,61 @@ static void test_budget(void **state)
     struct rhm_error err;
     size_t before = rhm_memory_budget();
     rhm_memory_set_budget((size_t)1 << 30);
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 100000, 16, NULL, NULL, &err),
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, 100000, 16, NULL, NULL, NULL, NULL, &err),
                      RHM_EMEMORY);
     assert_non_null(
         strstr(err.text, "the dendrogram of 100000 points needs about 37.3 GiB, the budget is 1.0 GiB"));
     rhm_memory_set_budget(1000);
     double x[MOST] = {0};
-    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, MOST, 1, x, NULL, &err), RHM_EMEMORY);
+    assert_int_equal(rhm_dendrogram_build(&t, RHM_LINKAGE_AVERAGE, MOST, 1, x, NULL, NULL, NULL, &err),
+                     RHM_EMEMORY);
     rhm_memory_set_budget(before);
+}
+
+static enum rhm_status stop_after(void *context, struct rhm_error *e)
+{
+    int *left = context;
+    return (*left)-- > 0 ? RHM_OK : rhm_fail(e, RHM_ESTOP, "stopped by the test");
+}
+
+/* The dendrogram of 2000 points and what a cut says ask whether to go on at least once for 64 points. Stopped
+ * at any question they leave nothing behind. */
+static void test_stop(void **state)
+{
+    (void)state;
+    enum { n = 2000, dim = 4, k = 20, ENOUGH = 100000 };
+    double *x = calloc(n * dim, sizeof *x);
+    size_t *cut = calloc(n, sizeof *cut);
+    struct rhm_rng rng = start(8100);
+    fill_gauss(&rng, n * dim, x);
+    for (int kind = 0; kind < 2; kind++) {
+        struct rhm_dendrogram tree;
+        int left = ENOUGH, asked;
+        assert_int_equal(
+            rhm_dendrogram_build(&tree, (enum rhm_linkage)kind, n, dim, x, NULL, stop_after, &left, NULL),
+            RHM_OK);
+        asked = ENOUGH - left;
+        assert_true(asked >= n / 64);
+        assert_int_equal(rhm_dendrogram_cut(&tree, k, cut, NULL), RHM_OK);
+        rhm_dendrogram_clear(&tree);
+        for (int calls = 0; calls < asked; calls += 1 + calls / 2) {
+            left = calls;
+            assert_int_equal(
+                rhm_dendrogram_build(&tree, (enum rhm_linkage)kind, n, dim, x, NULL, stop_after, &left, NULL),
+                RHM_ESTOP);
+            assert_null(tree.left);
+        }
+    }
+    struct rhm_clusters c;
+    int left = 0;
+    assert_int_equal(rhm_clusters_init(&c, n, dim, x, NULL, k, cut, stop_after, &left, NULL), RHM_ESTOP);
+    assert_null(c.cluster);
+    left = 1; /* the first round is through */
+    assert_int_equal(rhm_clusters_settle(n, dim, x, NULL, k, cut, stop_after, &left, NULL), RHM_ESTOP);
+    assert_int_equal(rhm_clusters_init(&c, n, dim, x, NULL, k, cut, NULL, NULL, NULL), RHM_OK);
+    rhm_clusters_clear(&c);
+    free(x);
+    free(cut);
 }
 
 /* 1500 points: the same bits from one thread and from three. */
@@ -556,7 +608,7 @@ static void test_threads(void **state)
         omp_set_num_threads(1 + 2 * i);
         tree[i] = build(n, dim, x, NULL);
         rhm_dendrogram_cut(&tree[i], 20, cut, NULL);
-        assert_int_equal(rhm_clusters_init(&c[i], n, dim, x, NULL, 20, cut, NULL), RHM_OK);
+        assert_int_equal(rhm_clusters_init(&c[i], n, dim, x, NULL, 20, cut, NULL, NULL, NULL), RHM_OK);
     }
     omp_set_num_threads(before);
     assert_tree(&tree[0]);
@@ -591,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_one_and_two),
         cmocka_unit_test(test_order_and_cuts),
         cmocka_unit_test(test_blobs),
+        cmocka_unit_test(test_stop),
         cmocka_unit_test(test_geometry),
         cmocka_unit_test(test_bad_arguments),
         cmocka_unit_test(test_budget),

@@ -656,6 +656,50 @@ static void test_budgets_leave_the_network_usable(void **state)
     rhm_grammar_clear(&g);
 }
 
+/* A finish that is interrupted, or fails at any budget, leaves the layer as it was: more steps and the finish
+ * then give the bits of a layer that nobody disturbed. */
+static void test_finish_by_hand_can_be_called_again(void **state)
+{
+    (void)state;
+    struct rhm_grammar g = draw_grammar((struct shape){6, 4, 2, 3, 6}, 1);
+    struct rhm_network *net = create(&g, 64, RHM_CODEBOOK_CENTROID),
+                       *other = create(&g, 64, RHM_CODEBOOK_CENTROID);
+    struct rhm_train_options how = from_grammar(net, &g, 2000);
+    struct rhm_monitor monitor;
+    struct rhm_layer_view view;
+    struct rhm_error why;
+    size_t budget = rhm_memory_budget(), failures = 0;
+    must(rhm_monitor_init(&monitor, &err));
+    rhm_monitor_ask(&monitor, RHM_REQUEST_STOP);
+    how.position = RHM_POSITION_ALL; /* with points of their own beside the outputs */
+    for (unsigned l = 3; l >= 1; l--) {
+        must(rhm_network_begin(net, l, &how, NULL, &err));
+        must(rhm_network_step(net, l, 20, NULL, &err));
+        must_fail(rhm_network_finish(net, l, &monitor, &err), RHM_ESTOP, "stopped");
+        must(rhm_network_view(net, l, 1, &view, &err));
+        assert_true(view.trained == 0 && view.steps == 20 && view.U > 0);
+        rhm_layer_view_clear(&view);
+        must(rhm_network_step(net, l, 5, NULL, &err));
+        enum rhm_status status = RHM_EMEMORY;
+        for (size_t bytes = 64; status != RHM_OK; bytes += bytes / 7) {
+            rhm_memory_set_budget(bytes);
+            status = rhm_network_finish(net, l, NULL, &why);
+            rhm_memory_set_budget(budget);
+            assert_true(status == RHM_OK || (status == RHM_EMEMORY && net->trainer && !net->layer[l]));
+            failures += status != RHM_OK;
+        }
+        must(rhm_network_begin(other, l, &how, NULL, &err));
+        must(rhm_network_step(other, l, 25, NULL, &err));
+        must(rhm_network_finish(other, l, NULL, &err));
+    }
+    assert_true(failures > 30);
+    compare_networks(net, other, 0);
+    rhm_monitor_clear(&monitor);
+    rhm_network_free(net);
+    rhm_network_free(other);
+    rhm_grammar_clear(&g);
+}
+
 static void test_finished_layers_stay(void **state)
 {
     (void)state;
@@ -761,6 +805,7 @@ int main(void)
         cmocka_unit_test(test_sources_must_fit),
         cmocka_unit_test(test_options_have_limits),
         cmocka_unit_test(test_budgets_leave_the_network_usable),
+        cmocka_unit_test(test_finish_by_hand_can_be_called_again),
         cmocka_unit_test(test_finished_layers_stay),
     };
     return cmocka_run_group_tests_name("network", tests, NULL, NULL);

@@ -210,7 +210,7 @@ static void test_exact(void **state)
                     struct rhm_ridge r;
                     ridge_make(&r, &q, forms[form], lambdas[l], 0);
                     assert_int_equal(form == 1, r.dual);
-                    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, &err));
+                    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
                     W[form] = new_weights(&r);
                     worst_naive = fmax(worst_naive, relative(q.C * M_SMALL, W[form], reference));
                     worst_normal = fmax(worst_normal, naive_residual(&v, lambdas[l], W[form]));
@@ -246,7 +246,7 @@ static void test_exact_large(void **state)
             for (int form = 0; form < 2; form++) {
                 struct rhm_ridge r;
                 ridge_make(&r, &q, forms[form], lambdas[l], 0);
-                assert_int_equal(RHM_OK, rhm_ridge_exact(&r, &err));
+                assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
                 worst_normal = fmax(worst_normal, rhm_ridge_residual(&r));
                 W[form] = new_weights(&r);
                 rhm_ridge_clear(&r);
@@ -350,7 +350,7 @@ static void test_loss(void **state)
         }
         assert_true(worst <= 1e-12);
         double *descent = new_weights(&r);
-        assert_int_equal(RHM_OK, rhm_ridge_exact(&r, &err));
+        assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
         double *exact = new_weights(&r);
         assert_true(rhm_ridge_loss(&r) <= before + 1e-15);
         print_message("%s: loss against samples %.2g, 5010 steps against exact %.2g\n",
@@ -374,7 +374,7 @@ static void test_outputs(void **state)
     struct rhm_ridge r;
     ridge_make(&r, &q, RHM_RIDGE_AUTO, 1e-4, 0);
     assert_false(r.dual);
-    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, &err));
+    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
     double *W = new_weights(&r), *F = malloc(2 * q.U * q.C * sizeof *F), *expected = F + q.U * q.C;
     for (size_t i = 0; i < q.U; i++)
         for (size_t c = 0; c < q.C; c++) {
@@ -400,7 +400,7 @@ static void test_learns_q(void **state)
     problem_make(&q, RHM_FEATURES_RBF, 2048, 64, 8, 5, 0.25);
     struct rhm_ridge r;
     ridge_make(&r, &q, RHM_RIDGE_AUTO, 1e-5, 0);
-    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, &err));
+    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
     double *W = new_weights(&r), F[64 * 5], worst = 0;
     assert_int_equal(RHM_OK, rhm_ridge_outputs(&q.f, 64, q.tuple, 5, W, F, NULL, NULL, &err));
     for (size_t i = 0; i < 64; i++) {
@@ -439,7 +439,8 @@ static void test_largest(void **state)
             assert_int_equal(RHM_OK, rhm_linalg_eigen(n, a, value, &err));
             worst = fmax(worst, fabs(r.lambda_max / value[n - 1] - 1));
             assert_true(r.eta * (value[n - 1] + r.lambda) <= 1 + 1e-9);
-            double condition = rhm_ridge_condition(&r);
+            double condition;
+            assert_int_equal(RHM_OK, rhm_ridge_condition(&r, &condition, NULL, NULL, &err));
             double truth = (value[n - 1] + r.lambda) / (fmax(0, value[0]) + r.lambda);
             /* the 1-norm's lies within a factor n of the 2-norm's */
             assert_true(condition >= 0.3 * truth && condition <= (double)n * truth);
@@ -459,7 +460,7 @@ static void test_singular(void **state)
     problem_make(&q, RHM_FEATURES_RBF, 128, 40, 16, 3, 0.6);
     struct rhm_ridge r;
     ridge_make(&r, &q, RHM_RIDGE_PRIMAL, 0, 0); /* rank 40 of 128 */
-    assert_int_equal(RHM_ENUMERIC, rhm_ridge_exact(&r, &err));
+    assert_int_equal(RHM_ENUMERIC, rhm_ridge_exact(&r, NULL, NULL, &err));
     assert_non_null(strstr(err.text, "raise lambda"));
     rhm_ridge_step(&r, 5); /* goes on working */
     assert_true(rhm_ridge_loss(&r) < 0.5);
@@ -519,6 +520,45 @@ static void test_stop(void **state)
     problem_clear(&q);
 }
 
+/* The closed form and the condition number ask at least once for each tile of the factor and of the solution;
+ * stopped at any of these questions and begun again, they give the same bits. */
+static void test_stop_in_the_closed_form(void **state)
+{
+    (void)state;
+    struct problem q;
+    problem_make(&q, RHM_FEATURES_RBF, 600, 900, 30, 4, 0.5);
+    for (int form = 0; form < 2; form++) {
+        struct rhm_ridge r, whole;
+        ridge_make(&r, &q, forms[form], 1e-3, 0);
+        ridge_make(&whole, &q, forms[form], 1e-3, 0);
+        size_t n = r.dual ? r.U : r.M;
+        int enough = 100000, left = enough;
+        double condition, again = 0;
+        assert_int_equal(RHM_OK, rhm_ridge_exact(&whole, stop_after, &left, &err));
+        int asked = enough - left, tiles = (int)(n / 128);
+        assert_true(asked >= 3 * tiles);
+        for (int calls = 0; calls < asked; calls += 1 + calls / 4) {
+            left = calls;
+            assert_int_equal(RHM_ESTOP, rhm_ridge_exact(&r, stop_after, &left, &err));
+        }
+        assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
+        assert_memory_equal(r.iterate, whole.iterate, r.C * n * sizeof(double));
+        left = enough;
+        assert_int_equal(RHM_OK, rhm_ridge_condition(&r, &condition, stop_after, &left, &err));
+        asked = enough - left;
+        assert_true(asked >= 5 * tiles);
+        for (int calls = 0; calls < asked; calls += 1 + calls / 4) {
+            left = calls;
+            assert_int_equal(RHM_ESTOP, rhm_ridge_condition(&r, &again, stop_after, &left, &err));
+        }
+        assert_int_equal(RHM_OK, rhm_ridge_condition(&r, &again, NULL, NULL, &err));
+        assert_true(again == condition);
+        rhm_ridge_clear(&r);
+        rhm_ridge_clear(&whole);
+    }
+    problem_clear(&q);
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -557,7 +597,7 @@ static void test_errors(void **state)
     assert_int_equal(RHM_OK, INIT(100, 4, 1e-4, 0));
     rhm_ridge_clear(&r);
     assert_int_equal(RHM_OK, INIT(1, 4, 1e-4, 0)); /* a single patch */
-    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, &err));
+    assert_int_equal(RHM_OK, rhm_ridge_exact(&r, NULL, NULL, &err));
     assert_true(fabs(r.lambda_max - 1) <= 1e-12);
     rhm_ridge_clear(&r);
     problem_clear(&q);
@@ -586,8 +626,8 @@ int main(void)
         cmocka_unit_test(test_loss),     cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_learns_q), cmocka_unit_test(test_largest),
         cmocka_unit_test(test_singular), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_stop),     cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_stop),     cmocka_unit_test(test_stop_in_the_closed_form),
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_fault),
     };
     return cmocka_run_group_tests_name("ridge", tests, NULL, NULL);
 }

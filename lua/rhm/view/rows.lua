@@ -23,7 +23,7 @@ local function layer_of(subject, options)
   return subjects.find(subject, {"layer"}, options and options.level)
 end
 
--- The error's text without who raised it: "layer 2 is being solved right now: ask again in a moment".
+-- The error's text without who raised it: "layer 2 is in the midst of its closed form: ...".
 local function plain(message)
   return (gsub(tostring(message), "^[%w_]+:[%w_]+: ", ""))
 end

@@ -12,13 +12,9 @@
  */
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t uplo_len);
 
-/* Solves A X = B from dpotrf's factor. */
-void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda, double *b,
-             const int *ldb, int *info, size_t uplo_len);
-
-/* Reciprocal condition number in the 1-norm from dpotrf's factor; work 3n, iwork n. */
-void dpocon_(const char *uplo, const int *n, const double *a, const int *lda, const double *anorm,
-             double *rcond, double *work, int *iwork, int *info, size_t uplo_len);
+/* The 1-norm of a matrix from its products with vectors: called with kase = 0 at first, and again as long as
+ * it leaves 1 (x := A x is wanted) or 2 (x := A^T x); v, x and isgn n, isave 3. */
+void dlacn2_(const int *n, double *v, double *x, int *isgn, double *est, int *kase, int *isave);
 
 /* Norm of a symmetric matrix ("1": largest column sum); work n. */
 double dlansy_(const char *norm, const char *uplo, const int *n, const double *a, const int *lda,

@@ -40,14 +40,17 @@ enum rhm_status rhm_linalg_largest(size_t n, const double *a, const double *scal
 
 /* Replaces the lower triangle of a (n x n, symmetric) by its Cholesky factor L, a = L L^T; RHM_ENUMERIC where
  * it is not positive. `what` names the matrix. */
-enum rhm_status rhm_linalg_cholesky(size_t n, double *a, const char *what, struct rhm_error *err);
+enum rhm_status rhm_linalg_cholesky(size_t n, double *a, const char *what, rhm_poll_function *poll,
+                                    void *context, struct rhm_error *err);
 
 /* x (k x n, row-major) := x a^-1 from that factor. */
-void rhm_linalg_cholesky_solve(size_t n, const double *factor, size_t k, double *x);
+enum rhm_status rhm_linalg_cholesky_solve(size_t n, const double *factor, size_t k, double *x,
+                                          rhm_poll_function *poll, void *context, struct rhm_error *err);
 
-/* Condition number of a (n x n, symmetric; overwritten) in the 1-norm, as LAPACK estimates it; INFINITY where
- * a is not positive, NAN where memory ran out. */
-double rhm_linalg_condition(size_t n, double *a);
+/* Condition number of a (n x n, symmetric; overwritten) in the 1-norm, as LAPACK's dlacn2 estimates it
+ * (Higham 1988; never above the true one but for rounding); INFINITY where a is not positive. */
+enum rhm_status rhm_linalg_condition(size_t n, double *a, double *condition, rhm_poll_function *poll,
+                                     void *context, struct rhm_error *err);
 
 /* Eigenvalues (n, ascending) of a (n x n, symmetric), which becomes the eigenvectors, one a row. */
 enum rhm_status rhm_linalg_eigen(size_t n, double *a, double *value, struct rhm_error *err);

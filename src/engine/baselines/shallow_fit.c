@@ -71,7 +71,7 @@ static enum rhm_status solve_rbf(const struct rhm_shallow *net, const struct rhm
     if (status != RHM_OK)
         return status;
     rhm_shallow_phase(monitor, RHM_PHASE_SOLVING);
-    status = rhm_ridge_exact(&ridge, err);
+    status = rhm_ridge_exact(&ridge, rhm_monitor_poll, monitor, err);
     if (status == RHM_OK)
         rhm_ridge_weights(&ridge, fit->W);
     rhm_ridge_clear(&ridge);
@@ -137,6 +137,7 @@ static void kernel_row(size_t d, const double *value, const uint16_t *string, si
     }
 }
 
+/* The lower triangle of K + n lambda I. */
 static enum rhm_status fill_kernel(const struct rhm_shallow *net, const struct rhm_dataset *data,
                                    const double *value, double *K, struct rhm_monitor *monitor,
                                    struct rhm_error *err)
@@ -154,16 +155,15 @@ static enum rhm_status fill_kernel(const struct rhm_shallow *net, const struct r
         if (status != RHM_OK)
             return status;
     }
-    rhm_linalg_mirror(n, K);
     return RHM_OK;
 }
 
 /* alpha^T = Y^T (K + n lambda I)^-1, classes x n, then turned round. */
 static enum rhm_status solve_kernel(const struct rhm_shallow *net, const struct rhm_dataset *data, double *K,
-                                    double *alpha, struct rhm_error *err)
+                                    double *alpha, struct rhm_monitor *monitor, struct rhm_error *err)
 {
     size_t n = data->n, C = net->classes;
-    enum rhm_status status = rhm_linalg_cholesky(n, K, "the kernel matrix", err);
+    enum rhm_status status = rhm_linalg_cholesky(n, K, "the kernel matrix", rhm_monitor_poll, monitor, err);
     if (status != RHM_OK)
         return status;
     double *turned = rhm_array(C * n, sizeof *turned, "the labels", err);
@@ -171,12 +171,12 @@ static enum rhm_status solve_kernel(const struct rhm_shallow *net, const struct 
         return RHM_EMEMORY;
     for (size_t i = 0; i < n; i++)
         turned[data->labels[i] * n + i] = 1;
-    rhm_linalg_cholesky_solve(n, K, C, turned);
-    for (size_t i = 0; i < n; i++)
+    status = rhm_linalg_cholesky_solve(n, K, C, turned, rhm_monitor_poll, monitor, err);
+    for (size_t i = 0; i < n && status == RHM_OK; i++)
         for (size_t c = 0; c < C; c++)
             alpha[i * C + c] = turned[c * n + i];
     free(turned);
-    return RHM_OK;
+    return status;
 }
 
 enum rhm_status rhm_shallow_fit_kernel(const struct rhm_shallow *net, const struct rhm_dataset *data,
@@ -203,7 +203,7 @@ enum rhm_status rhm_shallow_fit_kernel(const struct rhm_shallow *net, const stru
         status = fill_kernel(net, data, value, K, monitor, err);
     if (status == RHM_OK) {
         rhm_shallow_phase(monitor, RHM_PHASE_SOLVING);
-        status = solve_kernel(net, data, K, fit->alpha, err);
+        status = solve_kernel(net, data, K, fit->alpha, monitor, err);
     }
     if (status == RHM_OK)
         status = rhm_monitor_poll(monitor, err);

@@ -168,25 +168,26 @@ static enum rhm_status solve(struct rhm_network *net, struct rhm_monitor *monito
     rhm_network_lock_writer(net);
     net->trainer->opaque = 1;
     pthread_mutex_unlock(&net->lock);
-    enum rhm_status status = rhm_trainer_solve(net->trainer, err);
+    enum rhm_status status = rhm_trainer_solve(net->trainer, monitor, err);
     rhm_network_lock_writer(net);
     net->trainer->opaque = 0;
     pthread_mutex_unlock(&net->lock);
     return status == RHM_OK ? rhm_monitor_poll(monitor, err) : status;
 }
 
+/* The trainer's layer becomes the network's; where that fails or is interrupted the trainer stays. */
 static enum rhm_status finish(struct rhm_network *net, struct rhm_monitor *monitor, struct rhm_error *err)
 {
     unsigned l = net->trainer->level;
     enum rhm_status status = rhm_trainer_finish(net->trainer, net, monitor, err);
-    rhm_network_lock_writer(net);
     if (status == RHM_OK) {
+        rhm_network_lock_writer(net);
         net->layer[l] = net->trainer->layer;
         net->trainer->layer = NULL;
+        rhm_trainer_free(net->trainer);
+        net->trainer = NULL;
+        pthread_mutex_unlock(&net->lock);
     }
-    rhm_trainer_free(net->trainer);
-    net->trainer = NULL;
-    pthread_mutex_unlock(&net->lock);
     rhm_monitor_changed();
     return status;
 }

@@ -388,10 +388,10 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *t, struct rhm_network *net,
     return status;
 }
 
-enum rhm_status rhm_trainer_solve(struct rhm_trainer *t, struct rhm_error *err)
+enum rhm_status rhm_trainer_solve(struct rhm_trainer *t, struct rhm_monitor *monitor, struct rhm_error *err)
 {
     double before = rhm_clock();
-    enum rhm_status status = rhm_ridge_exact(&t->ridge, err);
+    enum rhm_status status = rhm_ridge_exact(&t->ridge, rhm_monitor_poll, monitor, err);
     t->spent += rhm_clock() - before;
     t->layer->solver = RHM_SOLVER_EXACT;
     t->layer->steps = 0;
@@ -425,8 +425,7 @@ static enum rhm_status make_outputs(struct rhm_trainer *t, struct rhm_monitor *m
         rhm_directions_points(&layer->directions, U, layer->output, layer->point);
     }
     layer->loss = rhm_ridge_loss(&t->ridge);
-    layer->condition = rhm_ridge_condition(&t->ridge);
-    return RHM_OK;
+    return rhm_ridge_condition(&t->ridge, &layer->condition, rhm_monitor_poll, monitor, err);
 }
 
 enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *net,
@@ -441,13 +440,16 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *ne
         status =
             rhm_truth_expected(net, layer->level, layer->directions.places, layer->strings, &expected, err);
     if (status == RHM_OK)
-        status = rhm_layer_find_clusters(layer, expected, parents, err);
+        status = rhm_layer_find_clusters(layer, expected, parents, rhm_monitor_poll, monitor, err);
     if (status == RHM_OK)
         status = rhm_layer_make_codebook(layer, parents, err);
     if (status == RHM_OK)
         status = rhm_truth_measure(net, layer, rhm_monitor_poll, monitor, err);
-    if (status != RHM_OK)
+    if (status != RHM_OK) {
+        rhm_layer_drop_results(layer);
+        enter(t, RHM_PHASE_SOLVING, monitor);
         return status;
+    }
     struct rhm_progress_layer progress = t->progress;
     layer->seconds = t->spent + rhm_clock() - before;
     progress.loss = layer->loss;

@@ -33,7 +33,8 @@ enum rhm_status rhm_trainer_step(struct rhm_trainer *trainer, struct rhm_network
                                  struct rhm_monitor *monitor, struct rhm_error *err);
 
 /* The closed form. */
-enum rhm_status rhm_trainer_solve(struct rhm_trainer *trainer, struct rhm_error *err);
+enum rhm_status rhm_trainer_solve(struct rhm_trainer *trainer, struct rhm_monitor *monitor,
+                                  struct rhm_error *err);
 
 /* Outputs of the current iterate (U x C, normalised), and which rows are unknown. */
 enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *trainer, double *f, double *sum,
@@ -45,7 +46,7 @@ enum rhm_status rhm_trainer_outputs(const struct rhm_trainer *trainer, double *f
 
 /* Outputs, clusters, codebook: trainer->layer is then whole, for the caller to take. Meanwhile readers see
  * the iterate: what they look at (patches, parents, features, iterate) stays, the rest is changed under the
- * lock. */
+ * lock. Where it fails or is interrupted the trainer is as it was before. */
 enum rhm_status rhm_trainer_finish(struct rhm_trainer *trainer, struct rhm_network *net,
                                    struct rhm_monitor *monitor, struct rhm_error *err);
 

@@ -184,9 +184,9 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
     if (view->trained < 0)
         return RHM_OK;
     if (view->trained == 0 && t->opaque) /* its arrays are being written: only its level and state */
-        return rows
-                   ? rhm_fail(err, RHM_ESTATE, "layer %u is being solved right now: ask again in a moment", l)
-                   : RHM_OK;
+        return rows ? rhm_fail(err, RHM_ESTATE,
+                               "layer %u is in the midst of its closed form: its rows come when that ends", l)
+                    : RHM_OK;
     copy_numbers(view->trained ? layer : t->layer, view);
     if (rows && view->place >= view->places)
         return view->places == 1

@@ -129,39 +129,44 @@ static void spreads(struct rhm_clusters *c, const double *points, const double *
 }
 
 /* Extremes over all pairs: a least and a largest do not depend on the order of threads. */
-static enum rhm_status extremes(struct rhm_clusters *c, const double *points, struct rhm_error *err)
+static enum rhm_status extremes(struct rhm_clusters *c, const double *points, rhm_poll_function *poll,
+                                void *context, struct rhm_error *err)
 {
-    size_t n = c->n, dim = c->dim;
+    size_t n = c->n, dim = c->dim, batch = rhm_points_rows(n, dim);
+    enum rhm_status status = RHM_OK;
     c->inter_min = c->intra_max = NAN;
     if (n > RHM_CLUSTERS_EXTREMES)
         return RHM_OK;
     double *transposed = rhm_points_transpose(n, dim, points, err), inter = INFINITY, intra = 0;
     if (transposed == NULL)
         return RHM_EMEMORY;
+    for (size_t first = 0; first < n && (status = rhm_poll(poll, context, err)) == RHM_OK; first += batch) {
+        size_t end = n - first < batch ? n : first + batch;
 #pragma omp parallel for schedule(dynamic, 16) reduction(min : inter) reduction(max : intra)
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j += RHM_POINTS_BLOCK) {
-            double square[RHM_POINTS_BLOCK];
-            size_t count = n - j < RHM_POINTS_BLOCK ? n - j : RHM_POINTS_BLOCK, mine = c->cluster[i];
-            rhm_points_squares(n, dim, transposed, points + i * dim, j, count, square);
-            for (size_t k = 0; k < count; k++) {
-                bool same = c->cluster[j + k] == mine;
-                if (same && square[k] > intra)
-                    intra = square[k];
-                if (!same && square[k] < inter)
-                    inter = square[k];
+        for (size_t i = first; i < end; i++)
+            for (size_t j = i + 1; j < n; j += RHM_POINTS_BLOCK) {
+                double square[RHM_POINTS_BLOCK];
+                size_t count = n - j < RHM_POINTS_BLOCK ? n - j : RHM_POINTS_BLOCK, mine = c->cluster[i];
+                rhm_points_squares(n, dim, transposed, points + i * dim, j, count, square);
+                for (size_t k = 0; k < count; k++) {
+                    bool same = c->cluster[j + k] == mine;
+                    if (same && square[k] > intra)
+                        intra = square[k];
+                    if (!same && square[k] < inter)
+                        inter = square[k];
+                }
             }
-        }
+    }
     free(transposed);
     /* OpenMP starts a private minimum at DBL_MAX in clang, at INFINITY in gcc */
     c->inter_min = c->k > 1 ? sqrt(inter) : INFINITY;
     c->intra_max = sqrt(intra);
-    return RHM_OK;
+    return status;
 }
 
 enum rhm_status rhm_clusters_init(struct rhm_clusters *c, size_t n, size_t dim, const double *points,
                                   const double *weight, size_t k, const size_t *cluster,
-                                  struct rhm_error *err)
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     *c = (struct rhm_clusters){0};
     enum rhm_status status = rhm_points_check(n, dim, points, weight, err);
@@ -178,7 +183,7 @@ enum rhm_status rhm_clusters_init(struct rhm_clusters *c, size_t n, size_t dim, 
         status = fill_centroids(c, points, weight, cluster, err);
     if (status == RHM_OK) {
         spreads(c, points, weight);
-        status = extremes(c, points, err);
+        status = extremes(c, points, poll, context, err);
     }
     if (status != RHM_OK)
         rhm_clusters_clear(c);
@@ -225,7 +230,8 @@ static size_t move_points(size_t n, const size_t *next, size_t *size, size_t *cl
 }
 
 enum rhm_status rhm_clusters_settle(size_t n, size_t dim, const double *points, const double *weight,
-                                    size_t k, size_t *cluster, struct rhm_error *err)
+                                    size_t k, size_t *cluster, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err)
 {
     struct rhm_clusters c = {.n = n, .k = k, .dim = dim};
     size_t *next = rhm_array(n, sizeof *next, "the clusters", err);
@@ -242,6 +248,8 @@ enum rhm_status rhm_clusters_settle(size_t n, size_t dim, const double *points, 
         memset(c.centroid, 0, k * dim * sizeof *c.centroid);
         memset(c.weight, 0, k * sizeof *c.weight);
         status = fill_centroids(&c, points, weight, cluster, err);
+        if (status == RHM_OK)
+            status = rhm_poll(poll, context, err);
         if (status != RHM_OK)
             break;
         nearest_of_all(&c, points, cluster, next);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "engine/base/error.h"
+#include "engine/base/poll.h"
 
 enum rhm_linkage { RHM_LINKAGE_AVERAGE, RHM_LINKAGE_WARD };
 
@@ -24,7 +25,8 @@ struct rhm_dendrogram {
 
 /* points: n x dim, row-major, n >= 1. weight (n, > 0) weighs the leaves; NULL: all 1. */
 enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n, size_t dim,
-                                     const double *points, const double *weight, struct rhm_error *err);
+                                     const double *points, const double *weight, rhm_poll_function *poll,
+                                     void *context, struct rhm_error *err);
 /* The same by the textbook O(n^3) loop: the reference for tests. */
 enum rhm_status rhm_dendrogram_build_naive(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n,
                                            size_t dim, const double *points, const double *weight,
@@ -57,14 +59,15 @@ struct rhm_clusters {
 /* cluster: n numbers 0..k-1, each of the k used; copied. */
 enum rhm_status rhm_clusters_init(struct rhm_clusters *c, size_t n, size_t dim, const double *points,
                                   const double *weight, size_t k, const size_t *cluster,
-                                  struct rhm_error *err);
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err);
 void rhm_clusters_clear(struct rhm_clusters *c);
 
 /* Moves points to the nearest centroid and centroids to their points in turn (Lloyd), until nothing moves or
  * 50 times: the weighted sum of squares never grows. cluster (n: 0..k-1, each of the k used) in place; a
  * cluster keeps its last point. */
 enum rhm_status rhm_clusters_settle(size_t n, size_t dim, const double *points, const double *weight,
-                                    size_t k, size_t *cluster, struct rhm_error *err);
+                                    size_t k, size_t *cluster, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err);
 
 /* The cluster whose centroid is nearest to the point (dim numbers); ties go to the lowest number. */
 size_t rhm_clusters_nearest(const struct rhm_clusters *c, const double *point);

@@ -10,6 +10,9 @@
 #include "engine/cluster/cluster.h"
 #include "engine/cluster/points.h"
 
+/* Passes over a row of distances between two polls. */
+#define POLLED_WALKS 64
+
 /* A merge as it is found: slots a < b, the cluster stays in a. */
 struct merge {
     double height;
@@ -114,26 +117,32 @@ static size_t pair(size_t n, size_t i, size_t j)
 }
 
 /* All distances, n (n - 1) / 2. Each is computed by itself: the same for any number of threads. */
-static enum rhm_status distances(size_t n, size_t dim, const double *points, double *d, struct rhm_error *err)
+static enum rhm_status distances(size_t n, size_t dim, const double *points, double *d,
+                                 rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     double *transposed = rhm_points_transpose(n, dim, points, err), largest = 0;
     if (transposed == NULL)
         return RHM_EMEMORY;
+    enum rhm_status status = RHM_OK;
+    size_t batch = rhm_points_rows(n, dim);
+    for (size_t first = 0; first < n && (status = rhm_poll(poll, context, err)) == RHM_OK; first += batch) {
+        size_t end = n - first < batch ? n : first + batch;
 #pragma omp parallel for schedule(dynamic, 16) reduction(max : largest)
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n; j += RHM_POINTS_BLOCK) {
-            size_t count = n - j < RHM_POINTS_BLOCK ? n - j : RHM_POINTS_BLOCK;
-            double *out = d + pair_at(n, i, j);
-            rhm_points_squares(n, dim, transposed, points + i * dim, j, count, out);
-            for (size_t k = 0; k < count; k++) {
-                out[k] = sqrt(out[k]);
-                largest = out[k] > largest ? out[k] : largest;
+        for (size_t i = first; i < end; i++)
+            for (size_t j = i + 1; j < n; j += RHM_POINTS_BLOCK) {
+                size_t count = n - j < RHM_POINTS_BLOCK ? n - j : RHM_POINTS_BLOCK;
+                double *out = d + pair_at(n, i, j);
+                rhm_points_squares(n, dim, transposed, points + i * dim, j, count, out);
+                for (size_t k = 0; k < count; k++) {
+                    out[k] = sqrt(out[k]);
+                    largest = out[k] > largest ? out[k] : largest;
+                }
             }
-        }
+    }
     free(transposed);
-    if (!isfinite(largest))
+    if (status == RHM_OK && !isfinite(largest))
         return rhm_fail(err, RHM_ENUMERIC, "two points are too far apart for their distance to be a number");
-    return RHM_OK;
+    return status;
 }
 
 /* The nearest live slot to x: `previous` among equals (the chain must end), else the lowest. */
@@ -162,14 +171,20 @@ static size_t nearest_slot(const struct linkage *w, const double *d, size_t x, s
 }
 
 /* What two leaves cost, from their distance. */
-static void to_costs(const struct linkage *w, double *d)
+static enum rhm_status to_costs(const struct linkage *w, double *d, rhm_poll_function *poll, void *context,
+                                struct rhm_error *err)
 {
     size_t n = w->n;
-    for (size_t i = 0; i < n; i++)
+    enum rhm_status status = RHM_OK;
+    for (size_t i = 0; i < n && status == RHM_OK; i++) {
         for (size_t j = i + 1; j < n; j++) {
             double *here = d + pair_at(n, i, j);
             *here *= *here * (w->weight[i] * w->weight[j] / (w->weight[i] + w->weight[j]));
         }
+        if (i % POLLED_WALKS == 0)
+            status = rhm_poll(poll, context, err);
+    }
+    return status;
 }
 
 /* Ward by Lance and Williams: cost(a u b, c) = ((W_a + W_c) cost(a,c) + (W_b + W_c) cost(b,c) - W_c
@@ -206,12 +221,15 @@ static void merge_rows(const struct linkage *w, double *d, size_t a, size_t b)
 
 /* Nearest-neighbour chain (Benzecri 1982; Murtagh 1983): walk to ever nearer neighbours, merge two that are
  * each other's nearest, go on from what is left of the walk. */
-static enum rhm_status chain(struct linkage *w, double *d, struct rhm_error *err)
+static enum rhm_status chain(struct linkage *w, double *d, rhm_poll_function *poll, void *context,
+                             struct rhm_error *err)
 {
-    size_t n = w->n, length = 0, *walk = rhm_array(n, sizeof *walk, "the chain of neighbours", err);
-    if (walk == NULL)
-        return RHM_EMEMORY;
-    while (w->live > 1) {
+    size_t n = w->n, length = 0, walks = 0,
+           *walk = rhm_array(n, sizeof *walk, "the chain of neighbours", err);
+    enum rhm_status status = walk ? RHM_OK : RHM_EMEMORY;
+    while (status == RHM_OK && w->live > 1) {
+        if (++walks % POLLED_WALKS == 0 && (status = rhm_poll(poll, context, err)) != RHM_OK)
+            break;
         if (length == 0)
             walk[length++] = w->slot[0];
         size_t x = walk[length - 1], previous = length > 1 ? walk[length - 2] : n;
@@ -230,11 +248,12 @@ static enum rhm_status chain(struct linkage *w, double *d, struct rhm_error *err
         linkage_merge(w, a, b, w->kind == RHM_LINKAGE_WARD ? sqrt(distance) : distance);
     }
     free(walk);
-    return RHM_OK;
+    return status;
 }
 
 enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, enum rhm_linkage kind, size_t n, size_t dim,
-                                     const double *points, const double *weight, struct rhm_error *err)
+                                     const double *points, const double *weight, rhm_poll_function *poll,
+                                     void *context, struct rhm_error *err)
 {
     *tree = (struct rhm_dendrogram){0};
     char what[80];
@@ -250,11 +269,11 @@ enum rhm_status rhm_dendrogram_build(struct rhm_dendrogram *tree, enum rhm_linka
     double *d = rhm_array(n * (n - 1) / 2, sizeof *d, what, err);
     status = d != NULL ? linkage_init(&w, kind, n, weight, err) : RHM_EMEMORY;
     if (status == RHM_OK)
-        status = distances(n, dim, points, d, err);
+        status = distances(n, dim, points, d, poll, context, err);
     if (status == RHM_OK && kind == RHM_LINKAGE_WARD)
-        to_costs(&w, d);
+        status = to_costs(&w, d, poll, context, err);
     if (status == RHM_OK)
-        status = chain(&w, d, err);
+        status = chain(&w, d, poll, context, err);
     if (status == RHM_OK)
         status = linkage_finish(&w, tree, err);
     free(d);

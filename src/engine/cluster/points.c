@@ -41,6 +41,12 @@ double *rhm_points_transpose(size_t n, size_t dim, const double *points, struct 
     return t;
 }
 
+size_t rhm_points_rows(size_t n, size_t dim)
+{
+    double rows = 5e7 / ((double)n * (double)(dim + 4)); /* some 20 ms */
+    return rows > 16 ? (size_t)rows : 16;
+}
+
 void rhm_points_squares(size_t n, size_t dim, const double *transposed, const double *point, size_t first,
                         size_t count, double *restrict out)
 {

@@ -20,6 +20,9 @@ double *rhm_points_transpose(size_t n, size_t dim, const double *points, struct 
 void rhm_points_squares(size_t n, size_t dim, const double *transposed, const double *point, size_t first,
                         size_t count, double *restrict out);
 
+/* Of how many points the distances to n others are worked out between two polls. */
+size_t rhm_points_rows(size_t n, size_t dim);
+
 /* |a - b|^2 */
 double rhm_points_square(size_t dim, const double *a, const double *b);
 

@@ -7,24 +7,34 @@
 
 #include "engine/base/memory.h"
 
-void rhm_layer_free(struct rhm_layer *layer)
+void rhm_layer_drop_results(struct rhm_layer *layer)
 {
-    if (layer == NULL)
-        return;
-    rhm_tally_clear(&layer->tally);
-    rhm_features_clear(&layer->features);
     rhm_clusters_clear(&layer->clusters);
     rhm_codebook_clear(&layer->codebook);
     free(layer->W);
     free(layer->output);
     free(layer->point);
-    rhm_directions_clear(&layer->directions);
     free(layer->sum);
     free(layer->unknown);
-    free(layer->parent);
     free(layer->cluster);
     free(layer->order);
     free(layer->code_parent);
+    layer->W = layer->output = layer->point = layer->sum = NULL;
+    layer->unknown = NULL;
+    layer->cluster = layer->order = NULL;
+    layer->code_parent = NULL;
+    layer->code_parents = 0;
+}
+
+void rhm_layer_free(struct rhm_layer *layer)
+{
+    if (layer == NULL)
+        return;
+    rhm_layer_drop_results(layer);
+    rhm_tally_clear(&layer->tally);
+    rhm_features_clear(&layer->features);
+    rhm_directions_clear(&layer->directions);
+    free(layer->parent);
     free(layer);
 }
 

@@ -73,6 +73,9 @@ struct rhm_layer {
 
 void rhm_layer_free(struct rhm_layer *layer);
 
+/* Frees what the end of a training makes: weights, outputs, clusters, codebook. */
+void rhm_layer_drop_results(struct rhm_layer *layer);
+
 /* What distances and clusters are made of: U x directions.width. */
 static inline const double *rhm_layer_points(const struct rhm_layer *layer)
 {
@@ -99,7 +102,7 @@ void rhm_layer_normalise(size_t n, size_t C, double least, double *f, double *su
  * the dendrogram is built on the most frequent ones and the others join the nearest centroid. */
 #define RHM_LINKAGE_MOST 4096
 enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
-                                        struct rhm_error *err);
+                                        rhm_poll_function *poll, void *context, struct rhm_error *err);
 
 /* Fills the codebook from points and clusters, and code_parent from parent (parents of level l-1 are
  * 0..parents-1). */

@@ -249,22 +249,28 @@ void rhm_ridge_step(struct rhm_ridge *r, unsigned long long k)
     }
 }
 
-/* A copy of the small matrix, plus `shift` on the diagonal. */
-static double *small_matrix(const struct rhm_ridge *r, double shift, struct rhm_error *err)
+/* A copy of the small matrix, plus `shift` on the diagonal, in *copy (NULL where it fails). */
+static enum rhm_status small_matrix(const struct rhm_ridge *r, double shift, double **copy,
+                                    rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
+    enum { ROWS = 256 }; /* between two polls */
     size_t n = order(r);
     double *root = NULL, *a = rhm_array(n * n, sizeof *a, "a copy of the Gram matrix", err);
-    if (a == NULL || (r->dual && (root = roots(r, err)) == NULL)) {
-        free(a);
-        return NULL;
-    }
-    for (size_t i = 0; i < n; i++) {
+    enum rhm_status status = a && (!r->dual || (root = roots(r, err)) != NULL) ? RHM_OK : RHM_EMEMORY;
+    for (size_t i = 0; i < n && status == RHM_OK; i++) {
         for (size_t j = 0; j < n; j++)
             a[i * n + j] = r->gram[i * n + j] * (root ? root[i] * root[j] : 1);
         a[i * n + i] += shift;
+        if (i % ROWS == 0)
+            status = rhm_poll(poll, context, err);
     }
     free(root);
-    return a;
+    if (status != RHM_OK) {
+        free(a);
+        a = NULL;
+    }
+    *copy = a;
+    return status;
 }
 
 /* x (C x n): the gradient in Z (dual: that in A times S^-1). */
@@ -279,19 +285,22 @@ static void scaled_gradient(const struct rhm_ridge *r, double *x)
 
 /* Newton's step from 0 is the closed form; the further ones are iterative refinement and go on while they
  * shrink the gradient. */
-enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, struct rhm_error *err)
+enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, rhm_poll_function *poll, void *context,
+                                struct rhm_error *err)
 {
     enum { REFINEMENTS = 3 };
     size_t n = order(r), size = r->C * n;
     char what[64];
     snprintf(what, sizeof what, "G + lambda I with lambda = %g", r->lambda);
-    double *a = small_matrix(r, r->lambda, err), *x = NULL, *best = NULL;
-    enum rhm_status status = RHM_EMEMORY;
-    if (a == NULL || (x = rhm_array(2 * size, sizeof *x, "ridge regression", err)) == NULL)
+    double *a, *x = NULL, *best = NULL;
+    enum rhm_status status = small_matrix(r, r->lambda, &a, poll, context, err);
+    if (status == RHM_OK && (x = rhm_array(2 * size, sizeof *x, "ridge regression", err)) == NULL)
+        status = RHM_EMEMORY;
+    if (status == RHM_OK)
+        status = rhm_linalg_cholesky(n, a, what, poll, context, err);
+    if (status != RHM_OK)
         goto done;
     best = x + size;
-    if ((status = rhm_linalg_cholesky(n, a, what, err)) != RHM_OK)
-        goto done;
     memset(r->iterate, 0, size * sizeof *r->iterate);
     double least = INFINITY;
     for (int k = 0; k <= REFINEMENTS; k++) {
@@ -304,7 +313,8 @@ enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, struct rhm_error *err)
         }
         least = norm;
         memcpy(best, r->iterate, size * sizeof *best);
-        rhm_linalg_cholesky_solve(n, a, r->C, x);
+        if ((status = rhm_linalg_cholesky_solve(n, a, r->C, x, poll, context, err)) != RHM_OK)
+            goto done;
         for (size_t c = 0; c < r->C; c++)
             for (size_t i = 0; i < n; i++)
                 r->iterate[c * n + i] -= x[c * n + i] * (r->dual ? sqrt(r->p[i]) : 1);
@@ -334,9 +344,11 @@ enum rhm_status rhm_ridge_spectral(const struct rhm_ridge *r, unsigned long long
 {
     size_t n = order(r), size = r->C * n;
     int in = (int)n, iC = (int)r->C, iM = (int)r->M;
-    double *v = small_matrix(r, 0, err), *x = NULL;
-    enum rhm_status status = RHM_EMEMORY;
-    if (v == NULL || (x = rhm_array(2 * size + n, sizeof *x, "ridge regression", err)) == NULL)
+    double *v, *x = NULL;
+    enum rhm_status status = small_matrix(r, 0, &v, NULL, NULL, err);
+    if (status == RHM_OK && (x = rhm_array(2 * size + n, sizeof *x, "ridge regression", err)) == NULL)
+        status = RHM_EMEMORY;
+    if (status != RHM_OK)
         goto done;
     double *y = x + size, *value = y + size;
     if ((status = rhm_linalg_eigen(n, v, value, err)) != RHM_OK)
@@ -466,10 +478,14 @@ double rhm_ridge_residual(const struct rhm_ridge *r)
     return ratio;
 }
 
-double rhm_ridge_condition(const struct rhm_ridge *r)
+enum rhm_status rhm_ridge_condition(const struct rhm_ridge *r, double *condition, rhm_poll_function *poll,
+                                    void *context, struct rhm_error *err)
 {
-    double *a = small_matrix(r, r->lambda, NULL);
-    double condition = a ? rhm_linalg_condition(order(r), a) : NAN;
+    double *a;
+    *condition = NAN;
+    enum rhm_status status = small_matrix(r, r->lambda, &a, poll, context, err);
+    if (status == RHM_OK)
+        status = rhm_linalg_condition(order(r), a, condition, poll, context, err);
     free(a);
-    return condition;
+    return status == RHM_EMEMORY ? RHM_OK : status;
 }

@@ -47,8 +47,9 @@ void rhm_ridge_clear(struct rhm_ridge *r);
 void rhm_ridge_step(struct rhm_ridge *r, unsigned long long k);
 
 /* The closed form W = B (G + lambda I)^-1 into the iterate (Cholesky); RHM_ENUMERIC where G + lambda I is not
- * positive. */
-enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, struct rhm_error *err);
+ * positive. A poll that ends it leaves the iterate at 0 or at a step of the refinement. */
+enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, rhm_poll_function *poll, void *context,
+                                struct rhm_error *err);
 
 /* T steps of gradient descent from 0 in closed form: the factor (1 - (1 - eta(g+lambda))^T)/(g+lambda) in the
  * eigenbasis of G (of D^1/2 K D^1/2 in the dual). W is C x M. */
@@ -73,7 +74,9 @@ double rhm_ridge_loss(const struct rhm_ridge *r);
 double rhm_ridge_residual(const struct rhm_ridge *r);
 
 /* (lambda_max + lambda)/(lambda_min + lambda) of G restricted to the span of the patches, estimated (LAPACK's
- * 1-norm condition estimator on the Cholesky factor of the small matrix is enough). */
-double rhm_ridge_condition(const struct rhm_ridge *r);
+ * 1-norm condition estimator on the Cholesky factor of the small matrix is enough); nan where memory for that
+ * ran out. */
+enum rhm_status rhm_ridge_condition(const struct rhm_ridge *r, double *condition, rhm_poll_function *poll,
+                                    void *context, struct rhm_error *err);
 
 #endif

@@ -114,11 +114,12 @@ static enum rhm_status choose_clusters(const struct rhm_dendrogram *tree, const 
 
 /* Cuts the cloud; order (n) gets the leaves from left to right. */
 static enum rhm_status link_and_cut(const struct cloud *x, size_t expected, size_t most, size_t *k,
-                                    size_t *cluster, size_t *order, struct rhm_error *err)
+                                    size_t *cluster, size_t *order, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err)
 {
     struct rhm_dendrogram tree;
     enum rhm_status status =
-        rhm_dendrogram_build(&tree, x->linkage, x->n, x->width, x->point, x->weight, err);
+        rhm_dendrogram_build(&tree, x->linkage, x->n, x->width, x->point, x->weight, poll, context, err);
     if (status != RHM_OK)
         return status;
     *k = expected < x->n ? expected : x->n;
@@ -134,7 +135,8 @@ static enum rhm_status link_and_cut(const struct cloud *x, size_t expected, size
 
 /* Many patches: the dendrogram of the most frequent ones, then the nearest centroid for each of all. */
 static enum rhm_status cut_large(const struct cloud *all, size_t expected, size_t most, size_t *k,
-                                 size_t *cluster, struct rhm_error *err)
+                                 size_t *cluster, rhm_poll_function *poll, void *context,
+                                 struct rhm_error *err)
 {
     size_t n = RHM_LINKAGE_MOST, width = all->width;
     size_t *by_weight = rhm_array(all->n, sizeof *by_weight, "the clusters", err);
@@ -156,13 +158,15 @@ static enum rhm_status cut_large(const struct cloud *all, size_t expected, size_
             noise[i] = all->noise[by_weight[i]];
         }
         struct cloud heavy = {all->linkage, n, width, point, weight, noise};
-        status = link_and_cut(&heavy, expected, most, k, some, order, err);
+        status = link_and_cut(&heavy, expected, most, k, some, order, poll, context, err);
     }
     if (status == RHM_OK)
-        status = rhm_clusters_init(&seeds, n, width, point, weight, *k, some, err);
-    if (status == RHM_OK)
-        for (size_t i = 0; i < all->n; i++)
-            cluster[i] = rhm_clusters_nearest(&seeds, all->point + i * width);
+        status = rhm_clusters_init(&seeds, n, width, point, weight, *k, some, poll, context, err);
+    for (size_t i = 0; i < all->n && status == RHM_OK; i++) {
+        cluster[i] = rhm_clusters_nearest(&seeds, all->point + i * width);
+        if (i % 1024 == 0)
+            status = rhm_poll(poll, context, err);
+    }
     rhm_clusters_clear(&seeds);
     free(by_weight);
     free(some);
@@ -208,7 +212,7 @@ static void fill_order(struct rhm_layer *layer, const struct known *known, const
 }
 
 enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected, size_t most,
-                                        struct rhm_error *err)
+                                        rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     size_t U = layer->tally.patches.n, width = layer->directions.width, k = 0;
     struct known known = {0};
@@ -227,17 +231,18 @@ enum rhm_status rhm_layer_find_clusters(struct rhm_layer *layer, size_t expected
                      layer->level);
     struct cloud cloud = {layer->linkage, known.n, width, known.point, known.weight, known.noise};
     if (status == RHM_OK && large)
-        status = cut_large(&cloud, expected, most, &k, cluster, err);
+        status = cut_large(&cloud, expected, most, &k, cluster, poll, context, err);
     else if (status == RHM_OK)
-        status = link_and_cut(&cloud, expected, most, &k, cluster, leaf, err);
+        status = link_and_cut(&cloud, expected, most, &k, cluster, leaf, poll, context, err);
     /* Ward's merges are never undone: the clusters settle to a smaller sum of squares */
     if (status == RHM_OK && !large && layer->linkage == RHM_LINKAGE_WARD)
-        status = rhm_clusters_settle(known.n, width, known.point, known.weight, k, cluster, err);
+        status =
+            rhm_clusters_settle(known.n, width, known.point, known.weight, k, cluster, poll, context, err);
     if (status == RHM_OK)
         status = close_gaps(known.n, cluster, &k, err);
     if (status == RHM_OK)
-        status =
-            rhm_clusters_init(&layer->clusters, known.n, width, known.point, known.weight, k, cluster, err);
+        status = rhm_clusters_init(&layer->clusters, known.n, width, known.point, known.weight, k, cluster,
+                                   poll, context, err);
     if (status == RHM_OK) {
         layer->parents_expected = expected > 0 ? expected : k;
         layer->parents_known = expected > 0;
