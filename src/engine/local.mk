@@ -50,6 +50,7 @@ data_include_HEADERS = \
 	src/engine/data/dataset.h
 data_sources = \
 	src/engine/data/dataset.c \
+	src/engine/data/dataset_check.c \
 	src/engine/data/dataset_csv.c \
 	src/engine/data/dataset_file.c \
 	src/engine/data/dataset_hdf5.c \

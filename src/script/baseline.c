@@ -11,71 +11,161 @@
 #include "script/objects.h"
 #include "script/source.h"
 
-/* --- predicting --------------------------------------------------------------------------------------- */
+struct object {
+    void *model; /* NULL: not made yet */
+};
 
-static int fail(lua_State *L, const struct rhm_baseline *model, const char *method,
-                const struct rhm_error *err)
+void **rhm_baseline_push(lua_State *L, const struct rhm_baseline_kind *kind)
 {
-    return rhm_raise(L, lua_pushfstring(L, "%s:%s", model->name, method), err);
+    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_SUBJECT_JOB);
+    object->model = NULL;
+    luaL_setmetatable(L, kind->class);
+    return &object->model;
 }
 
-static void check_length(lua_State *L, const struct rhm_baseline *model, const char *method, size_t d)
+void *rhm_baseline_check(lua_State *L, const struct rhm_baseline_kind *kind)
 {
-    if (d != model->d)
-        luaL_error(L, "%s:%s: %I tokens a string, the model reads %I", model->name, method, (lua_Integer)d,
-                   (lua_Integer)model->d);
+    struct object *object = rhm_class_check(L, 1, kind->class);
+    if (!object->model)
+        luaL_error(L, "this model was closed");
+    return object->model;
+}
+
+int rhm_baseline_gc(lua_State *L, const struct rhm_baseline_kind *kind)
+{
+    struct object *object = rhm_class_check(L, 1, kind->class);
+    lua_getiuservalue(L, 1, RHM_SUBJECT_JOB);
+    rhm_job_close(L, -1); /* its thread works on the model */
+    kind->free(object->model);
+    object->model = NULL;
+    return 0;
+}
+
+static const char *method(lua_State *L, const struct rhm_baseline_kind *kind, const char *name)
+{
+    return lua_pushfstring(L, "%s:%s", kind->name, name);
+}
+
+/* --- files -------------------------------------------------------------------------------------------- */
+
+int rhm_baseline_load(lua_State *L, const char *path)
+{
+    static const struct rhm_baseline_kind *const kinds[] = {&rhm_baseline_cnn, &rhm_baseline_shallow,
+                                                            &rhm_baseline_onestep};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        struct rhm_error err;
+        if (!kinds[k]->is_file(path))
+            continue;
+        if (kinds[k]->load(rhm_baseline_push(L, kinds[k]), path, &err) != RHM_OK)
+            rhm_raise(L, "rhm.load", &err);
+        return 1;
+    }
+    return 0;
+}
+
+int rhm_baseline_save(lua_State *L, const struct rhm_baseline_kind *kind)
+{
+    void *model = rhm_baseline_check(L, kind);
+    lua_settop(L, 2);
+    const char *function = method(L, kind, "save"), *path = rhm_args_path(L, 2, function);
+    struct rhm_error err;
+    if (rhm_format_of(path) != RHM_FORMAT_HDF5)
+        return luaL_error(L, "%s: path = %s: a network is written to an .h5 file", function,
+                          rhm_args_show(L, 2));
+    if (kind->save(model, path, &err) != RHM_OK)
+        return rhm_raise(L, function, &err);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* --- training ----------------------------------------------------------------------------------------- */
+
+int rhm_baseline_begin(lua_State *L, const struct rhm_job_kind *job, int source, const void *options,
+                       int background, const struct rhm_wait *wait)
+{
+    struct object *object = lua_touserdata(L, 1);
+    rhm_job_check_idle(L, job, 1);
+    rhm_latest_set(L, RHM_LATEST_LEARNER, 1);
+    rhm_job_push(L, &(struct rhm_job_start){.kind = job,
+                                            .subject = 1,
+                                            .source = source,
+                                            .background = background,
+                                            .model = object->model,
+                                            .options = options});
+    return background ? 1 : rhm_job_await(L, -1, wait);
+}
+
+int rhm_baseline_train(lua_State *L, const struct rhm_baseline_kind *kind, const struct rhm_job_kind *job)
+{
+    static const char *const keys[] = {"from", "n", "seed", "progress", "background", NULL};
+    uint64_t n = 0, seed = kind->sizes(rhm_baseline_check(L, kind)).seed;
+    struct rhm_args args = rhm_args_open(L, 2, job->function, keys);
+    lua_settop(L, 2);
+    struct rhm_wait wait;
+    int background;
+    rhm_job_read_wait(&args, &wait, &background);
+    rhm_args_count(&args, "n", &n);
+    rhm_args_seed(&args, "seed", &seed);
+    struct rhm_dataset data;
+    rhm_baseline_source(&args, n, seed, &data);
+    return rhm_baseline_begin(L, job, lua_gettop(L), &data, background, &wait);
+}
+
+/* --- predicting --------------------------------------------------------------------------------------- */
+
+static void check_length(lua_State *L, const struct rhm_baseline_sizes *sizes, const char *function, size_t d)
+{
+    if (d != sizes->d)
+        luaL_error(L, "%s: %I tokens a string, the model reads %I", function, (lua_Integer)d,
+                   (lua_Integer)sizes->d);
 }
 
 /* A single string {1, 5, 2, ...}: its label, its row of probabilities. */
-static int predict_string(lua_State *L, const struct rhm_baseline *model)
+static int predict_string(lua_State *L, const struct rhm_baseline_kind *kind, void *model,
+                          const struct rhm_baseline_sizes *sizes, const char *function)
 {
     size_t d = lua_rawlen(L, 2);
-    check_length(L, model, "predict", d);
-    const char *function = lua_pushfstring(L, "%s:predict", model->name);
+    check_length(L, sizes, function, d);
     uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens), label;
     for (size_t j = 0; j < d; j++) {
         lua_rawgeti(L, 2, (lua_Integer)j + 1);
         const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, function, name, 1, model->V) - 1);
+        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, function, name, 1, sizes->V) - 1);
         lua_pop(L, 2);
     }
     struct rhm_matrix *probability = rhm_push_matrix(L);
     struct rhm_error err;
-    if (rhm_matrix_init(probability, 1, model->classes, &err) != RHM_OK ||
-        model->predict(model->model, 1, tokens, &label, probability->v, rhm_poll_interrupt, NULL, &err) !=
-            RHM_OK)
-        return fail(L, model, "predict", &err);
+    if (rhm_matrix_init(probability, 1, sizes->classes, &err) != RHM_OK ||
+        kind->predict(model, 1, tokens, &label, probability->v, rhm_poll_interrupt, NULL, &err) != RHM_OK)
+        return rhm_raise(L, function, &err);
     lua_pushinteger(L, label + 1);
     lua_geti(L, -2, 1);
     return 2;
 }
 
-static void check_symbols(lua_State *L, const struct rhm_baseline *model, const struct rhm_dataset *data)
+int rhm_baseline_predict(lua_State *L, const struct rhm_baseline_kind *kind)
 {
-    check_length(L, model, "predict", data->d);
-    struct rhm_error err;
-    if (rhm_tokens_check(data->n, data->d, data->tokens, model->V, "the model", &err) != RHM_OK)
-        fail(L, model, "predict", &err);
-}
-
-int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model)
-{
+    void *model = rhm_baseline_check(L, kind);
+    struct rhm_baseline_sizes sizes = kind->sizes(model);
     struct rhm_dataset *data = rhm_test_dataset(L, 2);
+    lua_settop(L, 2);
+    const char *function = method(L, kind, "predict");
     if (!data && lua_type(L, 2) == LUA_TTABLE)
-        return predict_string(L, model);
+        return predict_string(L, kind, model, &sizes, function);
     if (!data) {
         const char *shown = rhm_args_show(L, 2);
-        return luaL_error(L, "%s:predict: a data set or one string {1, 5, 2, ...} expected, got %s",
-                          model->name, shown);
+        return luaL_error(L, "%s: a data set or one string {1, 5, 2, ...} expected, got %s", function, shown);
     }
-    check_symbols(L, model, data);
+    struct rhm_error err;
+    check_length(L, &sizes, function, data->d);
+    if (rhm_tokens_check(data->n, data->d, data->tokens, sizes.V, "the model", &err) != RHM_OK)
+        return rhm_raise(L, function, &err);
     uint16_t *labels = rhm_push_buffer(L, data->n, sizeof *labels);
     struct rhm_matrix *probability = rhm_push_matrix(L);
-    struct rhm_error err;
-    if (rhm_matrix_init(probability, data->n, model->classes, &err) != RHM_OK ||
-        model->predict(model->model, data->n, data->tokens, labels, probability->v, rhm_poll_interrupt, NULL,
-                       &err) != RHM_OK)
-        return fail(L, model, "predict", &err);
+    if (rhm_matrix_init(probability, data->n, sizes.classes, &err) != RHM_OK ||
+        kind->predict(model, data->n, data->tokens, labels, probability->v, rhm_poll_interrupt, NULL, &err) !=
+            RHM_OK)
+        return rhm_raise(L, function, &err);
     lua_createtable(L, (int)data->n, 0);
     for (size_t i = 0; i < data->n; i++) {
         lua_pushinteger(L, labels[i] + 1);
@@ -85,12 +175,14 @@ int rhm_baseline_predict(lua_State *L, const struct rhm_baseline *model)
     return 2;
 }
 
-int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model)
+int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline_kind *kind)
 {
+    void *model = rhm_baseline_check(L, kind);
+    struct rhm_baseline_sizes sizes = kind->sizes(model);
     struct rhm_dataset *data = rhm_test_dataset(L, 2);
     const struct rhm_grammar *g = rhm_test_grammar(L, 2);
     lua_settop(L, 3);
-    const char *function = lua_pushfstring(L, "%s:accuracy", model->name);
+    const char *function = method(L, kind, "accuracy");
     if (!data && !g && !rhm_source_is(L, 2)) {
         const char *shown = rhm_args_show(L, 2);
         return luaL_error(L, "%s: " RHM_ANY_SOURCE " expected, got %s", function, shown);
@@ -98,24 +190,16 @@ int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline *model)
     struct rhm_error err;
     if (!data) {
         if (g)
-            check_length(L, model, "accuracy", (size_t)g->d);
-        data = rhm_source_test_strings(L, function, model->seed);
+            check_length(L, &sizes, function, (size_t)g->d);
+        data = rhm_source_test_strings(L, function, sizes.seed);
     } else if (!lua_isnoneornil(L, 3)) {
         return luaL_error(L, "%s: n and seed are for strings that are drawn, not for a data set", function);
     }
     double accuracy;
-    if (model->accuracy(model->model, data, &accuracy, rhm_poll_interrupt, NULL, &err) != RHM_OK)
-        return fail(L, model, "accuracy", &err);
+    if (kind->accuracy(model, data, &accuracy, rhm_poll_interrupt, NULL, &err) != RHM_OK)
+        return rhm_raise(L, function, &err);
     lua_pushnumber(L, accuracy);
     return 1;
-}
-
-const char *rhm_baseline_path(lua_State *L, const char *function)
-{
-    const char *path = rhm_args_path(L, 2, function);
-    if (rhm_format_of(path) != RHM_FORMAT_HDF5)
-        luaL_error(L, "%s: path = %s: a network is written to an .h5 file", function, rhm_args_show(L, 2));
-    return path;
 }
 
 /* --- arguments ---------------------------------------------------------------------------------------- */

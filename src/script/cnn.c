@@ -8,34 +8,11 @@
 #include "script/branches.h"
 #include "script/objects.h"
 
-struct object {
-    struct rhm_cnn *net; /* NULL: not made yet */
-};
+RHM_BASELINE_KIND(cnn, RHM_CNN)
 
-static struct object *push_cnn(lua_State *L)
+static struct rhm_cnn *check_cnn(lua_State *L)
 {
-    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_SUBJECT_JOB);
-    object->net = NULL;
-    luaL_setmetatable(L, RHM_CNN);
-    return object;
-}
-
-struct rhm_cnn *rhm_check_cnn(lua_State *L)
-{
-    struct object *object = rhm_class_check(L, 1, RHM_CNN);
-    if (!object->net)
-        luaL_error(L, "this network was closed");
-    return object->net;
-}
-
-static int cnn_gc(lua_State *L)
-{
-    struct object *object = rhm_class_check(L, 1, RHM_CNN);
-    lua_getiuservalue(L, 1, RHM_SUBJECT_JOB);
-    rhm_job_close(L, -1); /* its thread works on the network */
-    rhm_cnn_free(object->net);
-    object->net = NULL;
-    return 0;
+    return rhm_baseline_check(L, &rhm_baseline_cnn);
 }
 
 static const char *const scalings[] = {
@@ -50,10 +27,12 @@ void rhm_cnn_read_scaling(const struct rhm_args *args, struct rhm_cnn_options *o
 
 int rhm_cnn_push_new(const struct rhm_args *args, const struct rhm_cnn_options *options)
 {
-    struct object *object = push_cnn(args->L);
+    void **model = rhm_baseline_push(args->L, &rhm_baseline_cnn);
+    struct rhm_cnn *net;
     struct rhm_error err;
-    if (rhm_cnn_create(&object->net, options, &err) != RHM_OK)
+    if (rhm_cnn_create(&net, options, &err) != RHM_OK)
         return rhm_raise(args->L, args->function, &err);
+    *model = net;
     return 1;
 }
 
@@ -75,79 +54,19 @@ int rhm_script_cnn(lua_State *L)
     return rhm_cnn_push_new(&args, &options);
 }
 
-int rhm_cnn_load_object(lua_State *L, const char *path)
-{
-    if (!rhm_cnn_is_file(path))
-        return 0;
-    struct object *object = push_cnn(L);
-    struct rhm_error err;
-    if (rhm_cnn_load(&object->net, path, &err) != RHM_OK)
-        return rhm_raise(L, "rhm.load", &err);
-    return 1;
-}
-
-static int cnn_save(lua_State *L)
-{
-    struct rhm_cnn *net = rhm_check_cnn(L);
-    struct rhm_error err;
-    if (rhm_cnn_save(net, rhm_baseline_path(L, "cnn:save"), &err) != RHM_OK)
-        return rhm_raise(L, "cnn:save", &err);
-    lua_settop(L, 1);
-    return 1;
-}
-
 static int cnn_reset(lua_State *L)
 {
     struct rhm_error err;
-    if (rhm_cnn_reset(rhm_check_cnn(L), &err) != RHM_OK)
+    if (rhm_cnn_reset(check_cnn(L), &err) != RHM_OK)
         return rhm_raise(L, "cnn:reset", &err);
     lua_settop(L, 1);
     return 1;
 }
 
-/* --- predicting --------------------------------------------------------------------------------------- */
-
-static enum rhm_status predict(void *model, size_t n, const uint16_t *tokens, uint16_t *labels,
-                               double *probability, rhm_poll_function *poll, void *context,
-                               struct rhm_error *err)
-{
-    return rhm_cnn_predict(model, n, tokens, labels, probability, poll, context, err);
-}
-
-static enum rhm_status accuracy(void *model, const struct rhm_dataset *data, double *value,
-                                rhm_poll_function *poll, void *context, struct rhm_error *err)
-{
-    return rhm_cnn_accuracy(model, data, value, NULL, poll, context, err);
-}
-
-static struct rhm_baseline as_baseline(struct rhm_cnn *net)
-{
-    return (struct rhm_baseline){.name = "cnn",
-                                 .model = net,
-                                 .d = net->d,
-                                 .seed = net->seed,
-                                 .V = net->V,
-                                 .classes = net->classes,
-                                 .predict = predict,
-                                 .accuracy = accuracy};
-}
-
-static int cnn_predict(lua_State *L)
-{
-    struct rhm_baseline model = as_baseline(rhm_check_cnn(L));
-    return rhm_baseline_predict(L, &model);
-}
-
-static int cnn_accuracy(lua_State *L)
-{
-    struct rhm_baseline model = as_baseline(rhm_check_cnn(L));
-    return rhm_baseline_accuracy(L, &model);
-}
-
 /* cnn:features(d, l): strings x (positions * h). */
 static int cnn_features(lua_State *L)
 {
-    struct rhm_cnn *net = rhm_check_cnn(L);
+    struct rhm_cnn *net = check_cnn(L);
     struct rhm_dataset *data = rhm_check_dataset(L, 2);
     unsigned l = (unsigned)rhm_args_whole(L, 3, "cnn:features", "level", 1, net->L);
     struct rhm_error err;
@@ -218,7 +137,7 @@ static int push_history(lua_State *L, struct rhm_cnn *net)
 
 static int cnn_field(lua_State *L)
 {
-    struct rhm_cnn *net = rhm_check_cnn(L);
+    struct rhm_cnn *net = check_cnn(L);
     uint64_t steps, epochs;
     switch (rhm_class_field(L, fields)) {
     case FIELD_V:
@@ -258,7 +177,7 @@ static int cnn_field(lua_State *L)
 
 static int cnn_tostring(lua_State *L)
 {
-    struct rhm_cnn *net = rhm_check_cnn(L);
+    struct rhm_cnn *net = check_cnn(L);
     char text[RHM_BRANCHES_TEXT];
     lua_pushfstring(L,
                     "cnn: V = %d, s = %s, L = %d, %d classes\n"
@@ -287,7 +206,7 @@ static int cnn_tostring(lua_State *L)
 void rhm_open_cnn(lua_State *L)
 {
     static const luaL_Reg methods[] = {{"train", rhm_cnn_train_method},
-                                       {"resume", rhm_cnn_resume_method},
+                                       {"resume", cnn_resume},
                                        {"predict", cnn_predict},
                                        {"accuracy", cnn_accuracy},
                                        {"features", cnn_features},

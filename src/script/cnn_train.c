@@ -64,7 +64,7 @@ int rhm_cnn_train_method(lua_State *L)
     static const char *const keys[] = {"from",     "n",        "epochs",     "batch",    "optimiser", "rate",
                                        "momentum", "schedule", "stop_loss",  "held_out", "patience",  "seed",
                                        "anew",     "progress", "background", NULL};
-    struct rhm_cnn *net = rhm_check_cnn(L);
+    struct rhm_cnn *net = rhm_baseline_check(L, &rhm_baseline_cnn);
     struct rhm_args args = rhm_args_open(L, 2, kind.function, keys);
     lua_settop(L, 2);
     struct rhm_cnn_train_options options = rhm_cnn_train_defaults(net);
@@ -82,19 +82,5 @@ int rhm_cnn_train_method(lua_State *L)
     rhm_baseline_source(&args, n, options.seed, &data);
     lua_rawseti(L, source, 2);
     options.data = &data;
-    rhm_job_check_idle(L, &kind, 1);
-    rhm_latest_set(L, RHM_LATEST_LEARNER, 1);
-    rhm_job_push(L, &(struct rhm_job_start){.kind = &kind,
-                                            .subject = 1,
-                                            .source = source,
-                                            .background = background,
-                                            .model = net,
-                                            .options = &options});
-    return background ? 1 : rhm_job_await(L, -1, &wait);
-}
-
-int rhm_cnn_resume_method(lua_State *L)
-{
-    rhm_check_cnn(L);
-    return rhm_job_resume_subject(L, "cnn:resume");
+    return rhm_baseline_begin(L, &kind, source, &options, background, &wait);
 }

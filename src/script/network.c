@@ -229,7 +229,7 @@ int rhm_script_network(lua_State *L)
 int rhm_script_load(lua_State *L)
 {
     const char *path = rhm_args_path(L, 1, "rhm.load");
-    if (rhm_cnn_load_object(L, path) || rhm_shallow_load_object(L, path) || rhm_onestep_load_object(L, path))
+    if (rhm_baseline_load(L, path))
         return 1;
     struct object *object = push_network(L);
     struct rhm_error err;

@@ -4,39 +4,16 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "engine/base/threads.h"
+#include "engine/jobs/training.h"
 #include "script/baseline.h"
 #include "script/branches.h"
-#include "script/interrupt.h"
 #include "script/objects.h"
-#include "script/work.h"
 
-struct object {
-    struct rhm_onestep *net; /* NULL: not made yet */
-};
-
-static struct object *push_onestep(lua_State *L)
-{
-    struct object *object = lua_newuserdatauv(L, sizeof *object, 0);
-    object->net = NULL;
-    luaL_setmetatable(L, RHM_ONESTEP);
-    return object;
-}
+RHM_BASELINE_KIND(onestep, RHM_ONESTEP)
 
 static struct rhm_onestep *check_onestep(lua_State *L)
 {
-    struct object *object = rhm_class_check(L, 1, RHM_ONESTEP);
-    if (!object->net)
-        luaL_error(L, "this model was closed");
-    return object->net;
-}
-
-static int onestep_gc(lua_State *L)
-{
-    struct object *object = rhm_class_check(L, 1, RHM_ONESTEP);
-    rhm_onestep_free(object->net);
-    object->net = NULL;
-    return 0;
+    return rhm_baseline_check(L, &rhm_baseline_onestep);
 }
 
 /* --- making one --------------------------------------------------------------------------------------- */
@@ -58,53 +35,16 @@ int rhm_script_onestep(lua_State *L)
     options.rate = (enum rhm_onestep_rate)rate;
     rhm_args_integer(&args, "restarts", &options.restarts);
     rhm_args_seed(&args, "seed", &options.seed);
-    struct object *object = push_onestep(L);
+    void **model = rhm_baseline_push(L, &rhm_baseline_onestep);
+    struct rhm_onestep *net;
     struct rhm_error err;
-    if (rhm_onestep_create(&object->net, &options, &err) != RHM_OK)
+    if (rhm_onestep_create(&net, &options, &err) != RHM_OK)
         return rhm_raise(L, args.function, &err);
-    return 1;
-}
-
-int rhm_onestep_load_object(lua_State *L, const char *path)
-{
-    if (!rhm_onestep_is_file(path))
-        return 0;
-    struct object *object = push_onestep(L);
-    struct rhm_error err;
-    if (rhm_onestep_load(&object->net, path, &err) != RHM_OK)
-        return rhm_raise(L, "rhm.load", &err);
-    return 1;
-}
-
-static int onestep_save(lua_State *L)
-{
-    struct rhm_onestep *net = check_onestep(L);
-    struct rhm_error err;
-    if (rhm_onestep_save(net, rhm_baseline_path(L, "onestep:save"), &err) != RHM_OK)
-        return rhm_raise(L, "onestep:save", &err);
-    lua_settop(L, 1);
+    *model = net;
     return 1;
 }
 
 /* --- training ----------------------------------------------------------------------------------------- */
-
-struct training {
-    struct rhm_onestep *net;
-    struct rhm_dataset data;
-    double accuracy, seconds;
-};
-
-static enum rhm_status run(void *context, struct rhm_monitor *monitor, struct rhm_error *err)
-{
-    struct training *t = context;
-    double start = rhm_clock();
-    rhm_threads_adopt();
-    enum rhm_status status = rhm_onestep_train(t->net, &t->data, monitor, err);
-    t->seconds = rhm_clock() - start;
-    if (status == RHM_OK)
-        status = rhm_onestep_accuracy(t->net, &t->data, &t->accuracy, rhm_monitor_poll, monitor, err);
-    return status;
-}
 
 /* levels[l] = {patches=, clusters=, within=, between=, seconds=} */
 static void push_levels(lua_State *L, struct rhm_onestep *net)
@@ -127,27 +67,30 @@ static void push_levels(lua_State *L, struct rhm_onestep *net)
     }
 }
 
-static int onestep_train(lua_State *L)
+static enum rhm_status make_body(struct rhm_job_body *body, void *model, const void *options,
+                                 struct rhm_error *err)
 {
-    static const char *const keys[] = {"from", "n", "seed", NULL};
-    struct training t = {.net = check_onestep(L)};
-    struct rhm_args args = rhm_args_open(L, 2, "onestep:train", keys);
-    lua_settop(L, 2);
-    uint64_t n = 0, seed = t.net->seed;
-    rhm_args_count(&args, "n", &n);
-    rhm_args_seed(&args, "seed", &seed);
-    rhm_baseline_source(&args, n, seed, &t.data);
-    struct rhm_error err = {0};
-    if (rhm_work_run(L, run, &t, &err) != RHM_OK)
-        return rhm_raise(L, "onestep:train", &err);
+    return rhm_training_onestep(body, model, options, err);
+}
+
+static void push_result(lua_State *L, void *model, const void *self, const struct rhm_progress *progress)
+{
+    (void)self;
     lua_createtable(L, 0, 4);
-    rhm_set_integer(L, "n", t.net->fit.n);
-    rhm_set_number(L, "accuracy", t.accuracy);
-    rhm_set_number(L, "seconds", t.seconds);
-    push_levels(L, t.net);
+    rhm_set_integer(L, "n", rhm_onestep_trained(model));
+    rhm_set_number(L, "accuracy", progress->accuracy);
+    rhm_set_number(L, "seconds", progress->seconds);
+    push_levels(L, model);
     lua_setfield(L, -2, "levels");
     rhm_set_report(L, "onestep");
-    return 1;
+}
+
+static const struct rhm_job_kind job_kind = {
+    .function = "onestep:train", .make = make_body, .push_result = push_result};
+
+static int onestep_train(lua_State *L)
+{
+    return rhm_baseline_train(L, &rhm_baseline_onestep, &job_kind);
 }
 
 /* onestep:clusters(l): for each cluster of layer l a list of its patches {code, ...}. */
@@ -158,64 +101,32 @@ static int onestep_clusters(lua_State *L)
     if (l == 1)
         return luaL_error(L, "onestep:clusters: layer 1 answers by itself, only layers 2..%d have clusters",
                           (int)net->L);
-    if (net->fit.n == 0)
+    size_t s = net->branch[l], room = 0, n;
+    uint32_t clusters, *cluster = NULL, *tuple = NULL;
+    while ((n = rhm_onestep_clusters(net, l, room, tuple, cluster, &clusters)) > room) { /* or trained anew */
+        lua_settop(L, 2);
+        cluster = rhm_push_buffer(L, n, sizeof *cluster);
+        tuple = rhm_push_buffer(L, n * s, sizeof *tuple);
+        room = n;
+    }
+    if (n == 0)
         return luaL_error(L, "onestep:clusters: the model is not trained: train it first");
-    const struct rhm_onestep_layer *layer = &net->fit.layer[l];
-    size_t s = net->branch[l];
-    lua_createtable(L, (int)layer->clusters, 0);
-    for (uint32_t c = 0; c < layer->clusters; c++) {
+    lua_createtable(L, (int)clusters, 0);
+    for (uint32_t c = 0; c < clusters; c++) {
         lua_newtable(L);
         lua_rawseti(L, -2, (lua_Integer)c + 1);
     }
-    for (size_t u = 0; u < layer->patches.n; u++) {
-        lua_rawgeti(L, -1, (lua_Integer)layer->cluster[u] + 1);
+    for (size_t u = 0; u < n; u++) {
+        lua_rawgeti(L, -1, (lua_Integer)cluster[u] + 1);
         lua_createtable(L, (int)s, 0);
         for (size_t j = 0; j < s; j++) {
-            lua_pushinteger(L, (lua_Integer)rhm_tuples_row(&layer->patches, u)[j] + 1);
+            lua_pushinteger(L, (lua_Integer)tuple[u * s + j] + 1);
             lua_rawseti(L, -2, (lua_Integer)j + 1);
         }
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_pop(L, 1);
     }
     return 1;
-}
-
-/* --- predicting --------------------------------------------------------------------------------------- */
-
-static enum rhm_status predict(void *model, size_t n, const uint16_t *tokens, uint16_t *labels,
-                               double *output, rhm_poll_function *poll, void *context, struct rhm_error *err)
-{
-    return rhm_onestep_predict(model, n, tokens, labels, output, poll, context, err);
-}
-
-static enum rhm_status accuracy(void *model, const struct rhm_dataset *data, double *value,
-                                rhm_poll_function *poll, void *context, struct rhm_error *err)
-{
-    return rhm_onestep_accuracy(model, data, value, poll, context, err);
-}
-
-static struct rhm_baseline as_baseline(struct rhm_onestep *net)
-{
-    return (struct rhm_baseline){.name = "onestep",
-                                 .model = net,
-                                 .d = net->d,
-                                 .seed = net->seed,
-                                 .V = net->V,
-                                 .classes = net->classes,
-                                 .predict = predict,
-                                 .accuracy = accuracy};
-}
-
-static int onestep_predict(lua_State *L)
-{
-    struct rhm_baseline model = as_baseline(check_onestep(L));
-    return rhm_baseline_predict(L, &model);
-}
-
-static int onestep_accuracy(lua_State *L)
-{
-    struct rhm_baseline model = as_baseline(check_onestep(L));
-    return rhm_baseline_accuracy(L, &model);
 }
 
 /* --- the class ---------------------------------------------------------------------------------------- */
@@ -230,10 +141,11 @@ enum {
     FIELD_rate,
     FIELD_restarts,
     FIELD_seed,
-    FIELD_n
+    FIELD_n,
+    FIELD_job
 };
 static const char *const fields[] = {"V",    "s",        "L",    "d", "classes", "h",
-                                     "rate", "restarts", "seed", "n", NULL};
+                                     "rate", "restarts", "seed", "n", "job",     NULL};
 
 static int onestep_field(lua_State *L)
 {
@@ -258,7 +170,9 @@ static int onestep_field(lua_State *L)
     case FIELD_seed:
         return lua_pushinteger(L, (lua_Integer)net->seed), 1;
     case FIELD_n:
-        return lua_pushinteger(L, (lua_Integer)net->fit.n), 1;
+        return lua_pushinteger(L, (lua_Integer)rhm_onestep_trained(net)), 1;
+    case FIELD_job:
+        return lua_getiuservalue(L, 1, RHM_SUBJECT_JOB), 1;
     default:
         return 0;
     }
@@ -268,8 +182,9 @@ static int onestep_tostring(lua_State *L)
 {
     struct rhm_onestep *net = check_onestep(L);
     char text[RHM_BRANCHES_TEXT], trained[60] = "not trained";
-    if (net->fit.n > 0)
-        snprintf(trained, sizeof trained, "trained on %zu strings", net->fit.n);
+    size_t n = rhm_onestep_trained(net);
+    if (n > 0)
+        snprintf(trained, sizeof trained, "trained on %zu strings", n);
     lua_pushfstring(L,
                     "onestep: V = %d, s = %s, L = %d, %d classes\n"
                     "         one gradient step a layer (rate \"%s\", width %I), then k-means, seed %I\n"
@@ -281,9 +196,13 @@ static int onestep_tostring(lua_State *L)
 
 void rhm_open_onestep(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"train", onestep_train},       {"predict", onestep_predict},
-                                       {"accuracy", onestep_accuracy}, {"clusters", onestep_clusters},
-                                       {"save", onestep_save},         {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"train", onestep_train},
+                                       {"resume", onestep_resume},
+                                       {"predict", onestep_predict},
+                                       {"accuracy", onestep_accuracy},
+                                       {"clusters", onestep_clusters},
+                                       {"save", onestep_save},
+                                       {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_ONESTEP,
                                           .methods = methods,
                                           .fields = fields,

@@ -112,6 +112,13 @@ static void set_work(lua_State *L, const struct rhm_work *work)
             lua_rawset(L, -3);
         }
     }
+    if (work->group) {
+        rhm_set_string(L, "group", work->group);
+        rhm_set_integer(L, work->group, work->member);
+        lua_pushfstring(L, "%ss", work->group);
+        lua_pushinteger(L, (lua_Integer)work->members);
+        lua_rawset(L, -3);
+    }
     if (work->stage)
         rhm_set_string(L, "stage", work->stage);
     rhm_set_number(L, "rate", work->rate);
@@ -196,18 +203,22 @@ static void work_line(const struct rhm_progress *progress, char *text, size_t si
         add(text, size, "%s", rhm_job_state_name(progress->state));
         return;
     }
+    if (work->group)
+        add(text, size, "%s %llu of %llu", work->group, (unsigned long long)work->member,
+            (unsigned long long)work->members);
     if (work->stage)
-        add(text, size, "%s", work->stage);
+        add(text, size, "%s%s", work->group ? "  " : "", work->stage);
     if (!work->unit)
         return;
-    add(text, size, "%s%s %llu", work->stage ? "  " : "", work->unit, (unsigned long long)work->done);
+    add(text, size, "%s%s %llu", work->group || work->stage ? "  " : "", work->unit,
+        (unsigned long long)work->done);
     if (work->all > 0)
         add(text, size, "/%llu", (unsigned long long)work->all);
     for (int i = 0; i < RHM_WORK_MEASURES && work->name[i]; i++)
         if (!isnan(work->value[i]))
             add(text, size, "  %s %.4g", work->name[i], work->value[i]);
     snprintf(units, sizeof units, "%ss", work->unit);
-    add_rate(work->rate, work->left, units, "at most ", text, size);
+    add_rate(work->rate, work->left, units, work->stage ? "" : "at most ", text, size);
 }
 
 void rhm_progress_line(const struct rhm_progress *progress, char *text, size_t size)

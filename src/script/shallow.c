@@ -7,39 +7,9 @@
 #include "engine/baselines/cnn.h"
 #include "engine/jobs/training.h"
 #include "script/baseline.h"
-#include "script/job.h"
-#include "script/latest.h"
 #include "script/objects.h"
 
-struct object {
-    struct rhm_shallow *net; /* NULL: not made yet */
-};
-
-static struct object *push_shallow(lua_State *L)
-{
-    struct object *object = lua_newuserdatauv(L, sizeof *object, RHM_SUBJECT_JOB);
-    object->net = NULL;
-    luaL_setmetatable(L, RHM_SHALLOW);
-    return object;
-}
-
-static struct rhm_shallow *check_shallow(lua_State *L)
-{
-    struct object *object = rhm_class_check(L, 1, RHM_SHALLOW);
-    if (!object->net)
-        luaL_error(L, "this model was closed");
-    return object->net;
-}
-
-static int shallow_gc(lua_State *L)
-{
-    struct object *object = rhm_class_check(L, 1, RHM_SHALLOW);
-    lua_getiuservalue(L, 1, RHM_SUBJECT_JOB);
-    rhm_job_close(L, -1); /* its thread works on the model */
-    rhm_shallow_free(object->net);
-    object->net = NULL;
-    return 0;
-}
+RHM_BASELINE_KIND(shallow, RHM_SHALLOW)
 
 /* --- making one --------------------------------------------------------------------------------------- */
 
@@ -110,31 +80,12 @@ int rhm_script_shallow(lua_State *L)
         return make_mlp(&args, &options);
     options.kind = (enum rhm_shallow_kind)kind;
     read_ridge(&args, &options);
-    struct object *object = push_shallow(L);
+    void **model = rhm_baseline_push(L, &rhm_baseline_shallow);
+    struct rhm_shallow *net;
     struct rhm_error err;
-    if (rhm_shallow_create(&object->net, &options, &err) != RHM_OK)
+    if (rhm_shallow_create(&net, &options, &err) != RHM_OK)
         return rhm_raise(L, args.function, &err);
-    return 1;
-}
-
-int rhm_shallow_load_object(lua_State *L, const char *path)
-{
-    if (!rhm_shallow_is_file(path))
-        return 0;
-    struct object *object = push_shallow(L);
-    struct rhm_error err;
-    if (rhm_shallow_load(&object->net, path, &err) != RHM_OK)
-        return rhm_raise(L, "rhm.load", &err);
-    return 1;
-}
-
-static int shallow_save(lua_State *L)
-{
-    struct rhm_shallow *net = check_shallow(L);
-    struct rhm_error err;
-    if (rhm_shallow_save(net, rhm_baseline_path(L, "shallow:save"), &err) != RHM_OK)
-        return rhm_raise(L, "shallow:save", &err);
-    lua_settop(L, 1);
+    *model = net;
     return 1;
 }
 
@@ -163,72 +114,7 @@ static const struct rhm_job_kind job_kind = {
 
 static int shallow_train(lua_State *L)
 {
-    static const char *const keys[] = {"from", "n", "seed", "progress", "background", NULL};
-    struct rhm_shallow *net = check_shallow(L);
-    struct rhm_args args = rhm_args_open(L, 2, job_kind.function, keys);
-    lua_settop(L, 2);
-    struct rhm_wait wait;
-    int background;
-    uint64_t n = 0, seed = net->seed;
-    rhm_job_read_wait(&args, &wait, &background);
-    rhm_args_count(&args, "n", &n);
-    rhm_args_seed(&args, "seed", &seed);
-    struct rhm_dataset data;
-    rhm_baseline_source(&args, n, seed, &data);
-    int source = lua_gettop(L);
-    rhm_job_check_idle(L, &job_kind, 1);
-    rhm_latest_set(L, RHM_LATEST_LEARNER, 1);
-    rhm_job_push(L, &(struct rhm_job_start){.kind = &job_kind,
-                                            .subject = 1,
-                                            .source = source,
-                                            .background = background,
-                                            .model = net,
-                                            .options = &data});
-    return background ? 1 : rhm_job_await(L, -1, &wait);
-}
-
-static int shallow_resume(lua_State *L)
-{
-    check_shallow(L);
-    return rhm_job_resume_subject(L, "shallow:resume");
-}
-
-/* --- predicting --------------------------------------------------------------------------------------- */
-
-static enum rhm_status predict(void *model, size_t n, const uint16_t *tokens, uint16_t *labels,
-                               double *output, rhm_poll_function *poll, void *context, struct rhm_error *err)
-{
-    return rhm_shallow_predict(model, n, tokens, labels, output, poll, context, err);
-}
-
-static enum rhm_status accuracy(void *model, const struct rhm_dataset *data, double *value,
-                                rhm_poll_function *poll, void *context, struct rhm_error *err)
-{
-    return rhm_shallow_accuracy(model, data, value, poll, context, err);
-}
-
-static struct rhm_baseline as_baseline(struct rhm_shallow *net)
-{
-    return (struct rhm_baseline){.name = "shallow",
-                                 .model = net,
-                                 .d = net->d,
-                                 .seed = net->seed,
-                                 .V = net->V,
-                                 .classes = net->classes,
-                                 .predict = predict,
-                                 .accuracy = accuracy};
-}
-
-static int shallow_predict(lua_State *L)
-{
-    struct rhm_baseline model = as_baseline(check_shallow(L));
-    return rhm_baseline_predict(L, &model);
-}
-
-static int shallow_accuracy(lua_State *L)
-{
-    struct rhm_baseline model = as_baseline(check_shallow(L));
-    return rhm_baseline_accuracy(L, &model);
+    return rhm_baseline_train(L, &rhm_baseline_shallow, &job_kind);
 }
 
 /* --- the class ---------------------------------------------------------------------------------------- */
@@ -250,7 +136,7 @@ static const char *const fields[] = {"kind",   "V",    "d", "classes", "M", "sig
 
 static int shallow_field(lua_State *L)
 {
-    struct rhm_shallow *net = check_shallow(L);
+    struct rhm_shallow *net = rhm_baseline_check(L, &rhm_baseline_shallow);
     double sigma;
     size_t n = rhm_shallow_trained(net, &sigma);
     switch (rhm_class_field(L, fields)) {
@@ -281,7 +167,7 @@ static int shallow_field(lua_State *L)
 
 static int shallow_tostring(lua_State *L)
 {
-    struct rhm_shallow *net = check_shallow(L);
+    struct rhm_shallow *net = rhm_baseline_check(L, &rhm_baseline_shallow);
     char text[240], sigma[40] = "the median distance";
     double in_use;
     size_t trained = rhm_shallow_trained(net, &in_use);

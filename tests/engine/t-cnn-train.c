@@ -93,9 +93,9 @@ static void test_learns_a_grammar(void **state)
             struct rhm_cnn_train_options o = rhm_cnn_train_defaults(net);
             double accuracy, before;
             o.data = &data;
-            must(rhm_cnn_accuracy(net, &test, &before, NULL, NULL, NULL, &err));
+            must(rhm_cnn_measure(net, &test, &before, NULL, NULL, NULL, &err));
             must(rhm_cnn_train(net, &o, NULL, NULL, &err));
-            must(rhm_cnn_accuracy(net, &test, &accuracy, NULL, NULL, NULL, &err));
+            must(rhm_cnn_measure(net, &test, &accuracy, NULL, NULL, NULL, &err));
             print_message("grammar %d, %s: %.4f of fresh strings\n", (int)seed,
                           scaling ? "mean-field" : "standard", accuracy);
             assert_true(before < 0.4 && accuracy > 0.95);
@@ -125,7 +125,7 @@ static void test_few_strings_are_enough(void **state)
         double accuracy;
         o.data = &data;
         must(rhm_cnn_train(net, &o, NULL, NULL, &err));
-        must(rhm_cnn_accuracy(net, &test, &accuracy, NULL, NULL, NULL, &err));
+        must(rhm_cnn_measure(net, &test, &accuracy, NULL, NULL, NULL, &err));
         print_message("grammar %d: %.4f\n", (int)seed, accuracy);
         assert_true(accuracy > 0.9);
         rhm_cnn_free(net);
@@ -158,7 +158,7 @@ static void test_patience(void **state)
             at = i;
         }
     assert_int_equal(net->history.n, at + 1 + 5);
-    must(rhm_cnn_accuracy(net, &held, NULL, &loss, NULL, NULL, &err));
+    must(rhm_cnn_measure(net, &held, NULL, &loss, NULL, NULL, &err));
     assert_near(loss, least, 1e-6); /* the best weights are back */
     assert_true(result.held_loss > least);
     o.patience = 0;
@@ -225,7 +225,7 @@ static void test_pause_and_stop(void **state)
         struct rhm_progress now;
         rhm_monitor_read(&w.monitor, &now);
         assert_int_equal(now.state, RHM_JOB_PAUSED);
-        must(rhm_cnn_accuracy(net[0], &data, &accuracy, NULL, NULL, NULL, &err)); /* it can be read */
+        must(rhm_cnn_measure(net[0], &data, &accuracy, NULL, NULL, NULL, &err)); /* it can be read */
         must_fail(rhm_cnn_train(net[0], &w.o, NULL, NULL, &err), RHM_ESTATE, "in training");
         must_fail(rhm_cnn_reset(net[0], &err), RHM_ESTATE, "in training");
         rhm_monitor_ask(&w.monitor, RHM_REQUEST_RUN);
@@ -313,7 +313,7 @@ static void test_refusals(void **state)
         bad = t;
         bad.data = sets[k].data;
         must_fail(rhm_cnn_train(net, &bad, NULL, NULL, &err), RHM_EARG, sets[k].what, sets[k].limit);
-        must_fail(rhm_cnn_accuracy(net, sets[k].data, NULL, NULL, NULL, NULL, &err), RHM_EARG, sets[k].what);
+        must_fail(rhm_cnn_measure(net, sets[k].data, NULL, NULL, NULL, NULL, &err), RHM_EARG, sets[k].what);
         bad = t;
         bad.held_out = sets[k].data;
         must_fail(rhm_cnn_train(net, &bad, NULL, NULL, &err), RHM_EARG, sets[k].what);

@@ -233,7 +233,7 @@ static void test_predictions(void **state)
             }
             right += labels[i] == data.labels[i];
         }
-        must(rhm_cnn_accuracy(net, &data, &accuracy, &loss, NULL, NULL, &err));
+        must(rhm_cnn_measure(net, &data, &accuracy, &loss, NULL, NULL, &err));
         assert_near(accuracy, (double)right / (double)n, 1e-12);
         assert_near(loss, naive_loss(net, w, &data), 1e-5);
         free(w);
@@ -410,7 +410,7 @@ static void test_every_string_once(void **state)
         o.batch = batch;
         o.rate = 1e-20;
         double loss, accuracy;
-        must(rhm_cnn_accuracy(net, &data, &accuracy, &loss, NULL, NULL, &err));
+        must(rhm_cnn_measure(net, &data, &accuracy, &loss, NULL, NULL, &err));
         must(rhm_cnn_train(net, &o, NULL, &result, &err));
         assert_near(result.loss, loss, 1e-6);
         assert_near(result.accuracy, accuracy, 1e-12);

@@ -35,6 +35,22 @@ void rhm_branches_set(unsigned *branch, unsigned L, int64_t s, const int64_t *ea
         branch[l] = (unsigned)(each[1] > 0 ? each[l] : s);
 }
 
+enum rhm_status rhm_branches_check(int64_t levels, int64_t s, const int64_t *each, struct rhm_error *err)
+{
+    if (each[1] == 0 && (s < 2 || s > INT32_MAX))
+        return rhm_fail(err, RHM_EARG, "s = %" PRId64 ": must be 2 or more", s);
+    unsigned branch[RHM_MAX_LEVELS + 1], L = levels < 1 || levels > RHM_MAX_LEVELS ? 0 : (unsigned)levels;
+    for (unsigned l = 1; l <= L && each[1] != 0; l++)
+        if (each[l] < 2 || each[l] > INT32_MAX)
+            return rhm_fail(err, RHM_EARG, "s[%u] = %" PRId64 ": must be 2 or more", l, each[l]);
+    rhm_branches_set(branch, L, s, each);
+    char text[RHM_BRANCHES_TEXT];
+    if (L < 1 || rhm_places(branch, 1, L) == 0)
+        return rhm_fail(err, RHM_EARG, "L = %" PRId64 ": must be 1 or more, with s^L < 2^63 (s = %s)", levels,
+                        L < 1 ? "any" : rhm_branches_text(branch, L, text));
+    return RHM_OK;
+}
+
 /* "2*3*2" */
 static int list(const unsigned *branch, unsigned L, char separator, char *text, int room)
 {

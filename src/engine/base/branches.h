@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "engine/base/error.h"
+
 #define RHM_MAX_LEVELS 62 /* d < 2^63 with s >= 2 */
 
 /* branch[1..L] are s_1 .. s_L. The product of branch[first..last]: 1 where last < first, 0 where it reaches
@@ -15,6 +17,10 @@ unsigned rhm_branches_common(const unsigned *branch, unsigned L);
 
 /* 1 where both have the same levels. */
 int rhm_branches_equal(const unsigned *a, unsigned a_levels, const unsigned *b, unsigned b_levels);
+
+/* s (or each[1..L], where each[1] > 0) and L of a model as a caller gives them. RHM_EARG names the one that
+ * is below 2 or 1, or too large: s_1 ... s_L stays below 2^63. */
+enum rhm_status rhm_branches_check(int64_t L, int64_t s, const int64_t *each, struct rhm_error *err);
 
 /* branch[1..L] from what a caller gives: each[1..L] where each[1] > 0, else s at every level. */
 void rhm_branches_set(unsigned *branch, unsigned L, int64_t s, const int64_t *each);

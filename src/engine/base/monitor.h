@@ -56,9 +56,11 @@ struct rhm_progress_layer {
 /* What a training shows of the whole rather than of a layer: epochs of a convolutional network, sweeps of EM.
  * All texts are constants. */
 struct rhm_work {
-    const char *kind;                    /* "cnn", "shallow", ...; NULL: a chain, which tells of its layers */
+    const char *kind;                    /* "cnn", "refine", ...; NULL: a chain, which tells of its layers */
     const char *unit;                    /* "epoch", "sweep": what is counted; NULL: nothing */
     uint64_t done, all;                  /* all = 0: not known */
+    const char *group;                   /* "layer", "start": what it is counted in; NULL: one whole */
+    uint64_t member, members;            /* the one at work, of how many; from 1 */
     const char *stage;                   /* "gram", "solving"; NULL: none */
     const char *name[RHM_WORK_MEASURES]; /* "loss", "accuracy", ...; NULL: no more */
     double value[RHM_WORK_MEASURES];     /* nan: not known (yet) */

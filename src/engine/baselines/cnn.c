@@ -18,21 +18,11 @@ struct rhm_cnn_options rhm_cnn_defaults(void)
 
 static enum rhm_status check_options(const struct rhm_cnn_options *o, struct rhm_error *err)
 {
-    if (o->V < 2 || o->V > RHM_MAX_SYMBOLS)
-        return rhm_fail(err, RHM_EARG, "V = %" PRId64 ": must be 2..%d", o->V, RHM_MAX_SYMBOLS);
-    if (o->classes != 0 && (o->classes < 2 || o->classes > RHM_MAX_SYMBOLS))
-        return rhm_fail(err, RHM_EARG, "classes = %" PRId64 ": must be 2..%d", o->classes, RHM_MAX_SYMBOLS);
-    if (o->branch[1] == 0 && (o->s < 2 || o->s > INT32_MAX))
-        return rhm_fail(err, RHM_EARG, "s = %" PRId64 ": must be 2 or more", o->s);
-    unsigned branch[RHM_MAX_LEVELS + 1], L = o->L < 1 || o->L > RHM_MAX_LEVELS ? 0 : (unsigned)o->L;
-    for (unsigned l = 1; l <= L && o->branch[1] != 0; l++)
-        if (o->branch[l] < 2 || o->branch[l] > INT32_MAX)
-            return rhm_fail(err, RHM_EARG, "s[%u] = %" PRId64 ": must be 2 or more", l, o->branch[l]);
-    rhm_branches_set(branch, L, o->s, o->branch);
-    char text[RHM_BRANCHES_TEXT];
-    if (L < 1 || rhm_places(branch, 1, L) == 0)
-        return rhm_fail(err, RHM_EARG, "L = %" PRId64 ": must be 1 or more, with s^L < 2^63 (s = %s)", o->L,
-                        L < 1 ? "any" : rhm_branches_text(branch, L, text));
+    enum rhm_status status = rhm_symbols_check(o->V, o->classes, err);
+    if (status == RHM_OK)
+        status = rhm_branches_check(o->L, o->s, o->branch, err);
+    if (status != RHM_OK)
+        return status;
     if (o->h < 1 || o->h > 1 << 20)
         return rhm_fail(err, RHM_EARG, "h = %" PRId64 ": must be 1..%d", o->h, 1 << 20);
     return RHM_OK;
@@ -185,15 +175,11 @@ size_t rhm_cnn_history(struct rhm_cnn *net, uint64_t *steps, uint64_t *epochs, s
 enum rhm_status rhm_cnn_check_data(const struct rhm_cnn *net, const struct rhm_dataset *data,
                                    struct rhm_error *err)
 {
-    if (data->n == 0)
-        return rhm_fail(err, RHM_EARG, "the data set is empty");
     char text[RHM_BRANCHES_TEXT];
-    if (data->d != net->d)
-        return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the network reads %s", data->d,
-                        rhm_branches_length(net->branch, net->L, text));
-    for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
-        if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
-            return rhm_fail(err, RHM_EARG, "string %zu has label %d, the network %u classes", i + 1,
-                            data->labels[i] + 1, net->classes);
-    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the network", err);
+    const struct rhm_reader reader = {.who = "the network",
+                                      .length = rhm_branches_length(net->branch, net->L, text),
+                                      .d = (size_t)net->d,
+                                      .V = net->V,
+                                      .classes = net->classes};
+    return rhm_reader_check(&reader, data, err);
 }

@@ -151,8 +151,11 @@ enum rhm_status rhm_cnn_predict(struct rhm_cnn *net, size_t n, const uint16_t *t
                                 struct rhm_error *err);
 
 /* Share of right labels and mean cross-entropy (either may be NULL). */
+enum rhm_status rhm_cnn_measure(struct rhm_cnn *net, const struct rhm_dataset *data, double *accuracy,
+                                double *loss, rhm_poll_function *poll, void *context, struct rhm_error *err);
+
 enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *data, double *accuracy,
-                                 double *loss, rhm_poll_function *poll, void *context, struct rhm_error *err);
+                                 rhm_poll_function *poll, void *context, struct rhm_error *err);
 
 /* What layer l (1..L) says of n strings: y_l, n x positions x h. */
 enum rhm_status rhm_cnn_features(struct rhm_cnn *net, unsigned l, size_t n, const uint16_t *tokens,

@@ -112,8 +112,8 @@ static void take_score(void *context, const struct rhm_cnn_pass *pass, size_t fi
     }
 }
 
-enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *data, double *accuracy,
-                                 double *loss, rhm_poll_function *poll, void *context, struct rhm_error *err)
+enum rhm_status rhm_cnn_measure(struct rhm_cnn *net, const struct rhm_dataset *data, double *accuracy,
+                                double *loss, rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     struct score score = {0};
     struct rhm_dataset labelled = {0};
@@ -128,6 +128,12 @@ enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *
         *loss = score.loss / (double)data->n;
     rhm_dataset_clear(&labelled);
     return status;
+}
+
+enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *data, double *accuracy,
+                                 rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return rhm_cnn_measure(net, data, accuracy, NULL, poll, context, err);
 }
 
 struct picture {

@@ -17,21 +17,11 @@ struct rhm_onestep_options rhm_onestep_defaults(void)
 
 static enum rhm_status check_options(const struct rhm_onestep_options *o, struct rhm_error *err)
 {
-    if (o->V < 2 || o->V > RHM_MAX_SYMBOLS)
-        return rhm_fail(err, RHM_EARG, "V = %" PRId64 ": must be 2..%d", o->V, RHM_MAX_SYMBOLS);
-    if (o->classes != 0 && (o->classes < 2 || o->classes > RHM_MAX_SYMBOLS))
-        return rhm_fail(err, RHM_EARG, "classes = %" PRId64 ": must be 2..%d", o->classes, RHM_MAX_SYMBOLS);
-    if (o->branch[1] == 0 && (o->s < 2 || o->s > INT32_MAX))
-        return rhm_fail(err, RHM_EARG, "s = %" PRId64 ": must be 2 or more", o->s);
-    unsigned branch[RHM_MAX_LEVELS + 1], L = o->L < 1 || o->L > RHM_MAX_LEVELS ? 0 : (unsigned)o->L;
-    for (unsigned l = 1; l <= L && o->branch[1] != 0; l++)
-        if (o->branch[l] < 2 || o->branch[l] > INT32_MAX)
-            return rhm_fail(err, RHM_EARG, "s[%u] = %" PRId64 ": must be 2 or more", l, o->branch[l]);
-    rhm_branches_set(branch, L, o->s, o->branch);
-    char text[RHM_BRANCHES_TEXT];
-    if (L < 1 || rhm_places(branch, 1, L) == 0)
-        return rhm_fail(err, RHM_EARG, "L = %" PRId64 ": must be 1 or more, with s^L < 2^63 (s = %s)", o->L,
-                        L < 1 ? "any" : rhm_branches_text(branch, L, text));
+    enum rhm_status status = rhm_symbols_check(o->V, o->classes, err);
+    if (status == RHM_OK)
+        status = rhm_branches_check(o->L, o->s, o->branch, err);
+    if (status != RHM_OK)
+        return status;
     if (o->h < 1 || o->h > 1 << 20)
         return rhm_fail(err, RHM_EARG, "h = %" PRId64 ": must be 1..%d", o->h, 1 << 20);
     if (o->restarts < 1 || o->restarts > 10000)
@@ -78,30 +68,42 @@ enum rhm_status rhm_onestep_check_data(const struct rhm_onestep *net, const stru
                                        struct rhm_error *err)
 {
     char text[RHM_BRANCHES_TEXT];
-    if (data->n == 0)
-        return rhm_fail(err, RHM_EARG, "the data set is empty");
-    if (data->d != net->d)
-        return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the model reads %s", data->d,
-                        rhm_branches_length(net->branch, net->L, text));
-    for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
-        if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
-            return rhm_fail(err, RHM_EARG, "string %zu has label %d, the model %u classes", i + 1,
-                            data->labels[i] + 1, net->classes);
-    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the model", err);
+    const struct rhm_reader reader = {.who = "the model",
+                                      .length = rhm_branches_length(net->branch, net->L, text),
+                                      .d = (size_t)net->d,
+                                      .V = net->V,
+                                      .classes = net->classes};
+    return rhm_reader_check(&reader, data, err);
+}
+
+enum rhm_status rhm_onestep_claim(struct rhm_onestep *net, const struct rhm_dataset *data,
+                                  struct rhm_error *err)
+{
+    enum rhm_status status = rhm_onestep_check_data(net, data, err);
+    int idle = 0;
+    if (status == RHM_OK && !atomic_compare_exchange_strong(&net->busy, &idle, 1))
+        status = rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
+    return status;
+}
+
+void rhm_onestep_release(struct rhm_onestep *net)
+{
+    atomic_store(&net->busy, 0);
 }
 
 enum rhm_status rhm_onestep_train(struct rhm_onestep *net, const struct rhm_dataset *data,
                                   struct rhm_monitor *monitor, struct rhm_error *err)
 {
-    enum rhm_status status = rhm_onestep_check_data(net, data, err);
-    int idle = 0;
-    if (status != RHM_OK)
-        return status;
-    if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        return rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
+    enum rhm_status status = rhm_onestep_claim(net, data, err);
+    return status == RHM_OK ? rhm_onestep_train_claimed(net, data, monitor, err) : status;
+}
+
+enum rhm_status rhm_onestep_train_claimed(struct rhm_onestep *net, const struct rhm_dataset *data,
+                                          struct rhm_monitor *monitor, struct rhm_error *err)
+{
     struct rhm_dataset labelled;
     struct rhm_onestep_fit *fit = rhm_array(1, sizeof *fit, "the model", err);
-    status = rhm_dataset_labelled(data, &labelled, &data, err);
+    enum rhm_status status = rhm_dataset_labelled(data, &labelled, &data, err);
     if (status == RHM_OK)
         status = fit ? rhm_monitor_poll(monitor, err) : RHM_EMEMORY;
     if (status == RHM_OK)
@@ -117,8 +119,31 @@ enum rhm_status rhm_onestep_train(struct rhm_onestep *net, const struct rhm_data
         rhm_onestep_fit_clear(fit);
     free(fit);
     rhm_dataset_clear(&labelled);
-    atomic_store(&net->busy, 0);
+    rhm_onestep_release(net);
     return status;
+}
+
+size_t rhm_onestep_trained(struct rhm_onestep *net)
+{
+    pthread_mutex_lock(&net->lock);
+    size_t n = net->fit.n;
+    pthread_mutex_unlock(&net->lock);
+    return n;
+}
+
+size_t rhm_onestep_clusters(struct rhm_onestep *net, unsigned l, size_t room, uint32_t *tuple,
+                            uint32_t *cluster, uint32_t *clusters)
+{
+    pthread_mutex_lock(&net->lock);
+    const struct rhm_onestep_layer *layer = &net->fit.layer[l];
+    size_t n = net->fit.n > 0 ? layer->patches.n : 0, some = n < room ? n : room;
+    if (some > 0) {
+        memcpy(tuple, layer->patches.tuple, some * net->branch[l] * sizeof *tuple);
+        memcpy(cluster, layer->cluster, some * sizeof *cluster);
+    }
+    *clusters = layer->clusters;
+    pthread_mutex_unlock(&net->lock);
+    return n;
 }
 
 /* ------------------------------------------------------------ predictions */

@@ -92,9 +92,28 @@ enum rhm_status rhm_onestep_check_data(const struct rhm_onestep *net, const stru
                                        struct rhm_error *err);
 
 /* Trains layer L to 1 on all strings; until its end predictions are the last training's. The monitor (may be
- * NULL) is polled between blocks and shows the layers. The result does not depend on the threads. */
+ * NULL) is polled between blocks; its work is rhm_onestep_work of the layer: positions of the step, then
+ * starts of k-means. The result does not depend on the threads. */
 enum rhm_status rhm_onestep_train(struct rhm_onestep *net, const struct rhm_dataset *data,
                                   struct rhm_monitor *monitor, struct rhm_error *err);
+
+struct rhm_work rhm_onestep_work(const struct rhm_onestep *net, unsigned l, enum rhm_layer_phase phase);
+
+/* The same in parts, for a job: checks the data and makes a second training wait; trains and lets go; lets
+ * go. */
+enum rhm_status rhm_onestep_claim(struct rhm_onestep *net, const struct rhm_dataset *data,
+                                  struct rhm_error *err);
+enum rhm_status rhm_onestep_train_claimed(struct rhm_onestep *net, const struct rhm_dataset *data,
+                                          struct rhm_monitor *monitor, struct rhm_error *err);
+void rhm_onestep_release(struct rhm_onestep *net);
+
+/* Strings trained on; 0: not trained. */
+size_t rhm_onestep_trained(struct rhm_onestep *net);
+
+/* The patches of layer l (2..L) seen in training and their clusters, 0..*clusters - 1, as far as there is
+ * room: tuple (room x s_l), cluster (room). Returns how many there are, 0 where it is not trained. */
+size_t rhm_onestep_clusters(struct rhm_onestep *net, unsigned l, size_t room, uint32_t *tuple,
+                            uint32_t *cluster, uint32_t *clusters);
 
 /* n strings (n x d tokens): labels (may be NULL; a tie goes to the lowest), output (n x classes, may be
  * NULL). RHM_ESTATE where it is not trained. */

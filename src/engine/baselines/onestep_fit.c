@@ -28,14 +28,54 @@ size_t rhm_onestep_positions(const struct rhm_onestep *net, unsigned l)
     return (size_t)rhm_places(net->branch, 1, l - 1);
 }
 
-static void show(struct rhm_monitor *monitor, unsigned l, enum rhm_layer_phase phase, size_t n,
-                 size_t patches)
+/* --------------------------------------------------------------- progress */
+
+struct rhm_work rhm_onestep_work(const struct rhm_onestep *net, unsigned l, enum rhm_layer_phase phase)
 {
-    struct rhm_progress_layer layer = rhm_progress_unknown();
-    layer.phase = phase;
-    layer.n = layer.drawn = n;
-    layer.patches = patches;
-    rhm_monitor_layer(monitor, l, &layer);
+    struct rhm_work work = {.kind = "onestep",
+                            .group = "layer",
+                            .member = l,
+                            .members = net->L,
+                            .stage = rhm_phase_name(phase),
+                            .rate = NAN,
+                            .left = NAN};
+    if (phase == RHM_PHASE_GRAM) {
+        work.stage = "step";
+        work.unit = "position";
+        work.all = rhm_onestep_positions(net, l);
+    } else if (phase == RHM_PHASE_CLUSTERS && l > 1) {
+        work.unit = "start";
+        work.all = net->restarts;
+    }
+    for (int i = 0; i < RHM_WORK_MEASURES; i++)
+        work.value[i] = NAN;
+    return work;
+}
+
+static void show(struct rhm_monitor *monitor, const struct rhm_onestep *net, unsigned l,
+                 enum rhm_layer_phase phase, uint64_t done)
+{
+    struct rhm_work work = rhm_onestep_work(net, l, phase);
+    work.done = done;
+    rhm_monitor_work(monitor, &work, 0);
+}
+
+/* What k-means polls with: it tells of the starts as well. */
+struct starts {
+    const struct rhm_onestep *net;
+    unsigned l;
+    struct rhm_monitor *monitor;
+};
+
+static void show_start(void *context, unsigned done)
+{
+    const struct starts *starts = context;
+    show(starts->monitor, starts->net, starts->l, RHM_PHASE_CLUSTERS, done);
+}
+
+static enum rhm_status poll_starts(void *context, struct rhm_error *err)
+{
+    return rhm_monitor_poll(((const struct starts *)context)->monitor, err);
 }
 
 /* ------------------------------------------------------------ patches */
@@ -136,6 +176,7 @@ enum rhm_status rhm_onestep_correlate(const struct rhm_onestep *net, unsigned l,
         memset(counts, 0, U * C * sizeof *counts);
         for (size_t i = 0; i < n; i++)
             counts[id[p * n + i] * C + labels[i]]++;
+        show(monitor, net, l, RHM_PHASE_GRAM, p);
         rhm_onestep_head(net, l, p, a);
         add_position(U, C, net->h, counts, prior, a, rows);
         status = rhm_monitor_poll(monitor, err);
@@ -157,12 +198,14 @@ static enum rhm_status cluster_rows(const struct rhm_onestep *net, unsigned l,
                                    .restarts = net->restarts,
                                    .iterations = ITERATIONS,
                                    .seed = net->seed,
-                                   .stream = RHM_STREAM_KMEANS + l};
+                                   .stream = RHM_STREAM_KMEANS + l,
+                                   .report = show_start};
+    struct starts starts = {net, l, monitor};
     struct rhm_kmeans found;
     layer->cluster = rhm_array(U, sizeof *layer->cluster, "the clusters", err);
     double *zero = rhm_array(h, sizeof *zero, "the first weights", err), total = 0;
     enum rhm_status status = layer->cluster && zero ? rhm_kmeans(U, h, rows, weight, &o, layer->cluster,
-                                                                 &found, rhm_monitor_poll, monitor, err)
+                                                                 &found, poll_starts, &starts, err)
                                                     : RHM_EMEMORY;
     if (status == RHM_OK) {
         layer->clusters = (uint32_t)found.k;
@@ -235,7 +278,7 @@ static enum rhm_status fit_layer(const struct rhm_onestep *net, unsigned l, cons
     struct rhm_onestep_layer *layer = &fit->layer[l];
     size_t n = data->n, s = net->branch[l], positions = codes->places / s;
     double start = rhm_clock(), *rows = NULL, *weight = NULL;
-    show(monitor, l, RHM_PHASE_SAMPLING, n, 0);
+    show(monitor, net, l, RHM_PHASE_SAMPLING, 0);
     uint32_t *id = rhm_array(positions * n, sizeof *id, "the strings' patches", err);
     uint32_t *tuple = rhm_array(s, sizeof *tuple, "a patch", err);
     enum rhm_status status =
@@ -245,7 +288,6 @@ static enum rhm_status fit_layer(const struct rhm_onestep *net, unsigned l, cons
         status = rhm_memory_check(sizeof(double) * (double)U * (double)(net->h + net->classes),
                                   "the weights of a layer", "a smaller h", err);
     if (status == RHM_OK) {
-        show(monitor, l, RHM_PHASE_GRAM, n, U);
         rows = rhm_array(U * net->h, sizeof *rows, "the weights of a layer", err);
         weight = rhm_array(U, sizeof *weight, "the patches", err);
         status = rows && weight
@@ -254,7 +296,7 @@ static enum rhm_status fit_layer(const struct rhm_onestep *net, unsigned l, cons
     }
     if (status == RHM_OK) {
         const double *by = scale_rows(net, l, layer, n, rows, weight);
-        show(monitor, l, RHM_PHASE_CLUSTERS, n, U);
+        show(monitor, net, l, RHM_PHASE_CLUSTERS, 0);
         status = l > 1 ? cluster_rows(net, l, layer, rows, by, monitor, err)
                        : answer(net, layer, rows, fit->prior, err);
     }
@@ -262,7 +304,7 @@ static enum rhm_status fit_layer(const struct rhm_onestep *net, unsigned l, cons
         substitute(layer, id, codes, s);
     layer->seconds = rhm_clock() - start;
     if (status == RHM_OK)
-        show(monitor, l, RHM_PHASE_DONE, n, U);
+        show(monitor, net, l, RHM_PHASE_DONE, 0);
     free(id);
     free(tuple);
     free(rows);
@@ -284,10 +326,8 @@ enum rhm_status rhm_onestep_fit(const struct rhm_onestep *net, const struct rhm_
     }
     for (size_t i = 0; i < data->n && status == RHM_OK; i++)
         fit->prior[data->labels[i]] += 1 / (double)data->n;
-    for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--) {
-        rhm_monitor_level(monitor, l);
+    for (unsigned l = net->L; l >= 1 && status == RHM_OK; l--)
         status = fit_layer(net, l, data, &codes, fit, monitor, err);
-    }
     free(codes.code);
     return status;
 }

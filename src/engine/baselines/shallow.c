@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/base/linalg.h"
@@ -17,10 +18,9 @@ struct rhm_shallow_options rhm_shallow_defaults(void)
 
 static enum rhm_status check_options(const struct rhm_shallow_options *o, struct rhm_error *err)
 {
-    if (o->V < 2 || o->V > RHM_MAX_SYMBOLS)
-        return rhm_fail(err, RHM_EARG, "V = %" PRId64 ": must be 2..%d", o->V, RHM_MAX_SYMBOLS);
-    if (o->classes != 0 && (o->classes < 2 || o->classes > RHM_MAX_SYMBOLS))
-        return rhm_fail(err, RHM_EARG, "classes = %" PRId64 ": must be 2..%d", o->classes, RHM_MAX_SYMBOLS);
+    enum rhm_status status = rhm_symbols_check(o->V, o->classes, err);
+    if (status != RHM_OK)
+        return status;
     if (o->d < 1 || o->d > INT32_MAX / o->V)
         return rhm_fail(err, RHM_EARG,
                         "d = %" PRId64 ": must be 1 or more, with d V < 2^31 (V = %" PRId64 ")", o->d, o->V);
@@ -72,15 +72,11 @@ void rhm_shallow_free(struct rhm_shallow *net)
 enum rhm_status rhm_shallow_check_data(const struct rhm_shallow *net, const struct rhm_dataset *data,
                                        struct rhm_error *err)
 {
-    if (data->n == 0)
-        return rhm_fail(err, RHM_EARG, "the data set is empty");
-    if (data->d != net->d)
-        return rhm_fail(err, RHM_EARG, "strings of %zu tokens, the model reads d = %zu", data->d, net->d);
-    for (size_t i = 0; data->classes > net->classes && i < data->n; i++)
-        if (data->labels[i] >= net->classes && data->labels[i] != RHM_MISSING)
-            return rhm_fail(err, RHM_EARG, "string %zu has label %d, the model %u classes", i + 1,
-                            data->labels[i] + 1, net->classes);
-    return rhm_tokens_check(data->n, data->d, data->tokens, net->V, "the model", err);
+    char text[40];
+    snprintf(text, sizeof text, "d = %zu", net->d);
+    const struct rhm_reader reader = {
+        .who = "the model", .length = text, .d = net->d, .V = net->V, .classes = net->classes};
+    return rhm_reader_check(&reader, data, err);
 }
 
 double rhm_shallow_median(const struct rhm_dataset *data)

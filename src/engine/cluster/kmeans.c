@@ -206,6 +206,8 @@ enum rhm_status rhm_kmeans(size_t n, size_t dim, const double *points, const dou
     for (unsigned start = 0; start < o->restarts && status == RHM_OK; start++) {
         status = one_start(&w, o, start, members, poll, context, err);
         double own = inertia(&w);
+        if (status == RHM_OK && o->report)
+            o->report(context, start + 1);
         if (status != RHM_OK || !(own < out->inertia))
             continue;
         out->inertia = own;

@@ -13,6 +13,8 @@ struct rhm_kmeans_options {
     unsigned restarts, iterations; /* at least 1 each */
     uint64_t seed;
     uint32_t stream; /* start r draws from (seed, stream, r) */
+    void (*report)(void *context,
+                   unsigned done); /* called after each start with poll's context; may be NULL */
 };
 
 struct rhm_kmeans {

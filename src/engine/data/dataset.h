@@ -52,6 +52,21 @@ struct rhm_missing {
 };
 struct rhm_missing rhm_dataset_missing(const struct rhm_dataset *data);
 
+/* V and classes (0: as many as V) of a model as a caller gives them: RHM_EARG names the one out of range. */
+enum rhm_status rhm_symbols_check(int64_t V, int64_t classes, struct rhm_error *err);
+
+/* What a model reads. */
+struct rhm_reader {
+    const char *who;    /* "the network": in messages */
+    const char *length; /* "s^L = 2^3 = 8": d in messages */
+    size_t d;
+    unsigned V, classes;
+};
+/* RHM_EARG where the data set is empty, or its strings, symbols or labels do not fit; labels may be missing.
+ */
+enum rhm_status rhm_reader_check(const struct rhm_reader *reader, const struct rhm_dataset *data,
+                                 struct rhm_error *err);
+
 /* RHM_EARG that names the first of n x d tokens that is missing or not below V: for readers of whole strings.
  * who: "the network". */
 enum rhm_status rhm_tokens_check(size_t n, size_t d, const uint16_t *tokens, unsigned V, const char *who,

@@ -17,23 +17,6 @@ struct rhm_missing rhm_dataset_missing(const struct rhm_dataset *data)
     return missing;
 }
 
-enum rhm_status rhm_tokens_check(size_t n, size_t d, const uint16_t *tokens, unsigned V, const char *who,
-                                 struct rhm_error *err)
-{
-    unsigned largest = 0; /* the usual case in one plain loop */
-    for (size_t i = 0; i < n * d; i++)
-        largest = tokens[i] > largest ? tokens[i] : largest;
-    for (size_t i = 0; largest >= V && i < n * d; i++) {
-        if (tokens[i] == RHM_MISSING)
-            return rhm_fail(err, RHM_EARG, "string %zu: token %zu is missing: %s reads whole strings",
-                            i / d + 1, i % d + 1, who);
-        if (tokens[i] >= V)
-            return rhm_fail(err, RHM_EARG, "string %zu holds token %d, %s has V = %u", i / d + 1,
-                            tokens[i] + 1, who, V);
-    }
-    return RHM_OK;
-}
-
 enum rhm_status rhm_dataset_labelled(const struct rhm_dataset *data, struct rhm_dataset *own,
                                      const struct rhm_dataset **all, struct rhm_error *err)
 {

@@ -216,3 +216,56 @@ enum rhm_status rhm_training_shallow(struct rhm_job_body *body, struct rhm_shall
              net->kind == RHM_SHALLOW_RBF ? "rbf" : "kernel", net->V, net->d, data->n);
     return RHM_OK;
 }
+
+/* ---------------------------------------------------------- one-step models */
+
+struct onestep {
+    struct rhm_onestep *net;
+    struct rhm_dataset data; /* the struct alone is ours */
+};
+
+static void describe_onestep(void *self, struct rhm_progress *progress)
+{
+    const struct rhm_onestep *net = ((const struct onestep *)self)->net;
+    progress->work = rhm_onestep_work(net, net->L, RHM_PHASE_WAITING);
+}
+
+static enum rhm_status run_onestep(void *self, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    struct onestep *onestep = self;
+    double accuracy = NAN;
+    enum rhm_status status = rhm_onestep_train_claimed(onestep->net, &onestep->data, monitor, err);
+    if (status == RHM_OK)
+        status =
+            rhm_onestep_accuracy(onestep->net, &onestep->data, &accuracy, rhm_monitor_poll, monitor, err);
+    rhm_monitor_accuracy(monitor, accuracy);
+    return status;
+}
+
+static void forgo_onestep(void *self)
+{
+    rhm_onestep_release(((struct onestep *)self)->net);
+}
+
+enum rhm_status rhm_training_onestep(struct rhm_job_body *body, struct rhm_onestep *net,
+                                     const struct rhm_dataset *data, struct rhm_error *err)
+{
+    struct onestep *onestep = rhm_array(1, sizeof *onestep, "the job", err);
+    if (onestep == NULL)
+        return RHM_EMEMORY;
+    *onestep = (struct onestep){.net = net, .data = *data};
+    enum rhm_status status = rhm_onestep_claim(net, &onestep->data, err);
+    if (status != RHM_OK) {
+        free(onestep);
+        return status;
+    }
+    *body = (struct rhm_job_body){.self = onestep,
+                                  .describe = describe_onestep,
+                                  .run = run_onestep,
+                                  .forgo = forgo_onestep,
+                                  .release = free};
+    char text[RHM_BRANCHES_TEXT];
+    snprintf(body->name, sizeof body->name, "onestep (%u,%s,%u) h=%zu", net->V,
+             rhm_branches_text(net->branch, net->L, text), net->L, net->h);
+    return RHM_OK;
+}

@@ -8,6 +8,7 @@
 #define RHM_TRAINING_H
 
 #include "engine/baselines/cnn.h"
+#include "engine/baselines/onestep.h"
 #include "engine/baselines/shallow.h"
 #include "engine/chain/network.h"
 #include "engine/jobs/job.h"
@@ -21,6 +22,9 @@ enum rhm_status rhm_training_cnn(struct rhm_job_body *body, struct rhm_cnn *net,
 const struct rhm_cnn_result *rhm_training_cnn_result(const void *self);
 
 enum rhm_status rhm_training_shallow(struct rhm_job_body *body, struct rhm_shallow *net,
+                                     const struct rhm_dataset *data, struct rhm_error *err);
+
+enum rhm_status rhm_training_onestep(struct rhm_job_body *body, struct rhm_onestep *net,
                                      const struct rhm_dataset *data, struct rhm_error *err);
 
 /* A chain's training as a job, at once or in the queue. */
