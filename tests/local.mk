@@ -39,6 +39,7 @@ engine_tests = \
 	tests/engine/t-shallow \
 	tests/engine/t-signal \
 	tests/engine/t-split \
+	tests/engine/t-training \
 	tests/engine/t-tree
 
 # C, cmocka: tests/script/t-NAME.c and tests/terminal/t-NAME.c, linked to the program without its main.
@@ -107,6 +108,7 @@ test_files = \
 	tests/data/rhm-8-4-2-3_labels.npy \
 	tests/engine/cnn.h \
 	tests/engine/common.h \
+	tests/engine/jobs.h \
 	tests/engine/scratch.h \
 	tests/bench/torch_step.py \
 	tests/installed.c \
@@ -170,7 +172,8 @@ check-sanitizers:
 race_tests = \
 	tests/engine/t-job \
 	tests/engine/t-queue \
-	tests/engine/t-race
+	tests/engine/t-race \
+	tests/engine/t-training
 races: $(race_tests)
 	@$(run_tests) $(race_tests)
 check-tsan:

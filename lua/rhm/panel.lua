@@ -180,11 +180,15 @@ end
 
 -- One line: the views with their keys, the current one selected.
 function M.title(width)
-  local names = {}
+  local names, fewer = {}, {}
   for _, name in ipairs(view.names()) do
-    if name ~= "keys" and (name ~= "refine" or current == name) then names[#names + 1] = name end -- no keys of their own
+    if name ~= "keys" then names[#names + 1] = name end
+    if name ~= "keys" and (name ~= "refine" or current == name) then fewer[#fewer + 1] = name end -- 80 columns
   end
-  if current == "keys" then table.insert(names, 1, "keys") end
+  if current == "keys" then
+    table.insert(names, 1, "keys")
+    table.insert(fewer, 1, "keys")
+  end
   local forms = {
     function(_, name) return format(" %s%s ", view.key(name) and view.key(name) .. " " or "", name) end,
     function(_, name) return format(" %s%s", view.key(name) and view.key(name) .. " " or "", name) end,
@@ -194,8 +198,12 @@ function M.title(width)
     end,
     function(_, name) return name == current and name or "" end,
   }
+  for i, form in ipairs(forms) do
+    local line = i <= 2 and tabs(names, width, form)
+    if line then return line end
+  end
   for _, form in ipairs(forms) do
-    local line = tabs(names, width, form)
+    local line = tabs(fewer, width, form)
     if line then return line end
   end
   return {{text.pad(current, width), style = "select"}}
@@ -216,34 +224,50 @@ local function global_name(value)
   return best
 end
 
--- "c cnn (V,s,L) = (8,2,3)", and how its training goes.
-local function status_of_learner(value, width, glyphs)
+-- What is shown at the left, how the work on it goes at the right; where both do not fit, the work matters more.
+local function both_sides(left, right, width)
+  local space = width - text.columns(left) - text.columns(right)
+  if space < 2 then return text.clip(right, width) end
+  left[#left + 1] = rep(" ", space)
+  for _, segment in ipairs(right) do left[#left + 1] = segment end
+  return left
+end
+
+-- Words that fit, whole parts alone.
+local function shorten(words, width)
+  while text.columns(words) > width - 2 and find(words, ", ", 1, true) do words = words:gsub(",[^,]*$", "") end
+  return words
+end
+
+-- "c cnn (V,s,L) = (8,2,3)", and how its training goes; the same of a network that is refined.
+local function status_of_whole(value, width, glyphs)
   local what = subjects.kind(value)
   local left = {{global_name(value) or what, style = "bold"}}
-  left[2] = what == "cnn" and format(" cnn (V,s,L) = (%d,%s,%d)", value.V, branches.text(value.s), value.L)
-    or format(" %s (V,d) = (%d,%d)", value.kind, value.V, value.d)
+  left[2] = what == "network" and " " .. state.shape(value)
+    or what == "shallow" and format(" %s (V,d) = (%d,%d)", value.kind, value.V, value.d)
+    or format(" %s (V,s,L) = (%d,%s,%d)", what, value.V, branches.text(value.s), value.L)
   local progress = value.job and value.job.progress
   local words, glyph, style = "not trained", state.look("waiting", glyphs)
   if progress then
     glyph, style = state.look(progress.state, glyphs)
     local work = progress.state ~= "queued" and state.work_of_whole(progress, true) or ""
     if progress.state == "done" then
-      words = "trained" .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
+      words = (progress.kind == "refine" and "refined" or "trained") .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
     elseif progress.state == "running" then
       words = work
     else
       words = progress.state .. (work ~= "" and ", " .. work or "")
     end
-  elseif what == "cnn" and value.epochs > 0 or what == "shallow" and value.n > 0 then
+  elseif (value.epochs or value.n) > 0 then
     words = "trained"
   end
-  while text.columns(words) > width - 2 and find(words, ", ", 1, true) do words = words:gsub(",[^,]*$", "") end
-  local right = {{glyph .. " ", style = style}, words}
-  local space = width - text.columns(left) - text.columns(right)
-  if space < 2 then return text.clip(right, width) end
-  left[#left + 1] = rep(" ", space)
-  for _, segment in ipairs(right) do left[#left + 1] = segment end
-  return left
+  return both_sides(left, {{glyph .. " ", style = style}, shorten(words, width)}, width)
+end
+
+-- A network whose refinement has not ended, or is the last that was done to it.
+local function is_refined(net)
+  local progress = net.job and net.job.progress
+  return progress and progress.kind == "refine" and (state.is_active(progress.state) or net.refined)
 end
 
 -- One line: what is shown, and how the work on it goes.
@@ -255,10 +279,10 @@ function M.status(width)
     state.hold(false)
     return text.clip({{note, style = "bold"}}, width)
   end
-  local learner = not net and subjects.learner(value)
-  if learner then
+  local whole = net and is_refined(net) and net or not net and subjects.learner(value)
+  if whole then
     state.hold(false)
-    return status_of_learner(learner, width, glyphs)
+    return status_of_whole(whole, width, glyphs)
   end
   if not net then
     state.hold(false)
@@ -285,17 +309,12 @@ function M.status(width)
   end
   if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end
   if s.level and s.seconds > 0 and s.state ~= "by hand" then words = words .. ", " .. text.duration(s.seconds) end
-  while text.columns(words) > width - 2 and find(words, ", ", 1, true) do words = words:gsub(",[^,]*$", "") end -- whole parts
-  local right = {{glyph .. " ", style = style}, words}
+  local right = {{glyph .. " ", style = style}, shorten(words, width)}
   if spec.scroll and seen.total > seen.height then
     local first = scroll[current] or 0
     right[#right + 1] = format("  %d-%d of %d", first + 1, min(seen.total, first + seen.height), seen.total)
   end
-  local space = width - text.columns(left) - text.columns(right)
-  if space < 2 then return text.clip(right, width) end -- the work matters more
-  left[#left + 1] = rep(" ", space)
-  for _, segment in ipairs(right) do left[#left + 1] = segment end
-  return left
+  return both_sides(left, right, width)
 end
 
 -- --- training by hand ---------------------------------------------------------------------------------------------
@@ -395,7 +414,7 @@ end
 
 -- What the keys do in every view, for the page "keys".
 M.keys = {
-  {"1 .. 7, TAB", "the views; the next one"}, {"[ ]", "the level above, below"}, {"f", "follow the level in work"},
+  {"1 .. 8, TAB", "the views; the next one"}, {"[ ]", "the level above, below"}, {"f", "follow the level in work"},
   {"s S", "one step of gradient descent by hand, ten"}, {"r", "run: steps, or a paused training goes on"},
   {"p, space", "pause, and go on"}, {"n", "finish this layer, begin the next"}, {"< >", "slower, faster steps"},
   {"?", "this page"},
@@ -436,15 +455,10 @@ local common = {
   ["<"] = function() return change_speed(0.5) end, [">"] = function() return change_speed(2) end,
   ["?"] = function() M.show "keys" return true end, tab = next_view,
 }
-for i = 1, 7 do
+for i = 1, 8 do
   common[tostring(i)] = function()
-    for _, name in ipairs(view.names()) do
-      if view.key(name) == "F" .. i + 1 then
-        M.show(name)
-        return true
-      end
-    end
-    return false
+    M.show(view.names()[i])
+    return true
   end
 end
 

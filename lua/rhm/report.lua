@@ -216,15 +216,15 @@ function M.result(r)
   return format("%s\n%s, %s", text, accuracy_text(r.accuracy), seconds(r.seconds))
 end
 
--- "epoch 12 of 250", "gram": where a training stands that is not of levels; nil: nowhere yet.
-local function work_place(p)
-  local all = p.unit and p[p.unit .. "s"]
-  return p.unit and format("%s %d%s", p.unit, p[p.unit], all and format(" of %d", all) or "") or p.stage
-end
-
+-- ", start 2 of 5, sweep 12 of 250, loss 0.31": where a training stands that is not of levels.
 local function work_facts(p)
-  local parts = {"", work_place(p)}
-  for _, name in ipairs {"loss", "accuracy", "held_loss", "held_accuracy"} do
+  local parts = {""}
+  for _, what in ipairs {p.group or false, p.unit or false} do
+    local all = what and p[what .. "s"]
+    if what then parts[#parts + 1] = format("%s %d%s", what, p[what], all and format(" of %d", all) or "") end
+  end
+  if not p.unit then parts[#parts + 1] = p.stage end
+  for _, name in ipairs {"loss", "log_label", "accuracy", "held_loss", "held_accuracy", "held_out"} do
     if p[name] then parts[#parts + 1] = format("%s %s", name:gsub("_", " "), number(p[name])) end
   end
   return concat(parts, ", ")

@@ -36,8 +36,9 @@ local type, ipairs, pcall, error, tostring = type, ipairs, pcall, error, tostrin
 local setmetatable, getmetatable = setmetatable, getmetatable
 local format, match, concat = string.format, string.match, table.concat
 
--- Those that come with rhm, in the order of their keys F2, F3, ...; a module each, loaded when first drawn.
-local builtin = {"layers", "distances", "curves", "histogram", "synonyms", "grammar", "jobs", "keys", "refine"}
+-- Those that come with rhm, in the order of their keys F2, F3, ..., F11; a module each, loaded when first drawn.
+local builtin = {"layers", "distances", "curves", "histogram", "synonyms", "grammar", "jobs", "refine",
+  "keys"}
 local is_builtin, specs, added = {}, {}, {}
 for _, name in ipairs(builtin) do is_builtin[name] = true end
 
@@ -88,7 +89,8 @@ function M.names()
 end
 
 -- The key that brings a view, "F2"; nil where it has none.
-local places = {layers = 2, distances = 3, curves = 4, histogram = 5, synonyms = 6, grammar = 7, jobs = 8, keys = 1}
+local places = {layers = 2, distances = 3, curves = 4, histogram = 5, synonyms = 6, grammar = 7, jobs = 8, refine = 11,
+  keys = 1}
 function M.key(name)
   return places[name] and "F" .. places[name] or nil
 end

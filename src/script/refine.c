@@ -1,78 +1,16 @@
 /* refine.c - net:refine, net:unrefine, net:posterior, net.refined. */
 #include "engine/chain/refine.h"
 
-#include <math.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "engine/base/threads.h"
-#include "script/interrupt.h"
+#include "engine/jobs/training.h"
+#include "script/job.h"
 #include "script/latest.h"
 #include "script/objects.h"
-#include "script/screen.h"
-#include "script/work.h"
 
-#define LINE_AFTER 0.5 /* seconds: shorter refinements show none */
-
-struct training {
-    struct rhm_network *net;
-    const struct rhm_dataset *data;
-    struct rhm_refine_options options;
-    pthread_mutex_t lock; /* of history, which views read meanwhile */
-    struct rhm_refine_point *history;
-    size_t points, room;
-    struct rhm_monitor *monitor;
-    double began;
-    int line, shown;
-    int callback, error; /* stack indices; callback 0: none */
-    int failed;
-};
-
-/* The one at work, for net.refined: the Lua thread's. */
-static struct training *at_work;
-
-/* --- on the worker thread ----------------------------------------------------------------------------- */
-
-static void report(void *context, const struct rhm_refined *so_far)
-{
-    struct training *t = context;
-    pthread_mutex_lock(&t->lock);
-    if (t->points == t->room) {
-        size_t room = 2 * t->room + 256;
-        void *grown = realloc(t->history, room * sizeof *t->history);
-        if (grown) {
-            t->history = grown;
-            t->room = room;
-        }
-    }
-    if (t->points < t->room)
-        t->history[t->points++] = so_far->history[so_far->points - 1];
-    pthread_mutex_unlock(&t->lock);
-    rhm_monitor_changed();
-}
-
-static enum rhm_status poll(void *context, struct rhm_error *err)
-{
-    struct training *t = context;
-    return rhm_monitor_poll(t->monitor, err);
-}
-
-static enum rhm_status run(void *context, struct rhm_monitor *monitor, struct rhm_error *err)
-{
-    struct training *t = context;
-    rhm_threads_adopt();
-    t->monitor = monitor;
-    return rhm_network_refine(t->net, t->data, &t->options, report, poll, t, err);
-}
-
-/* --- while it runs ------------------------------------------------------------------------------------ */
+/* --- result ------------------------------------------------------------------------------------------- */
 
 static void push_point(lua_State *L, const struct rhm_refine_point *point, unsigned levels)
 {
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 14);
     rhm_set_integer(L, "start", point->start);
     rhm_set_integer(L, "sweep", point->sweep);
     rhm_set_number(L, "log_joint", point->log_joint);
@@ -87,77 +25,34 @@ static void push_point(lua_State *L, const struct rhm_refine_point *point, unsig
     lua_setfield(L, -2, "entropy");
 }
 
-struct snapshot {
-    struct rhm_refine_point point;
-    unsigned levels;
-};
-
-/* In a protected call: the progress function, with the snapshot. */
-static int call_back(lua_State *L)
-{
-    const struct snapshot *snapshot = lua_touserdata(L, 2);
-    lua_settop(L, 1);
-    push_point(L, &snapshot->point, snapshot->levels);
-    lua_call(L, 1, 0);
-    return 0;
-}
-
-static void draw_line(struct training *t, const struct rhm_refine_point *point)
-{
-    char text[160];
-    snprintf(text, sizeof text, "start %llu  sweep %llu  log P(label) %.4f  accuracy %.4f",
-             (unsigned long long)point->start, (unsigned long long)point->sweep, point->log_label,
-             point->accuracy);
-    fprintf(stderr, "\r%.*s\033[K", rhm_screen_width() - 1, text);
-    fflush(stderr);
-    t->shown = 1;
-}
-
-/* 1: the work is to stop, an error of the progress function stands at t->error. */
-static int watch(lua_State *L, void *context, const struct rhm_progress *progress)
-{
-    struct training *t = context;
-    struct snapshot snapshot = {.levels = t->net->L};
-    (void)progress;
-    pthread_mutex_lock(&t->lock);
-    if (t->points > 0)
-        snapshot.point = t->history[t->points - 1];
-    pthread_mutex_unlock(&t->lock);
-    if (snapshot.point.sweep == 0 || t->failed)
-        return t->failed;
-    if (t->line && rhm_clock() - t->began > LINE_AFTER)
-        draw_line(t, &snapshot.point);
-    if (t->callback == 0)
-        return 0;
-    lua_pushcfunction(L, call_back); /* the caller left room */
-    lua_pushvalue(L, t->callback);
-    lua_pushlightuserdata(L, &snapshot);
-    if (lua_pcall(L, 2, 0, 0) == LUA_OK)
-        return 0;
-    lua_replace(L, t->error);
-    t->failed = 1;
-    return 1;
-}
-
-/* --- result ------------------------------------------------------------------------------------------- */
-
-static int push_refined(lua_State *L, const struct rhm_refined *r)
+/* Of the refinement at work, else of the one in force; copied, as both may change at any moment. */
+int rhm_network_push_refined(lua_State *L, struct rhm_network *net)
 {
     static const char *const names[] = {"start", "sweep", "log_joint", "log_label", "accuracy", "held_out"};
-    unsigned levels = r->tree.L;
-    const struct rhm_refine_point *last = &r->history[r->last];
-    push_point(L, last, levels);
+    unsigned levels = net->L;
+    struct rhm_refined_view view, *r = &view;
+    struct rhm_refine_point *history = NULL;
+    size_t room = 0, points;
+    while ((points = rhm_network_refined(net, r, room, history)) > room) {
+        room = points + 16; /* sweeps that end meanwhile */
+        history = rhm_push_buffer(L, room, sizeof *history);
+    }
+    if (points == 0)
+        return 0;
+    push_point(L, &history[r->last], levels);
     rhm_set_integer(L, "n", r->n);
     rhm_set_integer(L, "labelled", r->labelled);
     rhm_set_integer(L, "starts", r->starts);
     rhm_set_boolean(L, "from_chain", r->from_chain);
+    if (r->running)
+        rhm_set_boolean(L, "running", 1);
     if (r->m > 0)
         rhm_set_integer(L, "m", (uint64_t)r->m);
     lua_createtable(L, 0, 7);
     for (int column = 0; column < 6; column++) {
-        lua_createtable(L, (int)r->points, 0);
-        for (size_t i = 0; i < r->points; i++) {
-            const struct rhm_refine_point *point = &r->history[i];
+        lua_createtable(L, (int)points, 0);
+        for (size_t i = 0; i < points; i++) {
+            const struct rhm_refine_point *point = &history[i];
             const double value[] = {(double)point->start, (double)point->sweep, point->log_joint,
                                     point->log_label,     point->accuracy,      point->held_out};
             if (column < 2)
@@ -170,9 +65,9 @@ static int push_refined(lua_State *L, const struct rhm_refined *r)
     }
     lua_createtable(L, (int)levels, 0);
     for (unsigned l = 1; l <= levels; l++) {
-        lua_createtable(L, (int)r->points, 0);
-        for (size_t i = 0; i < r->points; i++) {
-            lua_pushnumber(L, r->history[i].entropy[l]);
+        lua_createtable(L, (int)points, 0);
+        for (size_t i = 0; i < points; i++) {
+            lua_pushnumber(L, history[i].entropy[l]);
             lua_rawseti(L, -2, (lua_Integer)i + 1);
         }
         lua_rawseti(L, -2, l);
@@ -183,43 +78,7 @@ static int push_refined(lua_State *L, const struct rhm_refined *r)
     return 1;
 }
 
-/* As far as it has come: in memory of Lua's, as what follows may raise an error. */
-static int push_running(lua_State *L, struct training *t)
-{
-    struct rhm_refined so_far = {.tree = {.L = t->net->L}, .m = 0, .n = t->data->n};
-    so_far.labelled = t->data->n - rhm_dataset_missing(t->data).labels;
-    pthread_mutex_lock(&t->lock);
-    size_t points = t->points;
-    pthread_mutex_unlock(&t->lock);
-    if (points == 0)
-        return 0;
-    so_far.history = rhm_push_buffer(L, points, sizeof *so_far.history);
-    pthread_mutex_lock(&t->lock);
-    memcpy(so_far.history, t->history, points * sizeof *so_far.history);
-    pthread_mutex_unlock(&t->lock);
-    so_far.points = points;
-    so_far.last = points - 1;
-    so_far.starts = so_far.history[points - 1].start;
-    push_refined(L, &so_far);
-    rhm_set_boolean(L, "running", 1);
-    return 1;
-}
-
-/* Only the Lua thread replaces net->refined, so it stays while we read. */
-int rhm_network_push_refined(lua_State *L, struct rhm_network *net)
-{
-    if (at_work && at_work->net == net)
-        return push_running(L, at_work);
-    return net->refined ? push_refined(L, net->refined) : 0;
-}
-
 /* --- methods ------------------------------------------------------------------------------------------ */
-
-static int can_rewrite(void)
-{
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
-}
 
 static void read_options(const struct rhm_args *args, struct rhm_refine_options *o)
 {
@@ -242,55 +101,59 @@ static void read_options(const struct rhm_args *args, struct rhm_refine_options 
     rhm_args_seed(args, "seed", &o->seed);
 }
 
+/* What its job is started with. */
+struct start {
+    const struct rhm_dataset *data;
+    struct rhm_refine_options options;
+};
+
+static enum rhm_status make_body(struct rhm_job_body *body, void *model, const void *options,
+                                 struct rhm_error *err)
+{
+    const struct start *start = options;
+    return rhm_training_refine(body, model, start->data, &start->options, err);
+}
+
+static void push_result(lua_State *L, void *model, const void *self, const struct rhm_progress *progress)
+{
+    (void)self;
+    if (rhm_network_push_refined(L, model))
+        rhm_set_number(L, "seconds", progress->seconds);
+    else
+        lua_pushnil(L); /* another training came before anyone looked */
+}
+
+static const struct rhm_job_kind job_kind = {
+    .function = "network:refine", .make = make_body, .push_result = push_result};
+
 int rhm_network_refine_method(lua_State *L)
 {
-    static const char *const keys[] = {"from",     "sweeps", "tol",  "restarts", "subsample", "smoothing",
-                                       "held_out", "m",      "seed", "progress", NULL};
+    static const char *const keys[] = {"from",     "sweeps", "tol",  "restarts", "subsample",  "smoothing",
+                                       "held_out", "m",      "seed", "progress", "background", NULL};
     struct rhm_network *net = rhm_check_network(L, 1);
-    struct rhm_args args = rhm_args_open(L, 2, "network:refine", keys);
+    struct rhm_args args = rhm_args_open(L, 2, job_kind.function, keys);
     lua_settop(L, 2);
-    struct training t = {
-        .net = net, .options = rhm_refine_defaults(net), .callback = 3, .error = 4, .began = rhm_clock()};
-    int line = 1;
-    if (rhm_args_push(&args, "progress") != LUA_TFUNCTION) {
-        rhm_args_boolean(&args, "progress", &line);
-        t.callback = 0;
-    }
-    t.line = line && t.callback == 0 && can_rewrite();
-    lua_pushnil(L); /* t.error */
+    struct rhm_wait wait;
+    int background;
+    rhm_job_read_wait(&args, &wait, &background);
     rhm_args_require(&args, "from", rhm_args_push(&args, "from") != LUA_TNIL);
-    t.data = rhm_test_dataset(L, -1);
-    if (!t.data) {
+    struct start start = {.data = rhm_test_dataset(L, -1), .options = rhm_refine_defaults(net)};
+    int source = lua_gettop(L);
+    if (!start.data) {
         const char *shown = rhm_args_show(L, -1);
-        return luaL_error(L, "network:refine: from = %s: must be a data set (g:sample{ n= } draws one)",
+        return luaL_error(L, "%s: from = %s: must be a data set (g:sample{ n= } draws one)", args.function,
                           shown);
     }
-    read_options(&args, &t.options);
-    luaL_checkstack(L, 16, NULL);
+    read_options(&args, &start.options);
+    rhm_job_check_idle(L, &job_kind, 1);
     rhm_latest_set(L, RHM_LATEST_NETWORK, 1);
-    pthread_mutex_init(&t.lock, NULL);
-    struct rhm_error err = {0};
-    struct training *outer = at_work; /* a progress function may refine another */
-    at_work = &t;
-    enum rhm_status status = rhm_work_watch(L, run, watch, &t, &err);
-    at_work = outer;
-    pthread_mutex_destroy(&t.lock);
-    free(t.history);
-    if (t.shown)
-        fputs("\r\033[K", stderr);
-    if (t.failed) {
-        lua_pushvalue(L, t.error);
-        return lua_error(L);
-    }
-    if (status == RHM_ESTOP && rhm_interrupt_pending()) {
-        lua_pushliteral(L, RHM_INTERRUPTED ": the network stays as it was");
-        return lua_error(L);
-    }
-    if (status != RHM_OK)
-        return rhm_raise(L, "network:refine", &err);
-    push_refined(L, net->refined);
-    rhm_set_number(L, "seconds", rhm_clock() - t.began);
-    return 1;
+    rhm_job_push(L, &(struct rhm_job_start){.kind = &job_kind,
+                                            .subject = 1,
+                                            .source = source,
+                                            .background = background,
+                                            .model = net,
+                                            .options = &start});
+    return background ? 1 : rhm_job_await(L, -1, &wait);
 }
 
 int rhm_network_unrefine_method(lua_State *L)

@@ -9,11 +9,10 @@
 #include "script/interrupt.h"
 #include "script/jobs.h"
 
-enum { SLICE_NANOSECONDS = 20000000, SLICES_BETWEEN = 5 /* looks of the watcher */ };
+enum { SLICE_NANOSECONDS = 20000000 };
 
 struct work {
     rhm_work_function *function;
-    rhm_work_watcher *watcher; /* or NULL */
     void *context;
     struct rhm_monitor monitor;
     struct rhm_error *err;
@@ -34,20 +33,11 @@ static void *run(void *argument)
     return NULL;
 }
 
-static bool wants_stop(lua_State *L, struct work *work)
-{
-    struct rhm_progress progress;
-    rhm_monitor_read(&work->monitor, &progress);
-    return work->watcher(L, work->context, &progress) != 0;
-}
-
 static void watch(lua_State *L, struct work *work)
 {
     bool asked = false;
-    int slices = 0;
     pthread_mutex_lock(&work->lock);
     while (!work->done) {
-        bool stop = false;
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += SLICE_NANOSECONDS;
@@ -59,10 +49,9 @@ static void watch(lua_State *L, struct work *work)
             pthread_mutex_unlock(&work->lock); /* the work may end meanwhile */
             rhm_idle_turn();
             rhm_jobs_call_hooks(L, 0);
-            stop = work->watcher && ++slices % SLICES_BETWEEN == 0 && wants_stop(L, work);
             pthread_mutex_lock(&work->lock);
         }
-        if (!asked && !work->done && (stop || rhm_interrupt_pending())) {
+        if (!asked && !work->done && rhm_interrupt_pending()) {
             asked = true;
             rhm_monitor_ask(&work->monitor, RHM_REQUEST_STOP);
         }
@@ -72,13 +61,7 @@ static void watch(lua_State *L, struct work *work)
 
 enum rhm_status rhm_work_run(lua_State *L, rhm_work_function *function, void *context, struct rhm_error *err)
 {
-    return rhm_work_watch(L, function, NULL, context, err);
-}
-
-enum rhm_status rhm_work_watch(lua_State *L, rhm_work_function *function, rhm_work_watcher *watcher,
-                               void *context, struct rhm_error *err)
-{
-    struct work work = {.function = function, .watcher = watcher, .context = context, .err = err};
+    struct work work = {.function = function, .context = context, .err = err};
     if (rhm_monitor_init(&work.monitor, err) != RHM_OK)
         return err->status;
     pthread_mutex_init(&work.lock, NULL);

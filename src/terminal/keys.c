@@ -27,6 +27,7 @@ ACTION(view_4, RHM_ACTION_VIEW_4)
 ACTION(view_5, RHM_ACTION_VIEW_5)
 ACTION(view_6, RHM_ACTION_VIEW_6)
 ACTION(view_7, RHM_ACTION_VIEW_7)
+ACTION(view_8, RHM_ACTION_VIEW_8)
 ACTION(pause_job, RHM_ACTION_PAUSE)
 ACTION(focus, RHM_ACTION_FOCUS)
 ACTION(size, RHM_ACTION_SIZE)
@@ -70,15 +71,15 @@ struct binding {
 
 /* Everywhere. Function keys as xterm, rxvt and the Linux console send them. */
 static const struct binding common[] = {
-    {"\033OP", help},      {"\033[11~", help},      {"\033[[A", help},    {"\033OQ", view_1},
-    {"\033[12~", view_1},  {"\033[[B", view_1},     {"\033OR", view_2},   {"\033[13~", view_2},
-    {"\033[[C", view_2},   {"\033OS", view_3},      {"\033[14~", view_3}, {"\033[[D", view_3},
-    {"\033[15~", view_4},  {"\033[[E", view_4},     {"\033[17~", view_5}, {"\033[18~", view_6},
-    {"\033[19~", view_7},  {"\033[20~", pause_job}, {"\033[21~", focus},  {"\033[24~", size},
-    {"\\C-x1", view_1},    {"\\C-x2", view_2},      {"\\C-x3", view_3},   {"\\C-x4", view_4},
-    {"\\C-x5", view_5},    {"\\C-x6", view_6},      {"\\C-x7", view_7},   {"\\C-xh", help},
-    {"\\C-xo", focus},     {"\\C-xz", size},        {"\\C-x/", search},   {"\\C-xs", save},
-    {"\\C-xp", pause_job}, {"\\C-l", repaint},
+    {"\033OP", help},     {"\033[11~", help},      {"\033[[A", help},     {"\033OQ", view_1},
+    {"\033[12~", view_1}, {"\033[[B", view_1},     {"\033OR", view_2},    {"\033[13~", view_2},
+    {"\033[[C", view_2},  {"\033OS", view_3},      {"\033[14~", view_3},  {"\033[[D", view_3},
+    {"\033[15~", view_4}, {"\033[[E", view_4},     {"\033[17~", view_5},  {"\033[18~", view_6},
+    {"\033[19~", view_7}, {"\033[20~", pause_job}, {"\033[21~", focus},   {"\033[23~", view_8},
+    {"\033[24~", size},   {"\\C-x1", view_1},      {"\\C-x2", view_2},    {"\\C-x3", view_3},
+    {"\\C-x4", view_4},   {"\\C-x5", view_5},      {"\\C-x6", view_6},    {"\\C-x7", view_7},
+    {"\\C-x8", view_8},   {"\\C-xh", help},        {"\\C-xo", focus},     {"\\C-xz", size},
+    {"\\C-x/", search},   {"\\C-xs", save},        {"\\C-xp", pause_job}, {"\\C-l", repaint},
 };
 static const struct binding in_line[] = {{"\033[5~", page_up}, {"\033[6~", page_down}};
 static const struct binding in_focus[] = {
@@ -118,7 +119,7 @@ static void bind_list(const struct binding *list, size_t n, Keymap map)
 static void bind_terminal(Keymap map)
 {
     static rl_command_func_t *const functions[] = {NULL,   help,   view_1,    view_2, view_3, view_4, view_5,
-                                                   view_6, view_7, pause_job, focus,  NULL,   size};
+                                                   view_6, view_7, pause_job, focus,  view_8, size};
     for (int i = 1; i <= 12; i++) {
         const char *sequence = functions[i] ? rhm_display_function_key(i) : NULL;
         if (sequence && sequence[0] == '\033' && sequence[1])

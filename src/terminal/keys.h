@@ -12,7 +12,8 @@ enum rhm_action {
     RHM_ACTION_VIEW_4,
     RHM_ACTION_VIEW_5,
     RHM_ACTION_VIEW_6,
-    RHM_ACTION_VIEW_7, /* jobs */
+    RHM_ACTION_VIEW_7,
+    RHM_ACTION_VIEW_8, /* refine */
     RHM_ACTION_PAUSE,
     RHM_ACTION_FOCUS,
     RHM_ACTION_SIZE,

@@ -82,7 +82,7 @@ static void on_key(const char *key)
 static void on_action(enum rhm_action action)
 {
     static const char *const views[] = {"layers",   "distances", "curves", "histogram",
-                                        "synonyms", "grammar",   "jobs"};
+                                        "synonyms", "grammar",   "jobs",   "refine"};
     switch (action) {
     case RHM_ACTION_HELP:
         show_view("keys");

@@ -1,26 +1,18 @@
 /* t-job.c - trainings on a worker thread: the same bits, pauses, stops, progress, readers beside them. */
-#include "common.h"
+#include "jobs.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "engine/base/memory.h"
 #include "engine/base/rng.h"
 #include "engine/grammar/sample.h"
-#include "engine/jobs/training.h"
 
 /* ------------------------------------------------------------- helpers */
 
 static struct rhm_network *create(const struct rhm_grammar *g, enum rhm_codebook_kind codebook)
 {
-    struct rhm_network_options options = rhm_network_defaults();
-    options.grammar = g;
-    options.M = 256;
-    options.codebook = codebook;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    return net;
+    return create_network(g, 256, codebook);
 }
 
 static struct rhm_train_options gd(const struct rhm_network *net, const struct rhm_grammar *g, uint64_t steps)
@@ -33,28 +25,6 @@ static struct rhm_train_options gd(const struct rhm_network *net, const struct r
     for (unsigned l = 1; l <= g->L; l++)
         how.n[l] = 20000;
     return how;
-}
-
-static void doze(double seconds)
-{
-    struct timespec pause = {(time_t)seconds, (long)(1e9 * (seconds - floor(seconds)))};
-    nanosleep(&pause, NULL);
-}
-
-static void check_same_bits(const struct rhm_network *a, const struct rhm_network *b)
-{
-    for (unsigned l = 1; l <= a->L; l++) {
-        const struct rhm_layer *x = a->layer[l], *y = b->layer[l];
-        size_t U = x->tally.patches.n, C = x->tally.C, K = x->codebook.K;
-        assert_int_equal(U, y->tally.patches.n);
-        assert_memory_equal(x->tally.count, y->tally.count, U * C * sizeof *x->tally.count);
-        assert_memory_equal(x->W, y->W, C * x->features.M * sizeof *x->W);
-        assert_memory_equal(x->output, y->output, U * C * sizeof *x->output);
-        assert_memory_equal(x->cluster, y->cluster, U * sizeof *x->cluster);
-        assert_int_equal(K, y->codebook.K);
-        assert_memory_equal(x->codebook.embedding, y->codebook.embedding, K * C * sizeof(double));
-        assert_true(x->steps == y->steps && x->loss == y->loss && x->sigma == y->sigma);
-    }
 }
 
 /* ---------------------------------------------------- the same results */

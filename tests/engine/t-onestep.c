@@ -298,8 +298,9 @@ static void test_stop(void **state)
     struct rhm_onestep *net = make(options());
     must(rhm_monitor_init(&monitor, &err));
     must(rhm_onestep_train(net, &data, &monitor, &err));
-    for (unsigned l = 1; l <= 3; l++)
-        assert_int_equal(monitor.progress.layer[l].phase, RHM_PHASE_DONE);
+    assert_string_equal(monitor.progress.work.kind, "onestep");
+    assert_string_equal(monitor.progress.work.stage, "done");
+    assert_true(monitor.progress.work.member == 1 && monitor.progress.work.members == 3);
     must(rhm_onestep_accuracy(net, &data, &before, NULL, NULL, &err));
     rhm_monitor_ask(&monitor, RHM_REQUEST_STOP);
     data.n = 20;

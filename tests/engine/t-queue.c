@@ -1,14 +1,9 @@
 /* t-queue.c - jobs that queue: one at a time, in their order; pauses, stops and ends in the line. */
-#include "common.h"
-
-#include <time.h>
+#include "jobs.h"
 
 #include "engine/base/rng.h"
-#include "engine/jobs/training.h"
 
 #define JOBS 4
-
-static struct rhm_grammar grammar;
 
 /* Networks with a job each. */
 struct fleet {
@@ -16,28 +11,9 @@ struct fleet {
     struct rhm_job *job[JOBS];
 };
 
-static int setup(void **state)
-{
-    (void)state;
-    grammar = draw_grammar((struct shape){8, 4, 2, 3, 8}, 3);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rhm_grammar_clear(&grammar);
-    return 0;
-}
-
 static struct rhm_network *create(void)
 {
-    struct rhm_network_options options = rhm_network_defaults();
-    options.grammar = &grammar;
-    options.M = 128;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    return net;
+    return create_network(&grammar, 128, RHM_CODEBOOK_CENTROID);
 }
 
 /* steps a layer at a pace (0: none), so that a job can be caught at work. */
@@ -74,18 +50,13 @@ static enum rhm_job_state state_of(struct rhm_job *job)
     return rhm_job_wait(job, 0);
 }
 
-static void doze(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
-}
-
 static void await(struct rhm_job *job, enum rhm_job_state wanted)
 {
     double start = rhm_clock();
     while (state_of(job) != wanted) {
         if (rhm_clock() - start > 20)
             fail_msg("never %s: %s", rhm_job_state_name(wanted), rhm_job_state_name(state_of(job)));
-        doze();
+        doze(0.0005);
     }
 }
 
@@ -94,15 +65,6 @@ static uint64_t version_of(struct rhm_job *job)
     struct rhm_progress progress;
     rhm_job_progress(job, &progress);
     return progress.version;
-}
-
-static void check_same_bits(const struct rhm_network *a, const struct rhm_network *b)
-{
-    for (unsigned l = 1; l <= 3; l++) {
-        const struct rhm_layer *x = a->layer[l], *y = b->layer[l];
-        assert_int_equal(x->tally.patches.n, y->tally.patches.n);
-        assert_memory_equal(x->W, y->W, x->tally.C * x->features.M * sizeof *x->W);
-    }
 }
 
 /* Whoever has begun and not ended is the only one, and all before it have ended. */
@@ -131,7 +93,7 @@ static void test_one_at_a_time_in_order(void **state)
         ended = 0;
         for (int i = 0; i < JOBS; i++)
             ended += now[i] == RHM_JOB_DONE;
-        doze();
+        doze(0.0005);
     }
     print_message("%u looks, %u at a queued job\n", looks, queued);
     assert_true(queued >= JOBS);
@@ -161,8 +123,8 @@ static void test_a_pause_gives_the_turn_up(void **state)
     rhm_job_resume(fleet.job[0]);
     assert_int_equal(state_of(fleet.job[0]), RHM_JOB_QUEUED);
     uint64_t version = version_of(fleet.job[0]);
-    doze();
-    doze();
+    doze(0.0005);
+    doze(0.0005);
     assert_true(version_of(fleet.job[0]) == version); /* it waits */
     rhm_job_stop(fleet.job[1]);
     await(fleet.job[0], RHM_JOB_RUNNING); /* before 2 and 3, which have not begun */
@@ -270,7 +232,7 @@ static void test_pauses_in_the_line_leave_no_trace(void **state)
             rhm_job_resume(job);
         asked++;
         if (rhm_rng_below(&rng, 2))
-            doze();
+            doze(0.0005);
         ended = 0;
         for (int i = 0; i < JOBS; i++)
             ended += state_of(fleet.job[i]) == RHM_JOB_DONE;
@@ -293,5 +255,5 @@ int main(void)
         cmocka_unit_test(test_an_end_with_a_full_line),
         cmocka_unit_test(test_pauses_in_the_line_leave_no_trace),
     };
-    return cmocka_run_group_tests_name("queue", tests, setup, teardown);
+    return cmocka_run_group_tests_name("queue", tests, setup_grammar, teardown_grammar);
 }

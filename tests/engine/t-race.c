@@ -1,41 +1,18 @@
 /* t-race.c - several threads at once: jobs in the queue, hands that pause, resume and stop them, readers of
  * snapshots and of networks. `make check-tsan` runs it under the thread sanitizer; what it sees must make
  * sense in any case. */
-#include "common.h"
+#include "jobs.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "engine/base/rng.h"
-#include "engine/jobs/training.h"
 
 enum { JOBS = 3, READERS = 3, LEVELS = 3, N = 2000, STEPS = 400 };
 
-static struct rhm_grammar grammar;
-
-static int setup(void **state)
-{
-    (void)state;
-    grammar = draw_grammar((struct shape){8, 4, 2, LEVELS, 8}, 3);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    rhm_grammar_clear(&grammar);
-    return 0;
-}
-
 static struct rhm_network *create(void)
 {
-    struct rhm_network_options options = rhm_network_defaults();
-    options.grammar = &grammar;
-    options.M = 64;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    return net;
+    return create_network(&grammar, 64, RHM_CODEBOOK_CENTROID);
 }
 
 /* Job i: gradient descent, the closed form, drawn strings. */
@@ -157,11 +134,6 @@ static int all_ended(const struct scene *scene)
     return 1;
 }
 
-static void doze(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-}
-
 /* Asks the jobs for this and that until they end; a stop, where `stops`, comes late and rarely. */
 static void handle(struct scene *scene, struct rhm_rng *rng, int stops)
 {
@@ -173,7 +145,7 @@ static void handle(struct scene *scene, struct rhm_rng *rng, int stops)
             rhm_job_pause(job);
         else
             rhm_job_resume(job);
-        doze();
+        doze(0.001);
     }
 }
 
@@ -232,7 +204,7 @@ static void test_ends(void **state)
         }
         begin(&scene, thread);
         while (atomic_load(&scene.rows) == 0)
-            doze();
+            doze(0.001);
         for (int i = 0; i < JOBS; i++)
             rhm_job_free(job[round % 2 ? i : JOBS - 1 - i]);
         end(&scene, thread);
@@ -270,5 +242,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_jobs), cmocka_unit_test(test_ends),
                                        cmocka_unit_test(test_by_hand)};
-    return cmocka_run_group_tests_name("race", tests, setup, teardown);
+    return cmocka_run_group_tests_name("race", tests, setup_grammar, teardown_grammar);
 }

@@ -95,9 +95,9 @@ static void test_learns(void **state)
         must(rhm_sample_dataset(&g, seed, 256, &data, &err));
         struct rhm_refine_options o = rhm_refine_defaults(net);
         must(rhm_threads_set(1, &err));
-        must(rhm_network_refine(net, &data, &o, NULL, NULL, NULL, &err));
+        must(rhm_network_refine(net, &data, &o, NULL, &err));
         must(rhm_threads_set(3, &err));
-        must(rhm_network_refine(other, &data, &o, NULL, NULL, NULL, &err));
+        must(rhm_network_refine(other, &data, &o, NULL, &err));
         must(rhm_network_accuracy_on_grammar(net, &g, &median[seed], NULL, NULL, &err));
         must(rhm_network_save(net, in_folder("refined.h5"), &err));
         must(rhm_network_load(&loaded, in_folder("refined.h5"), &err));
@@ -141,9 +141,9 @@ static void test_unlabelled_strings_help(void **state)
     must(rhm_dataset_labelled(&some, &own, &labelled, &err));
     struct rhm_refine_options o = rhm_refine_defaults(net);
     double few, all;
-    must(rhm_network_refine(net, labelled, &o, NULL, NULL, NULL, &err));
+    must(rhm_network_refine(net, labelled, &o, NULL, &err));
     must(rhm_network_accuracy_on_grammar(net, &g, &few, NULL, NULL, &err));
-    must(rhm_network_refine(net, &some, &o, NULL, NULL, NULL, &err));
+    must(rhm_network_refine(net, &some, &o, NULL, &err));
     must(rhm_network_accuracy_on_grammar(net, &g, &all, NULL, NULL, &err));
     assert_int_equal(net->refined->labelled, 100);
     if (!(all > few + 0.1 && all > 0.9))
@@ -164,20 +164,19 @@ static void test_refusals(void **state)
     must(rhm_sample_dataset(&g, 7, 50, &data, &err));
     must(rhm_dataset_hide(&data, 1, 0, 1, &none, &err));
     struct rhm_refine_options o = rhm_refine_defaults(net);
-    must_fail(rhm_network_refine(large, &data, &o, NULL, NULL, NULL, &err), RHM_EARG, "4 tokens", "8");
-    must_fail(rhm_network_refine(net, &none, &o, NULL, NULL, NULL, &err), RHM_EARG, "0 of 50");
+    must_fail(rhm_network_refine(large, &data, &o, NULL, &err), RHM_EARG, "4 tokens", "8");
+    must_fail(rhm_network_refine(net, &none, &o, NULL, &err), RHM_EARG, "0 of 50");
     o.restarts = 0;
-    must_fail(rhm_network_refine(net, &data, &o, NULL, NULL, NULL, &err), RHM_ESTATE, "restarts = 0",
-              "net:train");
+    must_fail(rhm_network_refine(net, &data, &o, NULL, &err), RHM_ESTATE, "restarts = 0", "net:train");
     o = rhm_refine_defaults(net);
     o.smoothing = 0;
-    must_fail(rhm_network_refine(net, &data, &o, NULL, NULL, NULL, &err), RHM_EARG, "smoothing = 0");
+    must_fail(rhm_network_refine(net, &data, &o, NULL, &err), RHM_EARG, "smoothing = 0");
     o = rhm_refine_defaults(net);
     o.held_out = 1;
-    must_fail(rhm_network_refine(net, &data, &o, NULL, NULL, NULL, &err), RHM_EARG, "held_out = 1");
+    must_fail(rhm_network_refine(net, &data, &o, NULL, &err), RHM_EARG, "held_out = 1");
     assert_null(net->refined);
     o.held_out = 0.2;
-    must(rhm_network_refine(net, &data, &o, NULL, NULL, NULL, &err));
+    must(rhm_network_refine(net, &data, &o, NULL, &err));
     assert_true(net->refined->history[net->refined->last].held_out < 0);
     assert_int_equal(net->refined->n, 40);
     rhm_dataset_clear(&data);

@@ -55,6 +55,46 @@ function TestOnestep.test_predict()
   for c = 1, 8 do lu.assertEquals(row[c], p[650][c]) end
 end
 
+local function drawn(name, subject)
+  local lines = rhm.view.lines(name, subject, 100, 20)
+  for i, line in ipairs(lines) do lines[i] = require "rhm.view.palette".line(line) end
+  return table.concat(lines, "\n")
+end
+
+function TestOnestep.test_background()
+  local o = rhm.onestep{ grammar=g, restarts=10000 }
+  local job = o:train{ from=g, n=500, background=true }
+  lu.assertEquals(job.name, "onestep (8,2,3) h=256")
+  lu.assertEquals(o.job, job)
+  local p = job.progress
+  while p.unit ~= "start" or p.start < 1 do p = job.progress end
+  job:pause()
+  job:wait()
+  p = job.progress
+  lu.assertEquals({ p.state, p.kind, p.group, p.layers, p.starts }, { "paused", "onestep", "layer", 3, 10000 })
+  lu.assertStrContains(tostring(p), ", layer " .. p.layer .. " of 3, start " .. p.start .. " of 10000")
+  lu.assertEquals(o.n, 0)
+  fails("not trained", o.clusters, o, 3)
+  fails("a paused training is there", o.train, o, { from=g })
+  rhm.panel.show("curves", o)
+  local said = drawn("curves", o)
+  lu.assertStrContains(said, "layer " .. p.layer .. " of 3, clusters, start " .. p.start .. " of 10000")
+  lu.assertStrContains(said, "one step a layer: no curve")
+  job:stop()
+  job:wait()
+  lu.assertEquals({ job.state, o.n }, { "stopped", 0 })
+  o = rhm.onestep{ grammar=g, restarts=50 }
+  local other = rhm.onestep{ grammar=g, restarts=50 }
+  job = o:train{ from=g, n=500, background=true }
+  job:pause()
+  if job.state == "pausing" or job.state == "paused" then o:resume() end
+  local r = job:wait()
+  lu.assertEquals(other:train{ from=g, n=500, progress=false }.levels[2].within, r.levels[2].within)
+  lu.assertEquals({ o:accuracy(g), o.n, r.n, job.accuracy }, { other:accuracy(g), 500, 500, r.accuracy })
+  lu.assertEquals(o:clusters(2), other:clusters(2))
+  lu.assertNil(job.history)
+end
+
 function TestOnestep.test_files()
   local o = rhm.onestep{ grammar=g, restarts=5 }
   o:train{ from=g, n=500 }

@@ -1,5 +1,6 @@
 -- net:refine, net.refined, net:posterior, net:unrefine.
 local lu = require "luaunit"
+local line = require "rhm.view.palette".line
 
 TestRefine = {}
 
@@ -84,6 +85,45 @@ function TestRefine:test_parse_and_view()
   lu.assertStrContains(said[1], "not refined")
 end
 
+-- Paused, looked at, resumed: the same as in the foreground.
+function TestRefine:test_background()
+  local g, d, net = made()
+  local other = rhm.network{ grammar=g, seed=1 }
+  local how = { from=d, tol=0, sweeps=40, restarts=2, smoothing=1, background=true }
+  local job = net:refine(how)
+  lu.assertEquals(job.name, "refine (8,2,3) n=300")
+  lu.assertErrorMsgContains("a training", net.train, net, { from=d })
+  local p = job.progress
+  while not p.log_label do p = job.progress end
+  job:pause()
+  local _, state = job:wait()
+  p = job.progress
+  lu.assertEquals({ state, p.state, p.kind, p.unit, p.group, p.starts }, { "paused", "paused", "refine", "sweep", "start", 2 })
+  lu.assertTrue(p.sweep >= 1 and p.sweep <= 41 and p.log_joint < 0 and p.accuracy <= 1)
+  lu.assertStrContains(tostring(p), ", start " .. p.start .. " of 2, sweep " .. p.sweep .. " of 40, log label")
+  local now = net.refined
+  lu.assertTrue(now.running)
+  lu.assertEquals({ now.sweep, now.start, now.log_label }, { p.sweep, p.start, p.log_label })
+  lu.assertErrorMsgContains("not refined", net.posterior, net, d)
+  lu.assertErrorMsgContains("paused training", net.refine, net, how)
+  rhm.panel.show("refine", net)
+  lu.assertStrContains(line(rhm.view.lines("refine", net, 80, 20)[1]), "refining")
+  lu.assertStrContains(line(rhm.view.lines("jobs", job, 100, 20)[2]), "sweep " .. p.sweep)
+  local r = net:resume()
+  lu.assertEquals(#r.history.sweep, 82)
+  lu.assertEquals(#job.history.sweep, 82)
+  lu.assertEquals(job.history.log_joint, r.history.log_joint)
+  lu.assertEquals({ job.state, job.accuracy, job.result.log_label }, { "done", r.accuracy, net.refined.log_label })
+  lu.assertNil(net.refined.running)
+  how.background = nil
+  how.progress = false
+  local direct = other:refine(how)
+  for _, name in ipairs { "start", "sweep", "log_joint", "log_label", "accuracy", "entropy" } do
+    lu.assertEquals(direct.history[name], r.history[name])
+  end
+  lu.assertEquals(net:accuracy(g), other:accuracy(g))
+end
+
 function TestRefine:test_errors()
   local g, d, net = made()
   lu.assertErrorMsgContains("network:refine: key 'from' is missing", net.refine, net, {})
@@ -94,6 +134,8 @@ function TestRefine:test_errors()
   lu.assertErrorMsgContains("not refined", net.posterior, net, d)
   lu.assertErrorMsgContains("boom", net.refine, net,
     { from=g:sample{ n=20000, seed=1 }, tol=0, sweeps=1000, progress=function() error "boom" end })
+  local _, state = net.job:wait()
+  lu.assertEquals(state, "stopped")
   lu.assertNil(net.refined)
   lu.assertErrorMsgContains("level = 4", net.posterior, net, d, { level=4 })
 end

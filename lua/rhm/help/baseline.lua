@@ -203,19 +203,25 @@ o:accuracy(g)]], see = {"onestep:train", "rhm.network", "rhm.cnn"}},
       {"V", "symbols"}, {"s", "patch; a list where the levels differ"}, {"L", "layers"}, {"d", "tokens a string"},
       {"classes", "labels"}, {"h", "width"}, {"rate", "\"patch\" or \"same\""}, {"restarts", "starts of k-means"},
       {"seed", "of the heads and of k-means"}, {"n", "strings it was trained on, 0: none"},
+      {"job", "the last training, or nil"},
     },
     see = {"rhm.onestep"}},
 
-  {name = "onestep:train", signature = "o:train{ from= [, n=, seed=] }", summary = "trains layer L to 1 on all strings",
-    text = [[A second training takes the place of the first. Until its end predictions are the old ones; Ctrl-C leaves them. Strings
-without a label are left out. The same seeds give the same model, whatever the number of threads.]],
+  {name = "onestep:train", signature = "o:train{ from= [, n=, seed=, background=] }", summary = "trains layer L to 1 on all strings",
+    text = [[A second training takes the place of the first. Until its end predictions are the old ones. Ctrl-C pauses it;
+o:resume() goes on, o.job:stop() gives it up. Strings without a label are left out. The same seeds give the same model, whatever the number of threads.]],
     keys = {
       {"from", "required", "a dataset, or a grammar, formula or source whose strings are drawn"},
       {"n", "all", "strings; of a grammar 10 classes m^L, at most 100000"},
       {"seed", "the model's", "of strings drawn"},
+      {"progress", "true", "a line of progress on the terminal; false: none; a function: called with job.progress"},
+      {"background", "false", "true: train while the prompt is free, in turn with others of this kind, and return a job"},
     },
-    returns = "a report: .n, .accuracy (of the training strings), .seconds, .levels[l] = {patches=, clusters=, within= (root mean square distance of a row to its centroid), between= (least distance of two centroids), seconds=}",
-    example = "o:train{ from=d }", see = {"onestep:accuracy", "onestep:clusters"}},
+    returns = "a report: .n, .accuracy (of the training strings), .seconds, .levels[l] = {patches=, clusters=, within= (root mean square distance of a row to its centroid), between= (least distance of two centroids), seconds=}; or a job",
+    example = "o:train{ from=d }", see = {"onestep:resume", "onestep:clusters", "job"}},
+
+  {name = "onestep:resume", signature = "o:resume()", summary = "goes on with the training that Ctrl-C paused",
+    returns = "what o:train would have returned", see = {"onestep:train", "job:resume"}},
 
   {name = "onestep:clusters", signature = "o:clusters(l)", summary = "the patches of layer l, cluster by cluster",
     text = [[l from 2 to L. Codes of a patch are tokens at layer L, clusters of layer l+1 elsewhere.]],

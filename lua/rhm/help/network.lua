@@ -119,7 +119,7 @@ for them in the codebook. Layers L to l must be trained.]],
     returns = "a matrix, strings x s^(l-1)*classes", example = "net:outputs(g:sample{ n=100 }, 2)",
     see = {"network:parse", "rhm.sensitivity"}},
 
-  {name = "network:refine", signature = "net:refine{ from= [, sweeps=, restarts=, held_out=, m=, ...] }",
+  {name = "network:refine", signature = "net:refine{ from= [, sweeps=, restarts=, held_out=, m=, background=, ...] }",
     summary = "EM on the whole tree: far fewer samples than layer by layer",
     text = [[Each level has a table P(tuple | symbol), shared by its places; EM (inside-outside on the tree, the label at the root)
 fits all of them at once to the strings and labels, so that the top levels mend the bottom ones. It starts from the trained
@@ -136,7 +136,9 @@ equally likely. Unless told, m is the number of distinct tuples of tokens over V
 perplexity above .85 of the number): not with much noise, nor with very unequal rules.
 
 The pseudo-count falls from 0.25 to 0.03 in the first 80 sweeps; with smoothing= it is that number throughout, and the
-likelihood plus smoothing times the sum of all log P never falls. Ctrl-C leaves the network as it was.]],
+likelihood plus smoothing times the sum of all log P never falls.
+
+Ctrl-C pauses it: net:resume() goes on, to the same bits, net.job:stop() gives it up. Until its end the network stays as it was.]],
     keys = {
       {"from", "required", "a dataset; strings without a label and missing tokens are fine"},
       {"sweeps", "250", "of a start, at most"},
@@ -147,9 +149,10 @@ likelihood plus smoothing times the sum of all log P never falls. Ctrl-C leaves 
       {"held_out", "0", "share of the strings that only says when to stop and which start is best"},
       {"m", "as the tokens show it", "rules of a symbol; false: do not use it"},
       {"seed", "the network's", "of the random shares"},
-      {"progress", "true", "a line of progress on the terminal; false: none; a function: called with {start=, sweep=, log_label=, accuracy=, entropy=, ...}"},
+      {"progress", "true", "a line of progress on the terminal; false: none; a function: called with job.progress, {start=, starts=, sweep=, log_label=, accuracy=, ...}"},
+      {"background", "false", "true: refine while the prompt is free, in turn with others of this kind, and return a job"},
     },
-    returns = "a report: .accuracy, .log_label, .log_joint (means over the strings), .start, .starts, .sweep, .m, .entropy[l] of P(symbol | tuple), .history, .seconds",
+    returns = "a report: .accuracy, .log_label, .log_joint (means over the strings), .start, .starts, .sweep, .m, .entropy[l] of P(symbol | tuple), .history, .seconds; or a job",
     example = [[d = g:sample{ n=256, seed=1 }
 net:refine{ from=d }
 net:accuracy(g)]], see = {"network:posterior", "network:unrefine", "dataset:hide", "grammar:bayes"}},
@@ -200,7 +203,7 @@ off()]], see = {"job", "layer:step"}},
 
   {name = "job", kind = "object",
     summary = "a training that runs on a worker thread",
-    text = [[Made by net:train, cnn:train and shallow:train; with background=true they return it at once, otherwise net.job is the last one. Jobs in the
+    text = [[Made by net:train, net:refine, and train of CNNs, shallow and one-step models; with background=true they return it at once, otherwise net.job is the last one. Jobs in the
 background take turns, in the order they were made: one works, the others are queued. A paused job gives its turn up;
 resumed, it waits for it before those that have not begun. A job goes on to its end also where no variable holds it; it and
 its network are in rhm.jobs(), of those that have ended in the background the last eight.
@@ -210,10 +213,12 @@ progress is a table: state, level (in work), seconds, accuracy, and levels[l] wi
 intra and inter (largest distance within, smallest between clusters), sigma, rho, eps_S, gap, error, accuracy (help "layer"), rate (samples or
 steps a second since the phase began), left (seconds of the phase at that rate), seconds. What is not known is nil.
 
-kind is "chain", "cnn" or "shallow". For those that are not trained level by level levels is empty; progress has unit ("epoch")
-and what is counted under that name (epoch=12, epochs=250), or stage ("gram", "solving", "accuracy"), rate, left, and the measures
-loss, accuracy, held_loss and held_accuracy. history has the same for all epochs: history.epoch[i], history.loss[i], ...; where
-they are more than 512 every second, fourth, ... one.]],
+kind is "chain", "refine", "cnn", "shallow" or "onestep". For those that are not trained level by level levels is empty; progress
+has unit ("epoch", "sweep") and what is counted under that name (epoch=12, epochs=250), group where it is counted anew for each
+start or layer (group="start", start=2, starts=5), stage ("gram", "solving", "clusters"), rate, left, and the measures: loss,
+accuracy, held_loss, held_accuracy of a CNN, log_joint, log_label, accuracy, held_out of a refinement. history has the same for
+all epochs, or sweeps of all starts: history.epoch[i], history.loss[i], ...; where they are more than 512 every second, fourth,
+... one.]],
     fields = {
       {"id", "1, 2, ...: its number in this session"},
       {"name", "what it does: train (V,m,s,L) and the solver, cnn (V,s,L), ..."},
@@ -221,9 +226,9 @@ they are more than 512 every second, fourth, ... one.]],
       {"progress", "a table, see above"},
       {"seconds", "of work, without pauses and the time in the queue"},
       {"accuracy", "once done, where it is known"},
-      {"result", "once done what train returns, else nil"},
+      {"result", "once done what train or refine returns, else nil"},
       {"network", "what it trains"},
-      {"history", "lists of the measures by epoch, see above; nil for a chain"},
+      {"history", "lists of the measures by epoch or sweep, see above; nil for others"},
       {"error", "the message where it failed, else nil"},
     },
     see = {"network:train", "rhm.jobs", "rhm.on"}},

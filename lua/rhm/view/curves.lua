@@ -139,6 +139,7 @@ local function draw_whole(learner, width, height, options)
   local rest = (height or max(8, min(rhm.height() - 4, 24))) - 1
   if not history or #history[unit] < 2 then
     local why = history and "no epoch has ended yet" or "solved at once: no steps, no curve"
+    if subject.kind(learner) == "onestep" then why = "one step a layer: no curve" end
     if history and #history[unit] == 1 then why = "one epoch so far: no curve" end
     lines[#lines + 1] = {{why, style = "dim"}}
     return lines

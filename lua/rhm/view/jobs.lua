@@ -173,7 +173,9 @@ function M.key(value, options, key)
     return false
   elseif key == "enter" then
     if not job.network then return false end
-    return {show = subject.learner(job) and "curves" or "layers", subject = job.network}
+    local p = job.progress
+    local name = subject.learner(job) and "curves" or p and p.kind == "refine" and "refine" or "layers"
+    return {show = name, subject = job.network}
   elseif key == "p" or key == " " then
     if not state.is_active(job.state) then return false end
     if job.state == "paused" or job.state == "pausing" then job:resume() else job:pause() end
@@ -187,7 +189,7 @@ function M.key(value, options, key)
 end
 
 M.options = {{"job", "the place in the list of the job that keys are for"}}
-M.keys = {{"up down", "choose a job"}, {"Enter", "its layers, or curves"},
+M.keys = {{"up down", "choose a job"}, {"Enter", "its layers, curves or refinement"},
   {"p", "pause it, or go on"}, {"X", "stop it"}}
 
 return M

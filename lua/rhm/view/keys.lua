@@ -11,7 +11,7 @@ local rep, max = string.rep, math.max
 
 -- Keys that the terminal itself knows.
 M.everywhere = {
-  {"F1", "this page"}, {"F2 .. F8", "the views; also Ctrl-X 1 .. 7"}, {"F9", "pause, and go on; also Ctrl-X p"},
+  {"F1", "this page"}, {"F2 .. F8, F11", "the views; also Ctrl-X 1 .. 8"}, {"F9", "pause, and go on; also Ctrl-X p"},
   {"F10", "the keys below go to the view, and back to the prompt; also Ctrl-X o"},
   {"F12", "panel larger, whole, hidden; also Ctrl-X z"},
   {"PageUp PageDown", "scroll the output; Ctrl-X / searches in it, Ctrl-X s saves it"}, {"Ctrl-L", "draw everything anew"},

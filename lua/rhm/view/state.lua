@@ -129,19 +129,25 @@ function M.shape(net)
   return format("(V,s,L) = (%d,%s,%d)", net.V, branches.text(net.s), net.L)
 end
 
--- Where a training of a whole stands: "epoch 12 of 250, loss 0.31, accuracy 0.91, 4 s left". brief: without the
+local measures = {"loss", "log_label", "accuracy", "held_loss", "held_accuracy", "held_out"}
+
+-- Where a training of a whole stands: "start 2 of 5, sweep 12 of 250, accuracy 0.91, 4 s left". brief: without the
 -- held-out measures.
 function M.work_of_whole(progress, brief)
   local p, parts = progress, {}
   local all = p.unit and p[p.unit .. "s"]
-  if p.stage then parts[1] = p.stage end
+  if p.group then parts[1] = format("%s %d of %d", p.group, p[p.group], p[p.group .. "s"]) end
+  if p.stage then parts[#parts + 1] = p.stage end
   if p.unit then parts[#parts + 1] = format("%s %d%s", p.unit, p[p.unit], all and format(" of %d", all) or "") end
-  for _, name in ipairs {"loss", "accuracy", "held_loss", "held_accuracy"} do
+  for _, name in ipairs(measures) do
     if p[name] and not (brief and name:find "^held") then
-      parts[#parts + 1] = name:gsub("_", " ") .. " " .. text.number(p[name], 6)
+      local title = name == "log_label" and "log P(label)" or name:gsub("_", " ")
+      parts[#parts + 1] = title .. " " .. text.number(p[name], 6)
     end
   end
-  if at_work[p.state] and p.left and p.left > 0 then parts[#parts + 1] = "at most " .. text.left(p.left) .. " left" end
+  if at_work[p.state] and p.left and p.left > 0 then
+    parts[#parts + 1] = (p.stage and "" or "at most ") .. text.left(p.left) .. " left" -- a stage goes to its end
+  end
   return concat(parts, ", ")
 end
 
@@ -170,7 +176,11 @@ end
 function M.share(progress)
   if progress.kind ~= "chain" then
     local all = progress.unit and progress[progress.unit .. "s"]
-    return all and min(1, progress[progress.unit] / all) or nil
+    local part = all and min(1, progress[progress.unit] / all) or nil
+    if not progress.group then return part end
+    local member, members = progress[progress.group], progress[progress.group .. "s"]
+    local before = progress.group == "layer" and members - member or member - 1 -- layers go down
+    return (before + (part or 0)) / members
   end
   local sum = 0
   for _, v in ipairs(progress.levels) do

@@ -21,11 +21,12 @@ function M.network(value)
   return net and kind(net) == "network" and net or nil
 end
 
--- What is trained as a whole, without levels: a cnn or a shallow model, also where a job of it is given; else nil.
+-- What is trained as a whole, without levels: a cnn, a shallow or one-step model, also where a job of it is given; else
+-- nil.
 function M.learner(value)
   if kind(value) == "job" then value = value.network end
   local k = kind(value)
-  return (k == "cnn" or k == "shallow") and value or nil
+  return (k == "cnn" or k == "shallow" or k == "onestep") and value or nil
 end
 
 -- The progress of a network's job, by levels, while it has not ended, and after that, too; nil where it had none.

@@ -229,7 +229,7 @@ static void set_work_rate(struct rhm_monitor *m, struct rhm_work *work)
         work->left = work->all > work->done ? (double)(work->all - work->done) / work->rate : 0;
 }
 
-static void add_point(struct rhm_curve *curve, const struct rhm_work *work)
+static void add_point(struct rhm_curve *curve, const struct rhm_work *work, uint64_t at)
 {
     if (curve->every == 0)
         curve->every = 1;
@@ -242,19 +242,19 @@ static void add_point(struct rhm_curve *curve, const struct rhm_work *work)
         curve->every *= 2;
     }
     struct rhm_curve_point *point = &curve->point[curve->n++];
-    point->done = work->done;
+    point->done = at;
     memcpy(point->value, work->value, sizeof point->value);
 }
 
-void rhm_monitor_work(struct rhm_monitor *m, const struct rhm_work *work, int point)
+void rhm_monitor_work(struct rhm_monitor *m, const struct rhm_work *work, uint64_t point)
 {
     if (m == NULL)
         return;
     pthread_mutex_lock(&m->lock);
     m->progress.work = *work;
     set_work_rate(m, &m->progress.work);
-    if (point)
-        add_point(&m->curve, work);
+    if (point > 0)
+        add_point(&m->curve, work, point);
     changed(m);
     pthread_mutex_unlock(&m->lock);
 }

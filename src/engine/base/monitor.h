@@ -130,8 +130,8 @@ void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_p
 void rhm_monitor_level(struct rhm_monitor *m, unsigned level);
 void rhm_monitor_accuracy(struct rhm_monitor *m, double accuracy);
 
-/* The same of work; point: 1 where a point is added to the curve, too. */
-void rhm_monitor_work(struct rhm_monitor *m, const struct rhm_work *work, int point);
+/* The same of work; point: where a point is added to the curve, too (as a rule at work->done); 0: none is. */
+void rhm_monitor_work(struct rhm_monitor *m, const struct rhm_work *work, uint64_t point);
 void rhm_monitor_state(struct rhm_monitor *m, enum rhm_job_state state);
 
 /* Called by the watcher. A stop once asked for stands: later requests change nothing. */

@@ -140,7 +140,7 @@ static void publish(struct training *t, uint64_t epoch, double loss, double accu
     work.value[ACCURACY] = accuracy;
     work.value[HELD_LOSS] = t->result->held_loss;
     work.value[HELD_ACCURACY] = t->result->held_accuracy;
-    rhm_monitor_work(t->monitor, &work, point);
+    rhm_monitor_work(t->monitor, &work, point ? epoch : 0);
 }
 
 /* Batch b of an epoch; adds its losses and right answers. */

@@ -60,6 +60,7 @@ struct rhm_network {
     struct rhm_layer *layer[RHM_MAX_LEVELS + 1]; /* 1..L; NULL: not trained; owned */
     struct rhm_trainer *trainer;                 /* the layer in training, or NULL; owned */
     struct rhm_refined *refined;                 /* predicts where it is there; NULL: the layers do; owned */
+    struct rhm_refined *refining;                /* the refinement at work, or NULL; its own */
 };
 
 /* Inputs of a patch of layer l; patches a string; tokens under each. */

@@ -77,9 +77,7 @@ struct work {
     struct rhm_tree_counts counts, held_counts;
     struct rhm_tree tree; /* of the start at work */
     double best_score;    /* of all starts */
-    rhm_refine_report *report;
-    rhm_poll_function *poll;
-    void *context;
+    struct rhm_monitor *monitor;
 };
 
 /* m as the tuples of tokens show it: all about equally frequent, or 0. */
@@ -110,6 +108,14 @@ static enum rhm_status guess_m(struct work *w, struct rhm_error *err)
     return RHM_OK;
 }
 
+static int chain_fits(const struct rhm_network *net)
+{
+    for (unsigned l = 1; l <= net->L; l++)
+        if (net->layer[l] == NULL || (l > 1 && net->layer[l]->codebook.K > net->V + 1u))
+            return 0;
+    return 1;
+}
+
 static enum rhm_status split(struct work *w, const struct rhm_dataset *data, struct rhm_error *err)
 {
     if (w->options->held_out == 0) {
@@ -119,21 +125,72 @@ static enum rhm_status split(struct work *w, const struct rhm_dataset *data, str
     return rhm_dataset_split(data, 1 - w->options->held_out, 0, w->options->seed, &w->train, &w->held, err);
 }
 
-static struct rhm_refine_point *add_point(struct rhm_refined *refined, struct rhm_error *err)
+/* Views read the history meanwhile. */
+static enum rhm_status add_point(struct work *w, const struct rhm_refine_point *point, struct rhm_error *err)
 {
+    struct rhm_refined *refined = w->refined;
+    enum rhm_status status = RHM_OK;
+    rhm_network_lock_writer(w->net);
     if (refined->points == refined->room) {
         size_t room = 2 * refined->room + 64;
         void *grown = rhm_array_grow(refined->history, room, sizeof *refined->history,
                                      "the history of the refinement", err);
-        if (grown == NULL)
-            return NULL;
-        refined->history = grown;
-        refined->room = room;
+        status = grown ? RHM_OK : RHM_EMEMORY;
+        if (grown) {
+            refined->history = grown;
+            refined->room = room;
+        }
     }
-    struct rhm_refine_point *point = &refined->history[refined->points++];
-    memset(point, 0, sizeof *point);
-    return point;
+    if (status == RHM_OK) {
+        refined->starts = point->start;
+        refined->history[refined->points++] = *point;
+    }
+    pthread_mutex_unlock(&w->net->lock);
+    return status;
 }
+
+/* ------------------------------------------------------------ progress */
+
+enum { LOG_JOINT, LOG_LABEL, ACCURACY, HELD_OUT };
+
+struct rhm_work rhm_refine_work(const struct rhm_network *net, const struct rhm_refine_options *options)
+{
+    struct rhm_work work = {.kind = "refine",
+                            .unit = "sweep",
+                            .all = options->sweeps,
+                            .group = "start",
+                            .member = 1,
+                            .members = options->restarts + (uint64_t)chain_fits(net),
+                            .name = {"log_joint", "log_label", "accuracy", "held_out"},
+                            .rate = NAN,
+                            .left = NAN};
+    for (int i = 0; i < RHM_WORK_MEASURES; i++)
+        work.value[i] = NAN;
+    return work;
+}
+
+/* Before the first sweep of a start, while its tables are made. */
+static void show_start(const struct work *w, uint64_t start)
+{
+    struct rhm_work work = rhm_refine_work(w->net, w->options);
+    work.member = start;
+    work.stage = "clusters";
+    rhm_monitor_work(w->monitor, &work, 0);
+}
+
+static void show_point(const struct work *w, const struct rhm_refine_point *point)
+{
+    struct rhm_work work = rhm_refine_work(w->net, w->options);
+    work.member = point->start;
+    work.done = point->sweep;
+    work.value[LOG_JOINT] = point->log_joint;
+    work.value[LOG_LABEL] = point->log_label;
+    work.value[ACCURACY] = point->accuracy;
+    work.value[HELD_OUT] = point->held_out;
+    rhm_monitor_work(w->monitor, &work, w->refined->points);
+}
+
+/* ------------------------------------------------------------ EM */
 
 static double mean(double sum, size_t n)
 {
@@ -141,11 +198,9 @@ static double mean(double sum, size_t n)
 }
 
 /* What the tables are worth: counts are theirs. */
-static enum rhm_status measure(struct work *w, uint64_t start, uint64_t sweep, struct rhm_error *err)
+static enum rhm_status measure(struct work *w, uint64_t start, uint64_t sweep, struct rhm_refine_point *point,
+                               struct rhm_error *err)
 {
-    struct rhm_refine_point *point = add_point(w->refined, err);
-    if (point == NULL)
-        return RHM_EMEMORY;
     *point = (struct rhm_refine_point){.start = start,
                                        .sweep = sweep,
                                        .log_joint = mean(w->counts.log_joint, w->train.n),
@@ -154,14 +209,17 @@ static enum rhm_status measure(struct work *w, uint64_t start, uint64_t sweep, s
                                        .held_out = NAN};
     for (unsigned l = 1; l <= w->tree.L; l++)
         point->entropy[l] = rhm_refine_entropy(&w->tree, l);
+    enum rhm_status status = RHM_OK;
     if (w->held.n > 0) {
-        enum rhm_status status = rhm_tree_expect(&w->tree, w->held.n, w->held.tokens, w->held.labels, 0,
-                                                 &w->held_counts, w->poll, w->context, err);
-        if (status != RHM_OK)
-            return status;
+        status = rhm_tree_expect(&w->tree, w->held.n, w->held.tokens, w->held.labels, 0, &w->held_counts,
+                                 rhm_monitor_poll, w->monitor, err);
         point->held_out = mean(w->held_counts.log_label, w->held_counts.labelled);
     }
-    return RHM_OK;
+    if (status == RHM_OK)
+        status = add_point(w, point, err);
+    if (status == RHM_OK)
+        show_point(w, point);
+    return status;
 }
 
 static double pseudo_count(const struct rhm_refine_options *o, uint64_t sweep)
@@ -197,29 +255,27 @@ static enum rhm_status run(struct work *w, uint64_t start, int *good, struct rhm
     enum rhm_status status = RHM_OK;
     for (uint64_t sweep = 1; status == RHM_OK; sweep++) {
         status = rhm_tree_expect(&w->tree, w->train.n, w->train.tokens, w->train.labels, 1, &w->counts,
-                                 w->poll, w->context, err);
+                                 rhm_monitor_poll, w->monitor, err);
+        struct rhm_refine_point point;
         if (status == RHM_OK)
-            status = measure(w, start, sweep, err);
+            status = measure(w, start, sweep, &point, err);
         if (status != RHM_OK)
             return status;
-        if (w->report)
-            w->report(w->context, w->refined);
         size_t last = w->refined->points - 1;
-        const struct rhm_refine_point *point = &w->refined->history[last];
         int ended =
-            sweep > o->sweeps || (sweep > o->smooth_sweeps && fabs(point->log_joint - before) < o->tol);
-        before = point->log_joint;
+            sweep > o->sweeps || (sweep > o->smooth_sweeps && fabs(point.log_joint - before) < o->tol);
+        before = point.log_joint;
         if (w->held.n > 0) { /* the best tables of the way, not the last, are what counts */
-            if (point->held_out > held_best) {
-                held_best = point->held_out;
+            if (point.held_out > held_best) {
+                held_best = point.held_out;
                 held_at = sweep;
                 status = keep(w, start, held_best, last, err);
             }
             ended |= sweep > o->smooth_sweeps && sweep >= held_at + PATIENCE;
             *good = held_best > GOOD_FIT;
         } else if (ended) {
-            status = keep(w, start, point->log_label, last, err);
-            *good = point->accuracy == 1 && point->log_label > GOOD_FIT;
+            status = keep(w, start, point.log_label, last, err);
+            *good = point.accuracy == 1 && point.log_label > GOOD_FIT;
         }
         if (ended || status != RHM_OK)
             return status;
@@ -245,14 +301,6 @@ static size_t choose(const struct work *w, uint64_t start, size_t *index)
     return some;
 }
 
-static int chain_fits(const struct rhm_network *net)
-{
-    for (unsigned l = 1; l <= net->L; l++)
-        if (net->layer[l] == NULL || (l > 1 && net->layer[l]->codebook.K > net->V + 1u))
-            return 0;
-    return 1;
-}
-
 static enum rhm_status all_starts(struct work *w, struct rhm_error *err)
 {
     enum rhm_status status = RHM_OK;
@@ -262,11 +310,10 @@ static enum rhm_status all_starts(struct work *w, struct rhm_error *err)
     if (index == NULL)
         return RHM_EMEMORY;
     if (chain_fits(w->net)) {
-        status = rhm_refine_start_chain(&w->tree, w->net, &w->train, w->poll, w->context, err);
-        w->refined->from_chain = 1;
+        show_start(w, ++number);
+        status = rhm_refine_start_chain(&w->tree, w->net, &w->train, rhm_monitor_poll, w->monitor, err);
         if (status == RHM_OK)
-            status = run(w, ++number, &good, err);
-        w->refined->starts = number;
+            status = run(w, number, &good, err);
     } else if (w->options->restarts == 0) {
         status = rhm_fail(err, RHM_ESTATE,
                           "restarts = 0, and there is no trained chain to start from: net:train first, or "
@@ -274,30 +321,43 @@ static enum rhm_status all_starts(struct work *w, struct rhm_error *err)
     }
     for (uint64_t start = 0; start < w->options->restarts && !good && status == RHM_OK; start++) {
         size_t n = choose(w, start, index);
-        status = rhm_refine_start(&w->tree, &w->train, n, index, w->poll, w->context, err);
+        show_start(w, ++number);
+        status = rhm_refine_start(&w->tree, &w->train, n, index, rhm_monitor_poll, w->monitor, err);
         if (status == RHM_OK)
-            status = run(w, ++number, &good, err);
-        w->refined->starts = number;
+            status = run(w, number, &good, err);
     }
     free(index);
     return status;
 }
 
-enum rhm_status rhm_network_refine(struct rhm_network *net, const struct rhm_dataset *data,
-                                   const struct rhm_refine_options *options, rhm_refine_report *report,
-                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
+static void publish(struct rhm_network *net, struct rhm_refined *refining)
 {
-    struct work w = {.net = net,
-                     .options = options,
-                     .best_score = -INFINITY,
-                     .report = report,
-                     .poll = poll,
-                     .context = context};
+    rhm_network_lock_writer(net);
+    net->refining = refining;
+    pthread_mutex_unlock(&net->lock);
+}
+
+enum rhm_status rhm_refine_claim(struct rhm_network *net, const struct rhm_dataset *data,
+                                 const struct rhm_refine_options *options, struct rhm_error *err)
+{
     enum rhm_status status = check(net, data, options, err);
-    if (status == RHM_OK) /* the chain stays as it is meanwhile */
-        status = rhm_network_claim(net, err);
-    if (status != RHM_OK)
-        return status;
+    return status == RHM_OK ? rhm_network_claim(net, err) : status; /* the chain stays as it is meanwhile */
+}
+
+enum rhm_status rhm_network_refine(struct rhm_network *net, const struct rhm_dataset *data,
+                                   const struct rhm_refine_options *options, struct rhm_monitor *monitor,
+                                   struct rhm_error *err)
+{
+    enum rhm_status status = rhm_refine_claim(net, data, options, err);
+    return status == RHM_OK ? rhm_refine_claimed(net, data, options, monitor, NULL, err) : status;
+}
+
+enum rhm_status rhm_refine_claimed(struct rhm_network *net, const struct rhm_dataset *data,
+                                   const struct rhm_refine_options *options, struct rhm_monitor *monitor,
+                                   double *accuracy, struct rhm_error *err)
+{
+    struct work w = {.net = net, .options = options, .best_score = -INFINITY, .monitor = monitor};
+    enum rhm_status status = RHM_OK;
     w.refined = rhm_array(1, sizeof *w.refined, "the refinement", err);
     status = w.refined ? split(&w, data, err) : RHM_EMEMORY;
     if (status == RHM_OK)
@@ -316,17 +376,22 @@ enum rhm_status rhm_network_refine(struct rhm_network *net, const struct rhm_dat
         w.refined->m = w.m;
         w.refined->n = w.train.n;
         w.refined->labelled = w.train.n - rhm_dataset_missing(&w.train).labels;
+        w.refined->from_chain = chain_fits(net);
+        publish(net, w.refined);
         status = all_starts(&w, err);
     }
     if (status == RHM_OK && w.refined->best == 0)
         status = rhm_fail(err, RHM_ENUMERIC, "no start came to a finite likelihood");
+    rhm_network_lock_writer(net);
+    net->refining = NULL;
     if (status == RHM_OK) {
-        rhm_network_lock_writer(net);
         struct rhm_refined *old = net->refined;
+        if (accuracy)
+            *accuracy = w.refined->history[w.refined->last].accuracy;
         net->refined = w.refined;
         w.refined = old;
-        pthread_mutex_unlock(&net->lock);
     }
+    pthread_mutex_unlock(&net->lock);
     rhm_refined_free(w.refined);
     rhm_tree_clear(&w.tree);
     rhm_tree_counts_clear(&w.counts);
@@ -346,4 +411,26 @@ void rhm_network_unrefine(struct rhm_network *net)
     net->refined = NULL;
     pthread_mutex_unlock(&net->lock);
     rhm_refined_free(old);
+}
+
+size_t rhm_network_refined(struct rhm_network *net, struct rhm_refined_view *view, size_t room,
+                           struct rhm_refine_point *history)
+{
+    rhm_network_lock_reader(net);
+    int running = net->refining && net->refining->points > 0;
+    const struct rhm_refined *r = running ? net->refining : net->refined;
+    size_t points = r ? r->points : 0;
+    if (r) {
+        *view = (struct rhm_refined_view){.running = running,
+                                          .from_chain = r->from_chain,
+                                          .m = r->m,
+                                          .starts = r->starts,
+                                          .n = r->n,
+                                          .labelled = r->labelled,
+                                          .last = running ? points - 1 : r->last};
+        if (history)
+            memcpy(history, r->history, (points < room ? points : room) * sizeof *history);
+    }
+    pthread_mutex_unlock(&net->lock);
+    return points;
 }

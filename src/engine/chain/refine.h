@@ -3,6 +3,7 @@
 #ifndef RHM_REFINE_H
 #define RHM_REFINE_H
 
+#include "engine/base/monitor.h"
 #include "engine/chain/network.h"
 #include "engine/data/dataset.h"
 #include "engine/tree/tree.h"
@@ -45,15 +46,36 @@ struct rhm_refined {
 };
 void rhm_refined_free(struct rhm_refined *refined);
 
-/* Called after each sweep. */
-typedef void rhm_refine_report(void *context, const struct rhm_refined *so_far);
-
 /* Refines: starts from the trained chain, where it is trained and has no more codes than symbols, and from
  * counts; the tables of the best log P(label | string) become net->refined, by which the network then
- * predicts. Labels and tokens may be missing. RHM_ESTOP from poll leaves the network as it was. */
+ * predicts. Labels and tokens may be missing. RHM_ESTOP leaves the network as it was. The monitor (may be
+ * NULL) is polled between blocks of strings; its work counts the sweeps of the start at work, its curve has a
+ * point a sweep of all starts. The result does not depend on the threads. */
 enum rhm_status rhm_network_refine(struct rhm_network *net, const struct rhm_dataset *data,
-                                   const struct rhm_refine_options *options, rhm_refine_report *report,
-                                   rhm_poll_function *poll, void *context, struct rhm_error *err);
+                                   const struct rhm_refine_options *options, struct rhm_monitor *monitor,
+                                   struct rhm_error *err);
+
+/* The same in parts, for a job: checks data and options and claims the network; refines and releases it.
+ * accuracy (may be NULL): of the tables kept, on the labelled strings. */
+enum rhm_status rhm_refine_claim(struct rhm_network *net, const struct rhm_dataset *data,
+                                 const struct rhm_refine_options *options, struct rhm_error *err);
+enum rhm_status rhm_refine_claimed(struct rhm_network *net, const struct rhm_dataset *data,
+                                   const struct rhm_refine_options *options, struct rhm_monitor *monitor,
+                                   double *accuracy, struct rhm_error *err);
+
+/* What the progress is before the first sweep. */
+struct rhm_work rhm_refine_work(const struct rhm_network *net, const struct rhm_refine_options *options);
+
+/* The refinement at work or, where none is, the one in force: copied under the reader's lock. */
+struct rhm_refined_view {
+    int running, from_chain;
+    int64_t m;
+    uint64_t starts;
+    size_t n, labelled, last; /* last: while it runs, the newest point */
+};
+/* Copies the history as far as there is room; returns how many points there are, 0: nothing is refined. */
+size_t rhm_network_refined(struct rhm_network *net, struct rhm_refined_view *view, size_t room,
+                           struct rhm_refine_point *history);
 
 /* The likeliest labels (n), their probabilities (n x classes, may be NULL); tokens may be missing. */
 enum rhm_status rhm_refined_predict(const struct rhm_refined *refined, size_t n, const uint16_t *tokens,

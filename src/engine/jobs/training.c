@@ -103,6 +103,58 @@ enum rhm_status rhm_network_queue(struct rhm_job **job, struct rhm_network *net,
     return status == RHM_OK ? rhm_job_queue(job, &body, err) : status;
 }
 
+/* -------------------------------------------------------------- refinements */
+
+struct refinement {
+    struct rhm_network *net;
+    struct rhm_refine_options options;
+    struct rhm_dataset data; /* the struct alone is ours */
+};
+
+static void describe_refinement(void *self, struct rhm_progress *progress)
+{
+    const struct refinement *r = self;
+    progress->work = rhm_refine_work(r->net, &r->options);
+}
+
+static enum rhm_status run_refinement(void *self, struct rhm_monitor *monitor, struct rhm_error *err)
+{
+    struct refinement *r = self;
+    double accuracy = NAN;
+    enum rhm_status status = rhm_refine_claimed(r->net, &r->data, &r->options, monitor, &accuracy, err);
+    rhm_monitor_accuracy(monitor, accuracy);
+    return status;
+}
+
+static void forgo_refinement(void *self)
+{
+    rhm_network_release(((struct refinement *)self)->net);
+}
+
+enum rhm_status rhm_training_refine(struct rhm_job_body *body, struct rhm_network *net,
+                                    const struct rhm_dataset *data, const struct rhm_refine_options *options,
+                                    struct rhm_error *err)
+{
+    struct refinement *r = rhm_array(1, sizeof *r, "the job", err);
+    if (r == NULL)
+        return RHM_EMEMORY;
+    *r = (struct refinement){.net = net, .options = *options, .data = *data};
+    enum rhm_status status = rhm_refine_claim(net, &r->data, &r->options, err);
+    if (status != RHM_OK) {
+        free(r);
+        return status;
+    }
+    *body = (struct rhm_job_body){.self = r,
+                                  .describe = describe_refinement,
+                                  .run = run_refinement,
+                                  .forgo = forgo_refinement,
+                                  .release = free};
+    char text[RHM_BRANCHES_TEXT];
+    snprintf(body->name, sizeof body->name, "refine (%u,%s,%u) n=%zu", net->V,
+             rhm_branches_text(net->branch, net->L, text), net->L, data->n);
+    return RHM_OK;
+}
+
 /* --------------------------------------------------- convolutional networks */
 
 struct convolutional {

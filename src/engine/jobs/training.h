@@ -11,10 +11,16 @@
 #include "engine/baselines/onestep.h"
 #include "engine/baselines/shallow.h"
 #include "engine/chain/network.h"
+#include "engine/chain/refine.h"
 #include "engine/jobs/job.h"
 
 enum rhm_status rhm_training_network(struct rhm_job_body *body, struct rhm_network *net,
                                      const struct rhm_train_options *options, struct rhm_error *err);
+
+/* Its accuracy is that on the labelled strings of the data. */
+enum rhm_status rhm_training_refine(struct rhm_job_body *body, struct rhm_network *net,
+                                    const struct rhm_dataset *data, const struct rhm_refine_options *options,
+                                    struct rhm_error *err);
 
 enum rhm_status rhm_training_cnn(struct rhm_job_body *body, struct rhm_cnn *net,
                                  const struct rhm_cnn_train_options *options, struct rhm_error *err);
