@@ -68,6 +68,8 @@ grammar_include_HEADERS = \
 	src/engine/grammar/sample.h \
 	src/engine/grammar/signal.h
 grammar_sources = \
+	src/engine/grammar/alias.c \
+	src/engine/grammar/alias.h \
 	src/engine/grammar/draw.c \
 	src/engine/grammar/formula.c \
 	src/engine/grammar/gate.c \

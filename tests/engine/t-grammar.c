@@ -1,6 +1,7 @@
 /* t-grammar.c - rules: their shape, their draw, given rules, parsing. */
 #include "common.h"
 
+#include "engine/grammar/alias.h"
 #include "engine/grammar/sample.h"
 #include "engine/grammar/signal.h"
 
@@ -356,18 +357,35 @@ static void test_latin_shapes_have_limits(void **state)
 
 /* -------------------------------------------------------------- weights */
 
-/* P(rule) that the alias tables give, against the probabilities: exactly, but for 2^-53. */
+/* P(rule) of the draws, summed over all that a draw may spend and what decides on the border, against the
+ * probabilities: exactly, but for 2^-53. */
 static double alias_error(const struct rhm_grammar *g, const double *chance)
 {
-    size_t rules = ((size_t)g->classes + (g->L - 1) * (size_t)g->V) * g->m;
-    double *p = room(rules, sizeof *p), worst = 0;
-    for (size_t r = 0; r < rules; r++) {
-        double keep = g->alias[r].keep == UINT64_MAX ? 1 : (double)g->alias[r].keep * 0x1p-64;
-        assert_true(g->alias[r].other < g->m);
-        p[r] += keep / g->m;
-        p[r - r % g->m + g->alias[r].other] += (1 - keep) / g->m;
+    const struct rhm_alias *alias = g->alias;
+    size_t laws = (size_t)g->classes + (g->L - 1) * (size_t)g->V, words = (size_t)1 << alias->spend;
+    double *p = room(laws * g->m, sizeof *p), each = 1 / (double)words, worst = 0;
+    for (size_t law = 0; law < laws; law++) {
+        for (size_t i = 0; i < words; i++) {
+            int undecided;
+            uint64_t word = (uint64_t)i << (64 - alias->spend) | 0x1234, left = word << alias->spend;
+            unsigned own = rhm_alias_draw(alias, law, &word, &undecided);
+            assert_true(word == left);
+            if (!undecided) {
+                assert_true(own < g->m);
+                p[law * g->m + own] += each;
+                continue;
+            }
+            uint64_t rest = alias->rest[law * alias->slots + own];
+            unsigned above = rhm_alias_decide(alias, law, own, UINT64_MAX);
+            assert_true(above < g->m && above == rhm_alias_decide(alias, law, own, rest));
+            p[law * g->m + above] += each * (1 - (double)rest * 0x1p-64);
+            if (rest > 0) {
+                assert_true(own < g->m && own == rhm_alias_decide(alias, law, own, rest - 1));
+                p[law * g->m + own] += each * (double)rest * 0x1p-64;
+            }
+        }
     }
-    for (size_t r = 0; r < rules; r++)
+    for (size_t r = 0; r < laws * g->m; r++)
         worst = fmax(worst, fmax(fabs(p[r] - chance[r]), fabs(g->p[r] - chance[r])));
     free(p);
     return worst;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/grammar/alias.h"
 #include "engine/grammar/rules.h"
 
 /* ---------------------------------------------------------------- shape */
@@ -125,9 +126,9 @@ void rhm_grammar_clear(struct rhm_grammar *g)
 {
     free(g->rules);
     free(g->p);
-    free(g->alias);
+    rhm_alias_free(g->alias);
     free(g->prior);
-    free(g->prior_alias);
+    rhm_alias_free(g->prior_alias);
     g->rules = NULL;
     g->p = g->prior = NULL;
     g->alias = g->prior_alias = NULL;

@@ -14,11 +14,7 @@
 #include "engine/base/error.h"
 #include "engine/data/dataset.h"
 
-/* A rule drawn: a uniform slot k and a uniform 64-bit fraction; rule k below `keep`, else `other`. */
-struct rhm_alias {
-    uint64_t keep;
-    uint32_t other;
-};
+struct rhm_alias; /* tables to draw by */
 
 enum rhm_ensemble { RHM_ENSEMBLE_UNIFORM, RHM_ENSEMBLE_LATIN };
 
@@ -33,7 +29,7 @@ struct rhm_grammar {
     double shuffle;                /* latin: share of the rules drawn anew */
     uint16_t *rules;               /* all levels; use rhm_grammar_rule; owned */
     double *p;                     /* P(rule | its parent) in the order of the rules; NULL: all 1/m; owned */
-    struct rhm_alias *alias;       /* to draw by p; owned */
+    struct rhm_alias *alias;       /* to draw by p, a law a parent; owned */
     double zipf;                   /* the exponent that made p; 0 without one */
     double *prior;                 /* P(label); NULL: all 1/classes; owned */
     struct rhm_alias *prior_alias; /* to draw by it; owned */
@@ -96,6 +92,12 @@ enum rhm_status rhm_grammar_set_noise(struct rhm_grammar *g, double label_noise,
 static inline unsigned rhm_grammar_parents(const struct rhm_grammar *g, unsigned l)
 {
     return l == 1 ? g->classes : g->V;
+}
+
+/* The number of the first of these in the order of all levels. */
+static inline size_t rhm_grammar_first_parent(const struct rhm_grammar *g, unsigned l)
+{
+    return l == 1 ? 0 : g->classes + (size_t)(l - 2) * g->V;
 }
 
 /* Children of a symbol of level l-1. */

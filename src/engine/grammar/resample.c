@@ -7,6 +7,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/rng.h"
+#include "engine/grammar/alias.h"
 #include "engine/grammar/inverse.h"
 
 /* Tokens drawn between two looks at the poll. */
@@ -60,10 +61,11 @@ static unsigned draw_rule(const struct rhm_grammar *g, unsigned l, unsigned nu, 
 {
     if (g->alias == NULL)
         return (unsigned)rhm_rng_below(rng, g->m);
-    unsigned __int128 product = (unsigned __int128)rhm_rng_u64(rng) * g->m;
-    unsigned k = (unsigned)(product >> 64);
-    const struct rhm_alias *alias = &g->alias[rhm_grammar_first_rule(g, l, nu) + k];
-    return (uint64_t)product < alias->keep ? k : alias->other;
+    size_t parent = rhm_grammar_first_parent(g, l) + nu;
+    uint64_t word = rhm_rng_u64(rng);
+    int undecided;
+    unsigned k = rhm_alias_draw(g->alias, parent, &word, &undecided);
+    return undecided ? rhm_alias_decide(g->alias, parent, k, rhm_rng_u64(rng)) : k;
 }
 
 /* The tokens under a symbol, drawn in their place: from the end, as in sample.c. */

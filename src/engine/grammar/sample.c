@@ -3,7 +3,8 @@
  * A sample is the label and then one rule a symbol, top down. Its random words: word w of sample i is half i
  * % 2 of Philox block w at counter i/2, so that two neighbours share their blocks and nothing else. A word x
  * stands for the fraction x/2^64; a draw below b takes the whole part of fraction*b and keeps the rest for
- * the next draw.
+ * the next draw. A draw by an alias table (alias.h) is the same, and takes the next word as well where the
+ * table cannot decide.
  */
 #include "engine/grammar/sample.h"
 
@@ -13,6 +14,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/rng.h"
+#include "engine/grammar/alias.h"
 
 /* ---------------------------------------------------------------- words */
 
@@ -41,18 +43,27 @@ static unsigned draws_within(unsigned __int128 limit, uint64_t start, uint64_t m
     return k;
 }
 
-static struct purse purse_of(const struct rhm_grammar *g)
+/* Words are used up where all bounds are powers of two, else for 2^32 of their 2^64 parts. */
+static unsigned __int128 limit_of(int exact)
 {
-    if (g->alias) /* the rest of the word chooses between the two rules of a slot */
-        return (struct purse){0, 1};
-    int exact = is_power_of_two(g->m) && is_power_of_two(g->classes);
-    unsigned __int128 limit = (unsigned __int128)1 << (exact ? 64 : 32);
-    if (g->prior_alias) /* so for the label */
-        return (struct purse){0, draws_within(limit, 1, g->m)};
-    return (struct purse){draws_within(limit, g->classes, g->m), draws_within(limit, 1, g->m)};
+    return (unsigned __int128)1 << (exact ? 64 : 32);
 }
 
-#define WORDS_AHEAD 8
+static struct purse purse_of(const struct rhm_grammar *g)
+{
+    uint64_t label = g->prior_alias ? UINT64_C(1) << g->prior_alias->spend : g->classes;
+    uint64_t rule = g->alias ? UINT64_C(1) << g->alias->spend : g->m;
+    int exact = is_power_of_two(label) && is_power_of_two(rule);
+    /* uniform grammars: the same limit for all words, so that their strings stay what they were */
+    return (struct purse){draws_within(limit_of(exact), label, rule),
+                          draws_within(limit_of(g->alias ? 1 : exact), 1, rule)};
+}
+
+/* The loops are compiled twice, for uniform rules and for weighted ones, and without calls. */
+#define ALL_INLINE static inline __attribute__((always_inline))
+#define NOT_INLINE static __attribute__((noinline))
+
+#define WORDS_AHEAD 256
 
 /* The words of two neighbouring samples. */
 struct words {
@@ -76,13 +87,17 @@ static inline void words_start(struct words *w, uint64_t seed, uint32_t stream, 
     }
 }
 
-static inline uint64_t words_get(const struct words *w, unsigned half, uint32_t k)
+/* Out of the loops, whose registers it would take. */
+NOT_INLINE uint64_t words_make(const struct words *w, unsigned half, uint32_t k)
 {
-    if (k < w->ahead)
-        return w->word[half][k];
     uint64_t block[2];
     rhm_rng_block(w->seed, w->stream, w->pair, k, block);
     return block[half];
+}
+
+static inline uint64_t words_get(const struct words *w, unsigned half, uint32_t k)
+{
+    return k < w->ahead ? w->word[half][k] : words_make(w, half, k);
 }
 
 /* One sample being drawn. */
@@ -101,30 +116,34 @@ static inline unsigned take(uint64_t *fraction, unsigned bound)
     return (unsigned)(product >> 64);
 }
 
-static inline unsigned draw_label(struct draw *d, const struct words *words, unsigned half,
-                                  struct purse purse, const struct rhm_grammar *g)
+ALL_INLINE unsigned take_weighted(struct draw *d, const struct rhm_alias *alias, size_t law)
+{
+    int undecided;
+    unsigned k = rhm_alias_draw(alias, law, &d->fraction, &undecided);
+    if (__builtin_expect(undecided, 0))
+        k = rhm_alias_decide(alias, law, k, words_get(d->words, d->half, d->next++));
+    return k;
+}
+
+ALL_INLINE unsigned draw_label(struct draw *d, const struct words *words, unsigned half, struct purse purse,
+                               const struct rhm_grammar *g)
 {
     *d = (struct draw){.words = words, .half = half, .next = 1, .left = purse.first};
     d->fraction = words_get(words, half, 0);
-    unsigned label = take(&d->fraction, g->classes);
-    if (g->prior_alias && d->fraction >= g->prior_alias[label].keep)
-        label = g->prior_alias[label].other;
-    return label;
+    return g->prior_alias ? take_weighted(d, g->prior_alias, 0) : take(&d->fraction, g->classes);
 }
 
-/* One of the rules `first` .. `first` + m - 1; weighted: g->alias is there. */
-static inline unsigned draw_rule(struct draw *d, struct purse purse, const struct rhm_grammar *g,
-                                 size_t first, int weighted)
+/* The number of a rule of a parent, which is the `parent`-th of all levels (weighted only: g->alias is
+ * there). */
+ALL_INLINE unsigned draw_rule(struct draw *d, struct purse purse, const struct rhm_grammar *g, size_t parent,
+                              int weighted)
 {
     if (d->left == 0) {
         d->fraction = words_get(d->words, d->half, d->next++);
         d->left = purse.rest;
     }
     d->left--;
-    unsigned k = take(&d->fraction, g->m);
-    if (weighted && d->fraction >= g->alias[first + k].keep)
-        k = g->alias[first + k].other;
-    return k;
+    return weighted ? take_weighted(d, g->alias, parent) : take(&d->fraction, g->m);
 }
 
 /* Words that a sample with this many rules needs. */
@@ -140,13 +159,14 @@ static uint32_t words_needed(struct purse purse, uint64_t rules)
 
 /* Rewrites the `width` level-(l-1) symbols at the front of `symbol` by their children, in place: from the
  * end, so that a symbol is read before its place is written. */
-static inline size_t expand(const struct rhm_grammar *g, unsigned l, size_t s, size_t width, uint16_t *symbol,
-                            struct draw *d, struct purse purse, int weighted)
+ALL_INLINE size_t expand(const struct rhm_grammar *g, unsigned l, size_t s, size_t width, uint16_t *symbol,
+                         struct draw *d, struct purse purse, int weighted)
 {
     const uint16_t *rules = g->rules + g->level[l];
+    size_t first = rhm_grammar_first_parent(g, l), m = g->m;
     for (size_t i = width; i-- > 0;) {
-        unsigned k = draw_rule(d, purse, g, weighted ? rhm_grammar_first_rule(g, l, symbol[i]) : 0, weighted);
-        const uint16_t *child = rules + ((size_t)symbol[i] * g->m + k) * s;
+        unsigned k = draw_rule(d, purse, g, first + symbol[i], weighted);
+        const uint16_t *child = rules + (symbol[i] * m + k) * s;
         for (size_t j = 0; j < s; j++)
             symbol[i * s + j] = child[j];
     }
@@ -154,15 +174,15 @@ static inline size_t expand(const struct rhm_grammar *g, unsigned l, size_t s, s
 }
 
 /* One string, or what stands under its first level-(top-1) symbol. Returns the label. */
-static inline uint16_t draw_string(const struct rhm_grammar *g, unsigned top, uint16_t *symbol,
-                                   const struct words *words, unsigned half, struct purse purse, int weighted)
+ALL_INLINE uint16_t draw_string(const struct rhm_grammar *g, unsigned top, uint16_t *symbol,
+                                const struct words *words, unsigned half, struct purse purse, int weighted)
 {
     struct draw d;
     unsigned label = draw_label(&d, words, half, purse, g);
     unsigned nu = label;
     for (unsigned l = 1; l < top; l++) {
-        size_t first = weighted ? rhm_grammar_first_rule(g, l, nu) : 0;
-        nu = rhm_grammar_rule(g, l, nu, draw_rule(&d, purse, g, first, weighted))[0];
+        size_t parent = rhm_grammar_first_parent(g, l) + nu;
+        nu = rhm_grammar_rule(g, l, nu, draw_rule(&d, purse, g, parent, weighted))[0];
     }
     symbol[0] = (uint16_t)nu;
     size_t width = 1;
@@ -269,21 +289,22 @@ static uint16_t *first_children(const struct rhm_grammar *g, struct rhm_error *e
 }
 
 /* The rule at level L of one sample and its label: (nu*m + k)*classes + label. */
-static inline size_t draw_cell(const struct rhm_grammar *g, const uint16_t *first, const struct words *words,
-                               unsigned half, struct purse purse, int weighted)
+ALL_INLINE size_t draw_cell(const struct rhm_grammar *g, const uint16_t *first, const struct words *words,
+                            unsigned half, struct purse purse, int weighted)
 {
     struct draw d;
     unsigned label = draw_label(&d, words, half, purse, g);
-    size_t nu = label, m = g->m, before = 0; /* rules of the levels above */
+    size_t nu = label, m = g->m, above = 0; /* parents of the levels above */
     for (unsigned l = 1; l < g->L; l++) {
-        size_t rule = before + nu * m;
-        nu = first[rule + draw_rule(&d, purse, g, rule, weighted)];
-        before += (size_t)rhm_grammar_parents(g, l) * m;
+        size_t parent = above + nu;
+        nu = first[parent * m + draw_rule(&d, purse, g, parent, weighted)];
+        above += rhm_grammar_parents(g, l);
     }
-    return (nu * m + draw_rule(&d, purse, g, before + nu * m, weighted)) * g->classes + label;
+    return (nu * m + draw_rule(&d, purse, g, above + nu, weighted)) * g->classes + label;
 }
 
-/* The same where one word pays for the whole path: the usual case, and the hot loop of layer L. */
+/* The same where one word pays for the whole path, all uniform: the usual case, and the hot loop of layer L.
+ */
 static inline size_t draw_cell_of_word(const struct rhm_grammar *g, const uint16_t *child, uint64_t word)
 {
     size_t label = take(&word, g->classes), nu = label, m = g->m, parents = g->classes;
@@ -301,7 +322,7 @@ static inline void draw_cells(const struct rhm_grammar *g, const uint16_t *child
                               uint32_t ahead, uint64_t seed, uint64_t pair, size_t cell[2])
 {
     uint32_t stream = RHM_STREAM_SUBTREE + g->L;
-    if (g->L <= purse.first) {
+    if (g->L <= purse.first && !g->alias && !g->prior_alias) {
         uint64_t word[2];
         rhm_rng_block(seed, stream, pair, 0, word);
         cell[0] = draw_cell_of_word(g, child, word[0]);

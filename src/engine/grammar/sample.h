@@ -3,8 +3,8 @@
  * Sample i is a pure function of (seed, stream, i): the same for any number of threads and any block.
  * Where rules are uniform and V, m and classes are powers of two a draw uses exactly the bits it needs;
  * elsewhere each 64-bit word is spent on draws whose bounds multiply to at most 2^32, so that the bias of a
- * draw is below 2^-32. Weighted rules and labels take a word each and an alias table. Noise (grammar.h) has
- * random numbers of its own: without it the same strings would be drawn.
+ * draw is below 2^-32. Weighted rules and labels are drawn by tables that are exact to 2^-53. Noise
+ * (grammar.h) has random numbers of its own: without it the same strings would be drawn.
  */
 #ifndef RHM_SAMPLE_H
 #define RHM_SAMPLE_H

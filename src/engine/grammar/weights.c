@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/memory.h"
+#include "engine/grammar/alias.h"
 #include "engine/grammar/rules.h"
 
 static size_t rules_of(const struct rhm_grammar *g)
@@ -45,34 +46,10 @@ static int normalise(const double *weight, unsigned m, double *p, unsigned *bad)
     return 1;
 }
 
-/* Walker's alias table by Vose (1991): slot k, chosen uniformly, is rule k below `keep` and rule `other`
- * above it. work: 2 m. */
-static void make_alias(const double *p, unsigned m, struct rhm_alias *alias, double *scaled, uint32_t *work)
-{
-    unsigned small = 0, large = m;
-    for (unsigned k = 0; k < m; k++) {
-        scaled[k] = p[k] * m;
-        alias[k] = (struct rhm_alias){UINT64_MAX, k};
-        if (scaled[k] < 1)
-            work[small++] = k;
-        else
-            work[--large] = k;
-    }
-    while (small > 0 && large < m) {
-        unsigned little = work[--small], much = work[large];
-        alias[little] = (struct rhm_alias){(uint64_t)(scaled[little] * 0x1p64), much};
-        scaled[much] -= 1 - scaled[little];
-        if (scaled[much] < 1) {
-            large++;
-            work[small++] = much;
-        }
-    } /* what is left is 1 but for rounding */
-}
-
 static void drop(struct rhm_grammar *g)
 {
     free(g->p);
-    free(g->alias);
+    rhm_alias_free(g->alias);
     g->p = NULL;
     g->alias = NULL;
     g->zipf = 0;
@@ -88,26 +65,23 @@ enum rhm_status rhm_grammar_set_weights(struct rhm_grammar *g, const double *wei
         return RHM_OK;
     }
     const char *what = "the probabilities of the rules";
-    enum rhm_status status =
-        rhm_memory_check((double)rules * (sizeof *g->p + sizeof *g->alias), what, "lower m, V or L", err);
+    enum rhm_status status = rhm_memory_check(
+        (double)rules * sizeof *g->p + rhm_alias_bytes(rules / g->m, g->m), what, "lower m, V or L", err);
     if (status != RHM_OK)
         return status;
-    double *p = rhm_array(rules, sizeof *p, what, err), *scaled = rhm_array(g->m, sizeof *scaled, what, err);
-    struct rhm_alias *alias = rhm_array(rules, sizeof *alias, what, err);
-    uint32_t *work = rhm_array(g->m, sizeof *work, what, err);
-    status = p && alias && scaled && work ? RHM_OK : RHM_EMEMORY;
+    double *p = rhm_array(rules, sizeof *p, what, err);
+    if (p == NULL)
+        return RHM_EMEMORY;
     for (r = 0; r < rules && status == RHM_OK; r += g->m) {
         unsigned bad;
-        if (normalise(weight + r, g->m, p + r, &bad))
-            make_alias(p + r, g->m, alias + r, scaled, work);
-        else
+        if (!normalise(weight + r, g->m, p + r, &bad))
             status = refuse(g, r + bad, weight[r + bad], err);
     }
-    free(scaled);
-    free(work);
+    struct rhm_alias *alias = NULL;
+    if (status == RHM_OK && (alias = rhm_alias_new(p, rules / g->m, g->m, what, err)) == NULL)
+        status = RHM_EMEMORY;
     if (status != RHM_OK) {
         free(p);
-        free(alias);
         return status;
     }
     drop(g);
@@ -143,7 +117,7 @@ enum rhm_status rhm_grammar_set_zipf(struct rhm_grammar *g, double zipf, struct 
 static void drop_prior(struct rhm_grammar *g)
 {
     free(g->prior);
-    free(g->prior_alias);
+    rhm_alias_free(g->prior_alias);
     g->prior = NULL;
     g->prior_alias = NULL;
 }
@@ -158,22 +132,18 @@ enum rhm_status rhm_grammar_set_prior(struct rhm_grammar *g, const double *weigh
         return RHM_OK;
     }
     const char *what = "the probabilities of the labels";
-    double *p = rhm_array(C, sizeof *p, what, err), *scaled = rhm_array(C, sizeof *scaled, what, err);
-    struct rhm_alias *alias = rhm_array(C, sizeof *alias, what, err);
-    uint32_t *work = rhm_array(C, sizeof *work, what, err);
-    enum rhm_status status = p && alias && scaled && work ? RHM_OK : RHM_EMEMORY;
+    double *p = rhm_array(C, sizeof *p, what, err);
+    enum rhm_status status = p ? RHM_OK : RHM_EMEMORY;
     if (status == RHM_OK && !normalise(weight, C, p, &bad))
         status =
             rhm_fail(err, RHM_EARG,
                      "prior: label %u: %g: must be a positive number, and not negligible beside the others",
                      bad + 1, weight[bad]);
-    if (status == RHM_OK)
-        make_alias(p, C, alias, scaled, work);
-    free(scaled);
-    free(work);
+    struct rhm_alias *alias = NULL;
+    if (status == RHM_OK && (alias = rhm_alias_new(p, 1, C, what, err)) == NULL)
+        status = RHM_EMEMORY;
     if (status != RHM_OK) {
         free(p);
-        free(alias);
         return status;
     }
     drop_prior(g);
