@@ -95,6 +95,7 @@ terminal_tests = \
 	tests/terminal/test_panel_input.py \
 	tests/terminal/test_panel_signals.py \
 	tests/terminal/test_panel_terminals.py \
+	tests/terminal/test_panel_learners.py \
 	tests/terminal/test_panel_views.py \
 	tests/terminal/test_readme.py \
 	tests/terminal/test_shell.py \

@@ -233,12 +233,6 @@ local function both_sides(left, right, width)
   return left
 end
 
--- Words that fit, whole parts alone.
-local function shorten(words, width)
-  while text.columns(words) > width - 2 and find(words, ", ", 1, true) do words = words:gsub(",[^,]*$", "") end
-  return words
-end
-
 -- "c cnn (V,s,L) = (8,2,3)", and how its training goes; the same of a network that is refined.
 local function status_of_whole(value, width, glyphs)
   local what = subjects.kind(value)
@@ -250,7 +244,7 @@ local function status_of_whole(value, width, glyphs)
   local words, glyph, style = "not trained", state.look("waiting", glyphs)
   if progress then
     glyph, style = state.look(progress.state, glyphs)
-    local work = progress.state ~= "queued" and state.work_of_whole(progress, true) or ""
+    local work = progress.state ~= "queued" and state.work_of_whole(progress, width < 110) or ""
     if progress.state == "done" then
       words = (progress.kind == "refine" and "refined" or "trained") .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
     elseif progress.state == "running" then
@@ -261,7 +255,7 @@ local function status_of_whole(value, width, glyphs)
   elseif (value.epochs or value.n) > 0 then
     words = "trained"
   end
-  return both_sides(left, {{glyph .. " ", style = style}, shorten(words, width)}, width)
+  return both_sides(left, {{glyph .. " ", style = style}, text.parts(words, width - 2)}, width)
 end
 
 -- A network whose refinement has not ended, or is the last that was done to it.
@@ -309,12 +303,17 @@ function M.status(width)
   end
   if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end
   if s.level and s.seconds > 0 and s.state ~= "by hand" then words = words .. ", " .. text.duration(s.seconds) end
-  local right = {{glyph .. " ", style = style}, shorten(words, width)}
+  local right = {{glyph .. " ", style = style}, text.parts(words, width - 2)}
   if spec.scroll and seen.total > seen.height then
     local first = scroll[current] or 0
     right[#right + 1] = format("  %d-%d of %d", first + 1, min(seen.total, first + seen.height), seen.total)
   end
   return both_sides(left, right, width)
+end
+
+-- What pause and run are about: the model that is shown, with layers or without.
+local function in_training()
+  return subjects.learner(subject()) or network()
 end
 
 -- --- training by hand ---------------------------------------------------------------------------------------------
@@ -362,8 +361,8 @@ end
 
 -- A training that is paused goes on; else the layer whose turn it is takes steps up to the next 100 (k: k more).
 function M.run(k)
-  local net = network_to_train "panel.run"
-  local job = net.job
+  local model = in_training()
+  local job = model and model.job
   if job and (job.state == "paused" or job.state == "pausing") then
     job:resume()
     return
@@ -381,9 +380,9 @@ end
 -- Pauses a training, or lets it go on; ends what run does. Returns whether there was something.
 function M.pause()
   stop_run = true
-  local net = network()
-  local job = net and net.job
-  if not job then return net ~= nil end
+  local model = in_training()
+  local job = model and model.job
+  if not job then return model ~= nil end
   if job.state == "paused" or job.state == "pausing" then
     job:resume()
   elseif job.state == "running" or job.state == "queued" then

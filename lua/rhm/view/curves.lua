@@ -134,7 +134,9 @@ local function draw_whole(learner, width, height, options)
   local glyph, style = state.look(progress and progress.state or "waiting", options.glyphs)
   local head = {{subject.kind(learner) .. "  ", style = "title"}}
   head[#head + 1] = {glyph .. " " .. (progress and progress.state or "not trained yet"), style = style}
-  if progress then head[#head + 1] = "  " .. state.work_of_whole(progress) end
+  if progress then
+    head[#head + 1] = "  " .. text.parts(state.work_of_whole(progress, width < 110), width - text.columns(head) - 2)
+  end
   local lines = {head}
   local rest = (height or max(8, min(rhm.height() - 4, 24))) - 1
   if not history or #history[unit] < 2 then

@@ -9,6 +9,7 @@ local M = {
 local rhm = require "rhm"
 local text = require "rhm.view.text"
 local canvas = require "rhm.view.canvas"
+local state = require "rhm.view.state"
 local format, max, min = string.format, math.max, math.min
 
 -- The sweeps of one start: where it begins in the history, how many.
@@ -41,10 +42,14 @@ function M.draw(net, width, height, options)
   local start = options.start or r.start
   local first, last = sweeps_of(h, start)
   if not first then start, first, last = r.start, sweeps_of(h, r.start) end
-  local head = {{r.running and "refining  " or "refined  ", style = r.running and "series1" or "title"},
-    format("%s strings", text.count(r.n, 9))}
+  local progress = r.running and net.job and net.job.progress
+  local head = {{"refined  ", style = "title"}, format("%s strings", text.count(r.n, 9))}
+  if progress then
+    local glyph, style = state.look(progress.state, options.glyphs)
+    head[1] = {format("%s %s  ", glyph, progress.state == "running" and "refining" or progress.state), style = style}
+  end
   if r.labelled < r.n then head[#head + 1] = format(", %s labelled", text.count(r.labelled, 9)) end
-  head[#head + 1] = format("  start %d of %d", start, r.starts)
+  head[#head + 1] = format("  start %d of %d", start, progress and progress.starts or r.starts)
   if start == r.start and not r.running and r.starts > 1 then head[#head + 1] = {" (kept)", style = "good"} end
   head[#head + 1] = format("  sweep %d  accuracy %.4f", h.sweep[last], h.accuracy[last])
   local lines, rest = {head}, (height or max(10, min(rhm.height() - 4, 26))) - 1

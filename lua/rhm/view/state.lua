@@ -131,8 +131,8 @@ end
 
 local measures = {"loss", "log_label", "accuracy", "held_loss", "held_accuracy", "held_out"}
 
--- Where a training of a whole stands: "start 2 of 5, sweep 12 of 250, accuracy 0.91, 4 s left". brief: without the
--- held-out measures.
+-- Where a training of a whole stands: "start 2 of 5, sweep 12 of 250, accuracy 0.91, 4 s left". brief: without what a
+-- narrow line has no room for.
 function M.work_of_whole(progress, brief)
   local p, parts = progress, {}
   local all = p.unit and p[p.unit .. "s"]
@@ -140,7 +140,7 @@ function M.work_of_whole(progress, brief)
   if p.stage then parts[#parts + 1] = p.stage end
   if p.unit then parts[#parts + 1] = format("%s %d%s", p.unit, p[p.unit], all and format(" of %d", all) or "") end
   for _, name in ipairs(measures) do
-    if p[name] and not (brief and name:find "^held") then
+    if p[name] and not (brief and (name == "log_label" or name:find "^held")) then
       local title = name == "log_label" and "log P(label)" or name:gsub("_", " ")
       parts[#parts + 1] = title .. " " .. text.number(p[name], 6)
     end

@@ -222,4 +222,10 @@ function M.percent(done, all)
   return done >= all and "100%" or format("%d%%", floor(100 * done / all))
 end
 
+-- "a, b, c" without the last of its parts that make it wider than width.
+function M.parts(words, width)
+  while M.columns(words) > width and find(words, ", ", 1, true) do words = gsub(words, ",[^,]*$", "") end
+  return words
+end
+
 return M
