@@ -189,7 +189,15 @@ function TestJob.test_the_collector_stops_no_training()
   end
   local found = {}
   for _, job in ipairs(rhm.jobs()) do found[job.id] = job end
-  for i = 1, 12 do lu.assertEquals(found[ids[i]]:wait().levels[1].steps, 2) end
+  for i = 1, 12 do
+    local job = found[ids[i]]
+    if type(job) == "userdata" then
+      lu.assertEquals(job:wait().levels[1].steps, 2)
+    else -- let go already: more than eight had ended
+      lu.assertTrue(i <= 4)
+      lu.assertEquals(job.state, "done")
+    end
+  end
   network():train{ from=g, n=1000 } -- the last eight that ended in the background are still held, the others let go
   found = nil
   collectgarbage() collectgarbage()
