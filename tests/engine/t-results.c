@@ -272,8 +272,8 @@ static void test_kill_in_a_transaction(void **state)
 static void test_all_open_at_once(void **state)
 {
     (void)state;
-    enum { ROUNDS = 20, WRITERS = 8 };
-    for (int round = 0; round < ROUNDS; round++) {
+    enum { WRITERS = 8 };
+    for (int round = getenv("VALGRIND") ? 17 : 0; round < 20; round++) {
         int start[2], told[2], runs = round % 2 ? 5 : 1;
         remove(in_folder("once.db"));
         assert_int_equal(pipe(start), 0);
