@@ -386,7 +386,7 @@ static void look(struct reader *reader, unsigned l)
     enum rhm_status status = rhm_network_view(reader->net, l, 1, &view, &err);
     if (status != RHM_OK) {
         reader->waits++;
-        reader->wrong += status != RHM_ESTATE || strstr(err.text, "being solved") == NULL;
+        reader->wrong += status != RHM_ESTATE || strstr(err.text, "its closed form") == NULL;
         return;
     }
     reader->in_training += view.trained == 0;

@@ -65,7 +65,7 @@ static void look_at_layer(struct scene *scene, int i, unsigned l)
     struct rhm_layer_view view;
     struct rhm_error err = {0};
     if (rhm_network_view(scene->net[i], l, 1, &view, &err) != RHM_OK) {
-        expect(scene, err.status == RHM_ESTATE && strstr(err.text, "being solved"));
+        expect(scene, err.status == RHM_ESTATE && strstr(err.text, "its closed form"));
         return;
     }
     uint64_t n = 0;
