@@ -146,8 +146,8 @@ tests_bench_bench_LDADD = librhm.la $(engine_libs)
 bench: tests/bench/bench$(EXEEXT) rhm$(EXEEXT)
 	@srcdir=$(srcdir) PYTHON="$(PYTHON)" tests/bench/bench$(EXEEXT)
 
-# make check TESTS="t-grammar t-layer": those alone. VERBOSE=1 shows what each one says.
-run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(TESTS)" $(no_c)
+# make check TESTS="t-grammar t-layer": those alone, on one line or several. VERBOSE=1 shows what each one says.
+run_tests = "$(PYTHON)" $(srcdir)/tests/run --srcdir=$(srcdir) --python="$(PYTHON)" --only="$(strip $(TESTS))" $(no_c)
 check-local:
 	@test -n "$(PYTHON)" || { echo "make check needs Python 3 (Debian: python3), then configure again" >&2; exit 1; }
 	@$(run_tests) --complete $(engine_tests) $(program_tests) $(script_tests) $(terminal_tests)
