@@ -18,6 +18,8 @@ SCRIPTS = ["branching_factor", "end_to_end", "function_classes", "log_regime", "
            "positions", "random_features", "refinement", "sample_complexity", "semi_supervised", "signal_to_noise",
            "training_dynamics", "unknown_topology"]
 QUICK = 20  # seconds on 2 processors of one's own
+# About numbers: what such a script calls in C has tests of its own, which the sanitizers see; others run in any case.
+numbers = unittest.skipIf(SANITIZED, "numbers without a sanitizer only")
 
 
 class Experiments(unittest.TestCase):
@@ -167,6 +169,7 @@ class Experiments(unittest.TestCase):
         out = self.quick("phase_diagram", "--plane", "Vm", out="Vm")
         self.assertIn("largest m", out)
 
+    @numbers
     def test_sample_complexity(self):
         out = self.quick("sample_complexity")
         slope = self.number(r"N\* ~ \(V m/rho\^2\)\^b, b = ([\d.]+)", out)
@@ -184,6 +187,7 @@ class Experiments(unittest.TestCase):
         self.assertRegex(out, r"cut for cost \(--budget 300\): .*\(8,4,2,2\), median accuracy 0\.\d+ at "
                          r"N = 300")
 
+    @numbers
     def test_branching_factor(self):
         out = self.quick("branching_factor")
         rows = [list(map(float, line.split())) for line in out.splitlines() if re.match(r"4000 +[234] ", line)]
@@ -202,6 +206,7 @@ class Experiments(unittest.TestCase):
         self.assertGreater(int(quiet[0]), int(warned[0]), out)
         self.assertGreater(int(warned[1]), int(quiet[1]), out)
 
+    @numbers
     def test_function_classes(self):
         out = self.quick("function_classes")
         rows = {}
@@ -223,6 +228,7 @@ class Experiments(unittest.TestCase):
                             .groups())
         self.assertEqual(learned, runs, out)
 
+    @numbers
     def test_training_dynamics(self):
         out = self.quick("training_dynamics")
         for level, rho in ((3, 0.131), (2, 0.354), (1, 2 ** 0.5)):
@@ -237,6 +243,7 @@ class Experiments(unittest.TestCase):
                          (2, "rhm training_dynamics: --shape 8,4,2: must be four whole numbers, as 8,4,2,3 "
                           "(see rhm training_dynamics --help)\n"))
 
+    @numbers
     def test_random_features(self):
         out = self.quick("random_features")
         row = r"^ +%s +%s +%s +(\S+) +(\S+)(.*)$"
@@ -251,6 +258,7 @@ class Experiments(unittest.TestCase):
         beyond = re.findall(r"^ +[12] +(?:4|64) .* (\d+)$", out, re.M)
         self.assertEqual(beyond, ["0"] * 8)  # none beyond the bound
 
+    @numbers
     def test_signal_to_noise(self):
         out = self.quick("signal_to_noise")
         rows = re.findall(r"^\((\d+),(\d+)\) +(\S+) +(\S+) +(\S+) +(\d+)/(\d+)/(\d+) +(\d+)/(\d+) +(\S+) +(\S+)", out, re.M)
@@ -266,6 +274,7 @@ class Experiments(unittest.TestCase):
         self.assertRegex(" ".join(out.split()), r"0 of the 9 that pass; below \.9 with the schedule by depth although "
                          r"they pass: 0")
 
+    @numbers
     def test_noise(self):
         out = self.quick("noise")
         rows = re.findall(r"^ *(\S+) +4000 +(\S+) +(\S+) +\d+ % +(\S+) +\d+ % +(\S+) +\d+ %$", out, re.M)
@@ -296,6 +305,8 @@ class Experiments(unittest.TestCase):
         self.assertIsNotNone(row, out)
         alone, more = float(row.group(1)), float(row.group(2))
         self.assertTrue(more > 0.9 and more > alone + 0.2, out)
+
+    @numbers
     def test_end_to_end(self):
         out = self.quick("end_to_end")
         rows = re.findall(r"^\(8,4,2,3\) +(\w+) +(\d+) +(\S+) +\S+ s +(\S+) +(\S+) +(\S+)$", out, re.M)
@@ -333,6 +344,7 @@ class Experiments(unittest.TestCase):
         self.assertEqual((right, sets), (7, 8), out)  # s = 4, m = 448: 20000 strings are too few
         self.assertGreaterEqual(confident, 6, out)
 
+    @numbers
     def test_log_regime(self):
         out = self.quick("log_regime")
         exponent = self.number(r"N\* ~ d\^b, b = ([\d.]+)", out)
