@@ -5,7 +5,7 @@
 -- the patches at other places of the string are not of the same kind as the first. Only s' = s (or a power of it, with
 -- more samples) keeps all of the label's information in V clusters a layer.
 --
--- Strings are padded at their end with a symbol of its own, V+1, up to the next power of s'.
+-- Given s = s' and d the networks pad strings at their end with a symbol of its own up to the next power of s'.
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{
@@ -22,23 +22,6 @@ local x = experiment.new{
 local samples = {x.args.samples}
 if #samples == 0 then samples = x.quick and {4000} or {1000, 10000} end
 local shapes = {{s = 2, V = 8, m = 2, L = 4}, {s = 3, V = 8, m = 2, L = 3}, {s = 4, V = 8, m = 4, L = 2}}
-
--- Layers that s' makes of d tokens, and the length they read.
-local function layers(assumed, d)
-  local L, length = 1, assumed
-  while length < d do L, length = L + 1, length * assumed end
-  return L, length
-end
-
-local function padded(data, length, V)
-  local tokens, labels = {}, {}
-  for i = 1, #data do
-    local string = data:tokens(i)
-    for k = #string + 1, length do string[k] = V + 1 end
-    tokens[i], labels[i] = string, data:label(i)
-  end
-  return rhm.dataset{ tokens=tokens, labels=labels, V=length > data.d and V + 1 or V, classes=data.classes }
-end
 
 -- Mutual information of neighbouring tokens: the mean across the borders of assumed patches divided by the mean inside.
 local function border(data, assumed)
@@ -64,13 +47,11 @@ end
 
 local function learn(p, seed)
   local g = experiment.grammars(p, 1, seed)[seed]
-  local L, length = layers(p.assumed, g.d)
-  local strings = g:sample{ n=p.N, seed=seed }
-  local data, test = padded(strings, length, g.V), padded(g:sample{ n=5000, seed=seed + 1000 }, length, g.V)
-  local net = rhm.network{ V=data.V, s=p.assumed, L=L, classes=g.classes, linkage="average", seed=seed }
+  local data, test = g:sample{ n=p.N, seed=seed }, g:sample{ n=5000, seed=seed + 1000 }
+  local net = rhm.network{ V=g.V, s=p.assumed, d=g.d, linkage="average", seed=seed }
   net:train{ from=data, progress=false }
   local apart, kinds, list = 1000, {}, {}
-  for l = L, 1, -1 do
+  for l = net.L, 1, -1 do
     local layer = net:layer(l):diagnostics()
     apart = math.min(apart, layer.rho / layer.eps_S)
     for _, warning in ipairs(layer.warnings) do
@@ -79,9 +60,9 @@ local function learn(p, seed)
       kinds[kind] = true
     end
   end
-  local cnn = rhm.cnn{ V=data.V, s=p.assumed, L=L, classes=g.classes, h=64, seed=seed }
+  local cnn = rhm.cnn{ V=g.V, s=p.assumed, d=g.d, h=64, seed=seed }
   cnn:train{ from=data, epochs=60, progress=false }
-  return { chain=net:accuracy(test), cnn=cnn:accuracy(test), border=border(strings, p.assumed), apart=apart,
+  return { chain=net:accuracy(test), cnn=cnn:accuracy(test), border=border(data, p.assumed), apart=apart,
     warnings=table.concat(list, ", ") }
 end
 
@@ -137,9 +118,10 @@ end
 x:finish(function()
   local rows, series = {}, {}
   for _, cell in ipairs(cells) do
-    local L, length = layers(cell.assumed, cell.s ^ cell.L)
+    local d = cell.s ^ cell.L
+    local L = rhm.cnn{ V=2, s=cell.assumed, d=d // 1 | 0, h=1 }.L
     local function median(measure) return experiment.median(experiment.values(r.rows, measure, cell)) end
-    rows[#rows + 1] = {cell.N, cell.s, cell.assumed, L, math.tointeger(length - cell.s ^ cell.L), median "chain",
+    rows[#rows + 1] = {cell.N, cell.s, cell.assumed, L, math.tointeger(cell.assumed ^ L - d), median "chain",
       median "cnn", median "apart", median "border"}
     if cell.N == samples[#samples] then
       local line = series[#series]

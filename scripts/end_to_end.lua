@@ -19,25 +19,24 @@ local names = x.quick and {"(8,4,2,3)"} or {"(8,4,2,3)", "(8,8,2,3)"}
 local Ns = x.quick and {500, 2000} or {250, 500, 1000, 2000, 4000, 8000, 16000}
 local LEARNERS = {"first", "all", "cnn"}
 
--- Trained on d: the learner, and its outputs of layer k at all places.
 local function train(learner, g, d, seed)
   if learner == "cnn" then
     local net = rhm.cnn{ grammar=g, h=64, seed=seed }
     net:train{ from=d, progress=false }
-    return net, function(data, k) return net:features(data, k) end
+    return net
   end
   local net = rhm.network{ V=g.V, s=g.s, L=g.L, seed=seed }
   net:train{ from=d, position=learner, progress=false }
-  return net, function(data, k) return net:outputs(data, k) end
+  return net
 end
 
 local r = x:sweep{ grid={ shape=names, N=Ns, learner=LEARNERS },
   run=function(p, seed)
     local g = experiment.grammars(shapes[p.shape], seed * 1000000, 1)[1]
     local d, start = g:sample{ n=p.N, seed=seed }, rhm.clock()
-    local net, outputs = train(p.learner, g, d, seed)
+    local net = train(p.learner, g, d, seed)
     local result = {seconds = rhm.clock() - start, accuracy = net:accuracy(g:sample{ n=10000, seed=seed + 1000 })}
-    local s = rhm.sensitivity{ of=outputs, grammar=g, n=1000 }
+    local s = rhm.sensitivity{ of=net, grammar=g, n=1000 }
     for l = 1, g.L do result["S" .. l] = s[l][l] end
     return result
   end }

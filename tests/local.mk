@@ -26,6 +26,7 @@ engine_tests = \
 	tests/engine/t-noise \
 	tests/engine/t-npy \
 	tests/engine/t-onestep \
+	tests/engine/t-padding \
 	tests/engine/t-parse \
 	tests/engine/t-queue \
 	tests/engine/t-race \

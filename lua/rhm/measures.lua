@@ -63,7 +63,9 @@ function M.sensitivity(t)
   end
   local n = check.whole(where, t, "n", 1, 2 ^ 31, 1000)
   local seed = check.whole(where, t, "seed", 0, 2 ^ 40, 0)
-  local layers = check.whole(where, t, "layers", 1, 1000, g.L)
+  local own
+  ok, own = pcall(function() return t.of.L end)
+  local layers = check.whole(where, t, "layers", 1, 1000, ok and math.type(own) == "integer" and own or g.L)
   if g.token_noise > 0 then g = g:noisy{ token_noise=0 } end -- synonyms are those of clean strings
   local x, other = g:sample{ n=n, seed=SEEDS + 2 * seed }, g:sample{ n=n, seed=SEEDS + 2 * seed + 1 }
   local result = {n = n, seed = seed, layers = layers, levels = g.L}

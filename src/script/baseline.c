@@ -202,6 +202,27 @@ int rhm_baseline_accuracy(lua_State *L, const struct rhm_baseline_kind *kind)
     return 1;
 }
 
+int rhm_baseline_outputs(lua_State *L, const struct rhm_baseline_kind *kind, unsigned layers,
+                         size_t (*width)(const void *model, unsigned l), rhm_outputs_function *outputs)
+{
+    void *model = rhm_baseline_check(L, kind);
+    struct rhm_baseline_sizes sizes = kind->sizes(model);
+    lua_settop(L, 3);
+    const char *function = method(L, kind, "outputs");
+    const struct rhm_dataset *data = rhm_test_dataset(L, 2);
+    if (!data)
+        return luaL_error(L, "%s: a data set expected, got %s", function, rhm_args_show(L, 2));
+    unsigned l = (unsigned)rhm_args_whole(L, 3, function, "level", 1, layers);
+    check_length(L, &sizes, function, data->d);
+    struct rhm_error err;
+    struct rhm_matrix *to = rhm_push_matrix(L);
+    if (rhm_tokens_check(data->n, data->d, data->tokens, sizes.V, "the model", &err) != RHM_OK ||
+        rhm_matrix_init(to, data->n, width(model, l), &err) != RHM_OK ||
+        outputs(model, l, data->n, data->tokens, to->v, rhm_poll_interrupt, NULL, &err) != RHM_OK)
+        return rhm_raise(L, function, &err);
+    return 1;
+}
+
 /* --- arguments ---------------------------------------------------------------------------------------- */
 
 static void read_size(const struct rhm_args *args, const char *key, uint64_t known, int64_t *value)
@@ -225,15 +246,20 @@ static const struct rhm_grammar *known_grammar(const struct rhm_args *args)
     return g;
 }
 
-void rhm_baseline_branches(const struct rhm_args *args, int64_t *s, int64_t *branch, int64_t *levels)
+void rhm_baseline_branches(const struct rhm_args *args, int64_t *s, int64_t *branch, int64_t *levels,
+                           int64_t *d)
 {
     const struct rhm_grammar *g = known_grammar(args);
     int given = rhm_args_branches(args, s, branch, levels);
-    if (branch[1] > 0)
+    if (branch[1] > 0) {
+        rhm_args_length(args, d);
         return;
+    }
     if (!given)
         read_size(args, "s", g ? g->branch[1] : 0, s); /* which says where it is missing */
-    read_size(args, "L", g ? g->L : 0, levels);
+    int one = given || g->s > 0;
+    if (!rhm_args_levels(args, one ? *s : 0, given && g ? g->d : 0, levels, d))
+        read_size(args, "L", g ? g->L : 0, levels);
     if (given || g->s > 0)
         return;
     if (*levels != (int64_t)g->L)

@@ -146,12 +146,20 @@ int rhm_baseline_train(lua_State *L, const struct rhm_baseline_kind *kind, const
 int rhm_baseline_begin(lua_State *L, const struct rhm_job_kind *job, int source, const void *options,
                        int background, const struct rhm_wait *wait);
 
+/* model:outputs(d, l): what layer l, 1..layers, says of each string, width(model, l) numbers. */
+typedef enum rhm_status rhm_outputs_function(void *model, unsigned l, size_t n, const uint16_t *tokens,
+                                             double *output, rhm_poll_function *poll, void *context,
+                                             struct rhm_error *err);
+int rhm_baseline_outputs(lua_State *L, const struct rhm_baseline_kind *kind, unsigned layers,
+                         size_t (*width)(const void *model, unsigned l), rhm_outputs_function *outputs);
+
 /* --- arguments ---------------------------------------------------------------------------------------- */
 
-/* V, classes (or C) and grammar of a constructor, and its s and L: what is not given comes from the grammar.
- */
+/* V, classes (or C) and grammar of a constructor, and its s, L and d (0: s^L): what is not given comes from
+ * the grammar. With another s than the grammar's its strings are padded. */
 void rhm_baseline_sizes(const struct rhm_args *args, int64_t *V, int64_t *classes);
-void rhm_baseline_branches(const struct rhm_args *args, int64_t *s, int64_t *branch, int64_t *levels);
+void rhm_baseline_branches(const struct rhm_args *args, int64_t *s, int64_t *branch, int64_t *levels,
+                           int64_t *d);
 
 /* The strings to train on: the first n of the data set `from`, or n drawn from the grammar, formula or source
  * `from` with `seed` (n = 0: of a grammar ten times classes m^L, the sample complexity of PRX 2024, at most

@@ -38,13 +38,13 @@ int rhm_cnn_push_new(const struct rhm_args *args, const struct rhm_cnn_options *
 
 int rhm_script_cnn(lua_State *L)
 {
-    static const char *const keys[] = {"grammar", "V",      "s",       "L",    "classes", "C",
-                                       "h",       "shared", "scaling", "seed", NULL};
+    static const char *const keys[] = {"grammar", "V", "s",      "L",       "d",    "classes",
+                                       "C",       "h", "shared", "scaling", "seed", NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.cnn", keys);
     lua_settop(L, 1);
     struct rhm_cnn_options options = rhm_cnn_defaults();
     rhm_baseline_sizes(&args, &options.V, &options.classes);
-    rhm_baseline_branches(&args, &options.s, options.branch, &options.L);
+    rhm_baseline_branches(&args, &options.s, options.branch, &options.L, &options.d);
     rhm_args_integer(&args, "h", &options.h);
     int shared = 1;
     rhm_args_boolean(&args, "shared", &shared);
@@ -63,26 +63,21 @@ static int cnn_reset(lua_State *L)
     return 1;
 }
 
-/* cnn:features(d, l): strings x (positions * h). */
-static int cnn_features(lua_State *L)
+static size_t width(const void *model, unsigned l)
 {
-    struct rhm_cnn *net = check_cnn(L);
-    struct rhm_dataset *data = rhm_check_dataset(L, 2);
-    unsigned l = (unsigned)rhm_args_whole(L, 3, "cnn:features", "level", 1, net->L);
-    struct rhm_error err;
-    if (rhm_cnn_check_data(net, data, &err) != RHM_OK)
-        return rhm_raise(L, "cnn:features", &err);
-    size_t each = net->layer[l].positions * net->h;
-    struct rhm_matrix *to = rhm_push_matrix(L);
-    if (rhm_matrix_init(to, data->n, each, &err) != RHM_OK)
-        return rhm_raise(L, "cnn:features", &err);
-    float *features = rhm_push_buffer(L, data->n * each, sizeof *features);
-    if (rhm_cnn_features(net, l, data->n, data->tokens, features, &err) != RHM_OK)
-        return rhm_raise(L, "cnn:features", &err);
-    for (size_t i = 0; i < data->n * each; i++)
-        to->v[i] = (double)features[i];
-    lua_pop(L, 1);
-    return 1;
+    const struct rhm_cnn *net = model;
+    return net->layer[l].positions * net->h;
+}
+
+static enum rhm_status outputs(void *model, unsigned l, size_t n, const uint16_t *tokens, double *output,
+                               rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return rhm_cnn_outputs(model, l, n, tokens, output, poll, context, err);
+}
+
+static int cnn_outputs(lua_State *L)
+{
+    return rhm_baseline_outputs(L, &rhm_baseline_cnn, check_cnn(L)->L, width, outputs);
 }
 
 /* --- the class ---------------------------------------------------------------------------------------- */
@@ -178,12 +173,12 @@ static int cnn_field(lua_State *L)
 static int cnn_tostring(lua_State *L)
 {
     struct rhm_cnn *net = check_cnn(L);
-    char text[RHM_BRANCHES_TEXT];
+    char text[RHM_BRANCHES_TEXT], padding[RHM_PADDING_TEXT];
     lua_pushfstring(L,
-                    "cnn: V = %d, s = %s, L = %d, %d classes\n"
+                    "cnn: V = %d, s = %s, L = %d, %d classes%s\n"
                     "     width h = %I, weights %s, %s scaling, %I parameters, seed %I\n     ",
                     (int)net->V, rhm_branches_text(net->branch, net->L, text), (int)net->L, (int)net->classes,
-                    (lua_Integer)net->h,
+                    rhm_padding_text(net->d, net->leaves, padding), (lua_Integer)net->h,
                     net->local ? "for each position (shared = false)" : "shared by the positions",
                     scalings[net->scaling], (lua_Integer)net->parameters, (lua_Integer)net->seed);
     uint64_t steps, epochs;
@@ -209,7 +204,7 @@ void rhm_open_cnn(lua_State *L)
                                        {"resume", cnn_resume},
                                        {"predict", cnn_predict},
                                        {"accuracy", cnn_accuracy},
-                                       {"features", cnn_features},
+                                       {"outputs", cnn_outputs},
                                        {"reset", cnn_reset},
                                        {"save", cnn_save},
                                        {NULL, NULL}};

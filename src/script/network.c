@@ -115,7 +115,15 @@ static void read_options(const struct rhm_args *args, struct rhm_network_options
         read_size(args, "V", known, given, options->V);
         given = rhm_args_branches(args, &options->s, options->branch, &options->L);
         read_size(args, "s", known, given, given && options->branch[1] == 0 ? options->s : 2);
-        given = options->branch[1] > 0 || rhm_args_integer(args, "L", &options->L);
+        const struct rhm_grammar *g = options->grammar;
+        if (options->branch[1] > 0)
+            rhm_args_length(args, &options->d);
+        else
+            given = rhm_args_levels(args,
+                                    given ? options->s
+                                    : g   ? g->s
+                                          : 0,
+                                    given && g ? g->d : 0, &options->L, &options->d);
         read_size(args, "L", known, given, options->L);
     }
     if (rhm_args_integer(args, "classes", &options->classes) +
@@ -147,6 +155,11 @@ static int wants_inference(const struct rhm_args *args)
     lua_pop(L, 1);
     int from = rhm_args_push(args, "from") != LUA_TNIL, grammar = rhm_args_push(args, "grammar") != LUA_TNIL;
     lua_pop(L, 2);
+    int length = rhm_args_push(args, "d") != LUA_TNIL;
+    lua_pop(L, 1);
+    if (wants && length)
+        luaL_error(L, "%s: s = 'infer' and d: the tree that is inferred has the strings' length",
+                   args->function);
     if (from && !wants)
         luaL_error(L, "%s: from: the strings that s = 'infer' looks at; s is given", args->function);
     if (wants && grammar)
@@ -209,9 +222,9 @@ static int network_to_infer(lua_State *L, const struct rhm_args *args)
 
 int rhm_script_network(lua_State *L)
 {
-    static const char *const keys[] = {"grammar", "V",     "s",        "L",        "classes",
-                                       "C",       "M",     "features", "codebook", "linkage",
-                                       "seed",    "sigma", "eps_O",    "from",     NULL};
+    static const char *const keys[] = {"grammar", "V",     "s",        "L",        "d",       "classes",
+                                       "C",       "M",     "features", "codebook", "linkage", "seed",
+                                       "sigma",   "eps_O", "from",     NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.network", keys);
     lua_settop(L, 1);
     if (wants_inference(&args))
@@ -262,7 +275,7 @@ static void check_fit(lua_State *L, const char *function, const struct rhm_netwo
     char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
         luaL_error(L, "%s: strings of %I tokens, the network reads %s", function, (lua_Integer)data->d,
-                   rhm_branches_length(net->branch, net->L, text));
+                   rhm_branches_length(net->branch, net->L, net->d, text));
 }
 
 /* A single string {1, 5, 2, ...}: its label, its row of probabilities. */
@@ -449,7 +462,7 @@ static int network_tostring(lua_State *L)
         return 1;
     }
     struct rhm_network *net = rhm_check_network(L, 1);
-    char text[RHM_BRANCHES_TEXT];
+    char text[RHM_BRANCHES_TEXT], padding[RHM_PADDING_TEXT];
     lua_settop(L, 1);
     push_trained(L, net);
     if (lua_getiuservalue(L, 1, RHM_SUBJECT_JOB) == LUA_TNIL) {
@@ -459,12 +472,12 @@ static int network_tostring(lua_State *L)
         lua_pushfstring(L, "; its job: %s", lua_tostring(L, -1));
     }
     lua_pushfstring(L,
-                    "network: V = %d, s = %s, L = %d, %d classes%s\n"
+                    "network: V = %d, s = %s, L = %d, %d classes%s%s\n"
                     "         M = %I %s features a layer, %s codebook%s, seed %I\n"
                     "         %s%s",
                     (int)net->V, rhm_branches_text(net->branch, net->L, text), (int)net->L, (int)net->classes,
-                    net->grammar ? ", grammar known" : "", (lua_Integer)net->M, feature_names[net->features],
-                    codebook_names[net->codebook],
+                    net->grammar ? ", grammar known" : "", rhm_padding_text(net->d, net->leaves, padding),
+                    (lua_Integer)net->M, feature_names[net->features], codebook_names[net->codebook],
                     net->linkage == RHM_LINKAGE_AVERAGE ? ", average linkage" : "", (lua_Integer)net->seed,
                     lua_tostring(L, 2), lua_tostring(L, -1));
     return 1;

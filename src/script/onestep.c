@@ -22,14 +22,14 @@ static const char *const rates[] = {[RHM_ONESTEP_PATCH] = "patch", [RHM_ONESTEP_
 
 int rhm_script_onestep(lua_State *L)
 {
-    static const char *const keys[] = {"grammar", "V",    "s",        "L",    "classes", "C",
-                                       "h",       "rate", "restarts", "seed", NULL};
+    static const char *const keys[] = {"grammar", "V", "s",    "L",        "d",    "classes",
+                                       "C",       "h", "rate", "restarts", "seed", NULL};
     struct rhm_args args = rhm_args_open(L, 1, "rhm.onestep", keys);
     lua_settop(L, 1);
     struct rhm_onestep_options options = rhm_onestep_defaults();
     int rate = RHM_ONESTEP_PATCH;
     rhm_baseline_sizes(&args, &options.V, &options.classes);
-    rhm_baseline_branches(&args, &options.s, options.branch, &options.L);
+    rhm_baseline_branches(&args, &options.s, options.branch, &options.L, &options.d);
     rhm_args_integer(&args, "h", &options.h);
     rhm_args_choice(&args, "rate", rates, &rate);
     options.rate = (enum rhm_onestep_rate)rate;
@@ -129,6 +129,23 @@ static int onestep_clusters(lua_State *L)
     return 1;
 }
 
+static size_t width(const void *model, unsigned l)
+{
+    const struct rhm_onestep *net = model;
+    return l == 1 ? net->classes : (size_t)rhm_places(net->branch, 1, l - 1) * net->symbols;
+}
+
+static enum rhm_status outputs(void *model, unsigned l, size_t n, const uint16_t *tokens, double *output,
+                               rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return rhm_onestep_outputs(model, l, n, tokens, output, poll, context, err);
+}
+
+static int onestep_outputs(lua_State *L)
+{
+    return rhm_baseline_outputs(L, &rhm_baseline_onestep, check_onestep(L)->L, width, outputs);
+}
+
 /* --- the class ---------------------------------------------------------------------------------------- */
 
 enum {
@@ -181,28 +198,26 @@ static int onestep_field(lua_State *L)
 static int onestep_tostring(lua_State *L)
 {
     struct rhm_onestep *net = check_onestep(L);
-    char text[RHM_BRANCHES_TEXT], trained[60] = "not trained";
+    char text[RHM_BRANCHES_TEXT], padding[RHM_PADDING_TEXT], trained[60] = "not trained";
     size_t n = rhm_onestep_trained(net);
     if (n > 0)
         snprintf(trained, sizeof trained, "trained on %zu strings", n);
     lua_pushfstring(L,
-                    "onestep: V = %d, s = %s, L = %d, %d classes\n"
+                    "onestep: V = %d, s = %s, L = %d, %d classes%s\n"
                     "         one gradient step a layer (rate \"%s\", width %I), then k-means, seed %I\n"
                     "         %s",
                     (int)net->V, rhm_branches_text(net->branch, net->L, text), (int)net->L, (int)net->classes,
-                    rates[net->rate], (lua_Integer)net->h, (lua_Integer)net->seed, trained);
+                    rhm_padding_text(net->d, net->leaves, padding), rates[net->rate], (lua_Integer)net->h,
+                    (lua_Integer)net->seed, trained);
     return 1;
 }
 
 void rhm_open_onestep(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"train", onestep_train},
-                                       {"resume", onestep_resume},
-                                       {"predict", onestep_predict},
-                                       {"accuracy", onestep_accuracy},
-                                       {"clusters", onestep_clusters},
-                                       {"save", onestep_save},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"train", onestep_train},       {"resume", onestep_resume},
+                                       {"predict", onestep_predict},   {"accuracy", onestep_accuracy},
+                                       {"clusters", onestep_clusters}, {"outputs", onestep_outputs},
+                                       {"save", onestep_save},         {NULL, NULL}};
     rhm_class_open(L, &(struct rhm_class){.name = RHM_ONESTEP,
                                           .methods = methods,
                                           .fields = fields,

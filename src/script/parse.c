@@ -36,7 +36,7 @@ uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const s
     char text[RHM_BRANCHES_TEXT];
     if (d != net->d)
         luaL_error(L, "%s: a string of %I tokens, the network reads %s", function, (lua_Integer)d,
-                   rhm_branches_length(net->branch, net->L, text));
+                   rhm_branches_length(net->branch, net->L, net->d, text));
     uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
     for (size_t j = 0; j < d; j++) {
         lua_rawgeti(L, index, (lua_Integer)j + 1);

@@ -5,14 +5,17 @@
 
 /* ------------------------------------------------------------ the naive network */
 
-/* Logits of one string by the formula of cnn.h, in double; w: parameters. */
+/* Logits of one string by the formula of cnn.h, in double; w: parameters. Padding is the symbol after V. */
 static void naive_logits(const struct rhm_cnn *net, const double *w, const uint16_t *token, double *logit)
 {
-    size_t d = (size_t)net->d, V = net->V, channels = V, width = d;
-    double *x = room(d * V, sizeof *x);
-    for (size_t i = 0; i < d; i++)
-        x[i * V + token[i]] = 1;
-    double first = net->scaling == RHM_CNN_MEAN_FIELD ? 1 / sqrt((double)V) : 1;
+    size_t d = (size_t)net->d, width = 1;
+    for (unsigned l = 1; l <= net->L; l++)
+        width *= net->branch[l];
+    size_t symbols = width > d ? net->V + 1u : net->V, channels = symbols;
+    double *x = room(width * symbols, sizeof *x);
+    for (size_t i = 0; i < width; i++)
+        x[i * symbols + (i < d ? token[i] : net->V)] = 1;
+    double first = net->scaling == RHM_CNN_MEAN_FIELD ? 1 / sqrt((double)symbols) : 1;
     double later = net->scaling == RHM_CNN_MEAN_FIELD ? 1 / sqrt((double)net->h) : 1;
     double head = net->scaling == RHM_CNN_MEAN_FIELD ? 1 / (double)net->h : 1;
     for (unsigned l = net->L; l >= 1; l--) {
@@ -88,6 +91,11 @@ static const struct rhm_cnn_options small[] = {
     {.V = 3, .s = 2, .L = 2, .h = 6, .seed = 8},
     {.V = 3, .branch = {0, 2, 3}, .L = 2, .h = 6, .seed = 9},
     {.V = 3, .branch = {0, 3, 2, 2}, .L = 3, .h = 5, .seed = 10, .local = 1, .scaling = RHM_CNN_MEAN_FIELD},
+    {.V = 3, .s = 3, .L = 2, .d = 7, .h = 5, .seed = 11, .scaling = RHM_CNN_MEAN_FIELD}, /* padded */
+    {.V = 3, .s = 2, .L = 3, .d = 5, .h = 5, .seed = 12}, /* a patch of padding alone */
+    {.V = 3, .s = 2, .L = 3, .d = 5, .h = 4, .seed = 13, .local = 1},
+    {.V = 5, .s = 6, .L = 1, .d = 4, .classes = 3, .h = 8, .seed = 14},
+    {.V = 20, .s = 3, .L = 2, .d = 8, .classes = 3, .h = 6, .seed = 15},
 };
 
 static void test_gradient(void **state)
@@ -151,10 +159,8 @@ static void test_wide(void **state)
 
 static void fill(struct rhm_cnn_pass *pass, const struct rhm_dataset *data, size_t first, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        pass->string[i] = data->tokens + (first + i) * data->d;
-        pass->label[i] = data->labels[first + i];
-    }
+    for (size_t i = 0; i < n; i++)
+        rhm_cnn_pass_take(pass, i, data->tokens + (first + i) * data->d, data->labels[first + i]);
 }
 
 /* The two lowest layers by distinct patches give what they give row by row, batch after batch. */
@@ -171,6 +177,7 @@ static void test_patches(void **state)
         {{.V = 4, .branch = {0, 3, 2}, .L = 2, .h = 20, .seed = 6}, 1},
         {{.V = 3, .branch = {0, 2, 2, 3}, .L = 3, .h = 20, .seed = 7}, 1},
         {{.V = 3, .branch = {0, 2, 4, 2}, .L = 3, .h = 20, .seed = 8}, 1},
+        {{.V = 4, .s = 3, .L = 3, .d = 16, .h = 20, .seed = 9}, 1},
         {{.V = 30, .s = 2, .L = 2, .h = 20, .seed = 4}, 0}, /* nearly all patches differ */
         {{.V = 4, .s = 2, .L = 2, .h = 20, .seed = 4, .local = 1}, 0},
         {{.V = 60000, .s = 2, .L = 2, .h = 2, .seed = 5}, 0},
@@ -245,8 +252,8 @@ static void test_predictions(void **state)
     }
 }
 
-/* The last layer's features, through the head, are the logits. */
-static void test_features(void **state)
+/* The last layer's outputs, through the head, are the logits. */
+static void test_outputs(void **state)
 {
     (void)state;
     struct rhm_cnn *net = make(small[3]);
@@ -254,8 +261,8 @@ static void test_features(void **state)
     draw_biases(net);
     size_t h = net->h, C = net->classes;
     double *w = in_double(net), z[2];
-    float *y = room(9 * h, sizeof *y), *deep = room(9 * 4 * h, sizeof *deep);
-    must(rhm_cnn_features(net, 1, 9, data.tokens, y, &err));
+    double *y = room(9 * h, sizeof *y), *deep = room(9 * 4 * h, sizeof *deep);
+    must(rhm_cnn_outputs(net, 1, 9, data.tokens, y, NULL, NULL, &err));
     for (size_t i = 0; i < 9; i++) {
         naive_logits(net, w, data.tokens + i * data.d, z);
         for (size_t c = 0; c < C; c++) {
@@ -265,7 +272,8 @@ static void test_features(void **state)
             assert_near(sum, z[c], 1e-5);
         }
     }
-    must(rhm_cnn_features(net, 3, 9, data.tokens, deep, &err)); /* position 2 of string 5 by hand */
+    must(
+        rhm_cnn_outputs(net, 3, 9, data.tokens, deep, NULL, NULL, &err)); /* position 2 of string 5 by hand */
     const uint16_t *token = data.tokens + 5 * data.d + 2 * 2;
     const float *weight = net->w + net->layer[3].weight + 2 * 6 * h;
     for (size_t c = 0; c < h; c++) {
@@ -273,7 +281,7 @@ static void test_features(void **state)
                      net->w[net->layer[3].bias + 2 * h + c];
         assert_near(deep[(5 * 4 + 2) * h + c], fmax(0, sum), 1e-6);
     }
-    must_fail(rhm_cnn_features(net, 4, 9, data.tokens, deep, &err), RHM_EARG, "layer 4", "1..3");
+    must_fail(rhm_cnn_outputs(net, 4, 9, data.tokens, deep, NULL, NULL, &err), RHM_EARG, "level 4", "1..3");
     free(w);
     free(y);
     free(deep);
@@ -425,7 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradient),   cmocka_unit_test(test_wide),
         cmocka_unit_test(test_patches),    cmocka_unit_test(test_predictions),
-        cmocka_unit_test(test_features),   cmocka_unit_test(test_first_weights),
+        cmocka_unit_test(test_outputs),    cmocka_unit_test(test_first_weights),
         cmocka_unit_test(test_optimisers), cmocka_unit_test(test_every_string_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

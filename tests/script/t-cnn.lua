@@ -96,12 +96,60 @@ function TestCnn.test_predict()
   for k = 1, 8 do lu.assertAlmostEquals(row[k], p[7][k], 1e-5) end
 end
 
-function TestCnn.test_features()
+function TestCnn.test_outputs()
   local c, d = rhm.cnn{ grammar=g, h=5 }, g:sample{ n=12 }
-  local deep, last = c:features(d, 2), c:features(d, 1)
+  local deep, last = c:outputs(d, 2), c:outputs(d, 1)
   lu.assertEquals({deep:rows(), deep:cols(), last:rows(), last:cols()}, {12, 10, 12, 5})
   for i = 1, 12 do for k = 1, 5 do lu.assertTrue(last[i][k] >= 0) end end
-  fails("level", c.features, c, d, 3)
+  fails("cnn:outputs: level 3: must be a whole number from 1 to 2", c.outputs, c, d, 3)
+  fails("cnn:outputs: a data set expected, got nil", c.outputs, c)
+  fails("8 tokens a string, the model reads 4", c.outputs, c, rhm.grammar{ V=8, m=4, s=2, L=3 }:sample{ n=3 }, 1)
+end
+
+-- The tokens of strings that a network pads are those of a network whose strings are padded by hand.
+function TestCnn.test_another_branching_factor()
+  local four = rhm.grammar{ V=4, m=2, s=2, L=4, seed=1 }
+  local d, tokens, labels = four:sample{ n=300, seed=1 }, {}, {}
+  for i = 1, #d do
+    tokens[i], labels[i] = d:tokens(i), d:label(i)
+    for k = 17, 27 do tokens[i][k] = 5 end
+  end
+  local more = rhm.dataset{ tokens=tokens, labels=labels, V=5, classes=4 }
+  for _, make in ipairs{rhm.cnn, rhm.network, rhm.onestep} do
+    local a, b = make{ V=4, s=3, d=16, seed=2 }, make{ V=5, s=3, L=3, classes=4, seed=2 }
+    lu.assertEquals({a.V, a.s, a.L, a.d, a.classes, b.d}, {4, 3, 3, 16, 4, 27})
+    lu.assertStrContains(tostring(a), ", 16 tokens padded to 27")
+    lu.assertFalse(tostring(b):find "padded" ~= nil)
+    local known = make{ grammar=four, s=3 }
+    lu.assertEquals({known.V, known.s, known.L, known.d}, {4, 3, 3, 16})
+    lu.assertEquals({make{ grammar=four, s=4 }.L, make{ grammar=four, s=4, L=2 }.d, make{ grammar=four, s=3, L=2 }.d}, {2, 16, 9})
+    lu.assertEquals({make{ V=4, s={ 2, 3, 3 }, d=16 }.L, make{ V=4, s=2, L=5, d=16 }.d}, {3, 16})
+    fails("d = 17: must be 1 or more, and at most s^L = 4^2 = 16 (raise L)", make, {V=4, s=4, L=2, d=17})
+    fails("d = 0: must be 1 or more", make, {V=4, s=4, L=2, d=0})
+    local options, by_hand = {from=d}, {from=more}
+    if make == rhm.cnn then options.epochs, by_hand.epochs = 3, 3 end
+    a:train(options)
+    b:train(by_hand)
+    local p = a:predict(d)
+    lu.assertEquals(p, (b:predict(more)))
+    for l = 1, 3 do lu.assertEquals(a:outputs(d, l):square_distance(b:outputs(more, l)), 0.0) end
+    a:save("padded.h5")
+    local back = rhm.load("padded.h5")
+    lu.assertEquals({back.V, back.d}, {4, 16})
+    lu.assertStrContains(tostring(back), ", 16 tokens padded to 27")
+    lu.assertEquals((back:predict(d)), p)
+    lu.assertEquals({(back:predict(d:tokens(1)))}, {p[1]})
+    fails("27 tokens", a.accuracy, a, more)
+    fails("27 tokens", a.train, a, {from=more})
+    os.remove("padded.h5")
+  end
+  local net = rhm.network{ grammar=four, s=3 }
+  lu.assertNil(net.grammar)
+  net:train{ from=d, progress=false }
+  lu.assertEquals({#net:parse(d:tokens(1)).levels[3], #net:parse(d:tokens(1)).tokens}, {9, 16})
+  fails("pads strings of 16 tokens to 27", net.refine, net, {from=d})
+  fails("strings of 16, padded to", net.accuracy, net, four)
+  fails("s = 'infer' and d", rhm.network, {s="infer", d=16, from=d})
 end
 
 function TestCnn.test_files()

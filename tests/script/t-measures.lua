@@ -60,6 +60,32 @@ local function mean_square(trees, f, l)
   return total / #trees
 end
 
+-- Of the three kinds of networks, and of such with another branching factor than the grammar's.
+function TestMeasures.test_sensitivity_of_other_networks()
+  local g = rhm.grammar{ V=3, m=2, s=2, L=3, seed=2 }
+  local trees, all = all_strings(g)
+  for _, kind in ipairs{"cnn", "onestep", "network"} do
+    for _, s in ipairs(kind == "network" and {3} or {2, 3}) do
+      local net = rhm[kind]{ grammar=g, s=s, seed=1, [kind == "network" and "M" or "h"]=kind == "network" and 64 or 16 }
+      net:train{ from=g:sample{ n=200, seed=1 }, [kind == "cnn" and "epochs" or "seed"]=20, progress=false }
+      local t, worst, least, most = rhm.sensitivity{ of=net, grammar=g, n=20000, seed=3 }, 0, 1, 0
+      lu.assertEquals({#t, t.layers, t.levels}, {net.L, s == 2 and 3 or 2, 3})
+      for k = 1, net.L do
+        local f = net:outputs(all, k)
+        local scale = mean_square(trees, f)
+        for l = 1, g.L do
+          local exact = mean_square(trees, f, l - 1) / scale
+          worst = math.max(worst, math.abs(t[k][l] - exact))
+          least, most = math.min(least, exact), math.max(most, exact)
+        end
+      end
+      print(string.format("%s, s = %d: S to %.2g of all strings, %.2g to %.2g", kind, s, worst, least, most))
+      lu.assertTrue(worst < 0.04, worst) -- a standard error of about 0.01
+      lu.assertTrue(most > 0.5 and most - least > 0.3)
+    end
+  end
+end
+
 function TestMeasures.test_sensitivity_is_that_of_all_strings()
   local worst, least, most = 0, 1, 0
   for _, case in ipairs{{V=3, m=2, s=2, L=2, n=200}, {V=3, m=2, s=2, L=3, n=15}, {V=4, m=2, s=2, L=3, n=40000}} do

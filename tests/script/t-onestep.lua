@@ -55,6 +55,33 @@ function TestOnestep.test_predict()
   for c = 1, 8 do lu.assertEquals(row[c], p[650][c]) end
 end
 
+-- Carried up by hand through the lists of clusters.
+function TestOnestep.test_outputs()
+  local o, d = rhm.onestep{ grammar=g, restarts=5 }, g:sample{ n=60, seed=4 }
+  fails("not trained", o.outputs, o, d, 2)
+  o:train{ from=g, n=800 }
+  local codes = {}
+  for i = 1, #d do codes[i] = d:tokens(i) end
+  for l = 3, 2, -1 do
+    local cluster, y = {}, o:outputs(d, l)
+    lu.assertEquals({y:rows(), y:cols()}, {60, 2 ^ (l - 1) * 8 // 1})
+    for c, patches in ipairs(o:clusters(l)) do
+      for _, t in ipairs(patches) do cluster[t[1] .. " " .. t[2]] = c end
+    end
+    for i = 1, #d do
+      local above = {}
+      for p = 1, 2 ^ (l - 1) do
+        above[p] = cluster[codes[i][2 * p - 1] .. " " .. codes[i][2 * p]]
+        for c = 1, 8 do lu.assertEquals(y[i][8 * (p - 1) + c], c == above[p] and 1.0 or 0.0) end
+      end
+      codes[i] = above
+    end
+  end
+  local _, p = o:predict(d)
+  lu.assertEquals(o:outputs(d, 1):square_distance(p), 0.0)
+  fails("level 4: must be a whole number from 1 to 3", o.outputs, o, d, 4)
+end
+
 local function drawn(name, subject)
   local lines = rhm.view.lines(name, subject, 100, 20)
   for i, line in ipairs(lines) do lines[i] = require "rhm.view.palette".line(line) end

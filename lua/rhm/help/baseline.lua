@@ -7,6 +7,9 @@ return {
 precision. As in the chain, layer L reads the tokens and layer l has s^(l-1) positions. With L=1 and s=d it is a network with
 one hidden layer.
 
+A branching factor that is not the strings': rhm.cnn{ V=8, s=3, d=16 }, or rhm.cnn{ grammar=g, s=3 }. Strings are padded as
+those of the chain are (help "rhm.network").
+
 scaling="standard": weights N(0, 2/fan-in) (He et al., ICCV 2015), head N(0, 1/h). scaling="mean-field": the network of
 Cagnetta et al., PRX 14, 031001 (2024), as in their public code: weights N(0, 1), sums divided by the square root of the
 channels (V or h), outputs by h, and the rate of SGD multiplied by h. Biases start at 0.]],
@@ -14,7 +17,8 @@ channels (V or h), outputs by h, and the rate of SGD multiplied by h. Biases sta
       {"grammar", "none", "a grammar: V, s, L, classes are its own unless given"},
       {"V", "grammar's", "symbols"},
       {"s", "grammar's", "patch: inputs of a position; or a list with one number for each layer"},
-      {"L", "grammar's, or #s", "layers; the network reads strings of s^L tokens"},
+      {"L", "grammar's, or #s", "layers; the network reads strings of s^L tokens, or of d"},
+      {"d", "s^L; the grammar's, where s alone is given", "tokens a string: without L the fewest layers with s^L >= d, shorter strings are padded"},
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
       {"h", "256", "width: channels of each layer"},
@@ -32,7 +36,7 @@ c:accuracy(g)]], see = {"cnn:train", "rhm.network"}},
     text = [[Made by rhm.cnn and rhm.load. history has an entry an epoch: history.loss[i] is the mean loss over epoch
 history.epoch[i], each batch before its step; held_loss and held_accuracy are false where there were no held-out strings.]],
     fields = {
-      {"V", "symbols"}, {"s", "patch; a list where the layers differ"}, {"L", "layers"}, {"d", "tokens a string, s^L"}, {"classes", "labels"},
+      {"V", "symbols"}, {"s", "patch; a list where the layers differ"}, {"L", "layers"}, {"d", "tokens a string"}, {"classes", "labels"},
       {"h", "width"}, {"shared", "true: one set of weights a layer"}, {"scaling", "\"standard\" or \"mean-field\""},
       {"seed", "of the first weights"}, {"parameters", "how many"}, {"epochs", "begun in all trainings"},
       {"steps", "of the optimiser, in all trainings"},
@@ -89,8 +93,10 @@ c:train{ from=train, held_out=test, patience=10 }]], see = {"cnn:accuracy", "cnn
 among the training strings all the same, where the grammar has few).]],
     returns = "a number from 0 to 1", see = {"network:accuracy"}},
 
-  {name = "cnn:features", signature = "c:features(d, l)", summary = "what layer l says of each string, after the ReLU",
-    returns = "a matrix, strings x (s^(l-1) positions times h)", example = "c:features(d, c.L)", see = {"cnn"}},
+  {name = "cnn:outputs", signature = "c:outputs(d, l)",
+    summary = "what layer l says at every position of each string, after the ReLU",
+    returns = "a matrix, strings x (s^(l-1) positions times h)", example = "c:outputs(d, c.L)",
+    see = {"network:outputs", "rhm.sensitivity"}},
 
   {name = "cnn:reset", signature = "c:reset()", summary = "back to the first weights", returns = "the network",
     see = {"cnn:train"}},
@@ -184,6 +190,7 @@ share; rate="same" is the plain step, for which a patch's frequency counts as a 
       {"V", "grammar's", "symbols; clusters of each layer"},
       {"s", "grammar's", "patch: inputs of a position, or a list, one for each level from 1 to L"},
       {"L", "grammar's", "layers; the length of the list s unless given"},
+      {"d", "s^L; the grammar's, where s alone is given", "tokens a string: without L the fewest layers with s^L >= d, shorter strings are padded (help \"rhm.network\")"},
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
       {"h", "256", "width: weights of a patch"},
@@ -226,6 +233,12 @@ o:resume() goes on, o.job:stop() gives it up. Strings without a label are left o
   {name = "onestep:clusters", signature = "o:clusters(l)", summary = "the patches of layer l, cluster by cluster",
     text = [[l from 2 to L. Codes of a patch are tokens at layer L, clusters of layer l+1 elsewhere.]],
     returns = "a list of clusters, each a list of patches { code, ... }", example = "o:clusters(o.L)", see = {"layer:synonyms"}},
+
+  {name = "onestep:outputs", signature = "o:outputs(d, l)", summary = "what layer l says at every position of each string",
+    text = [[From layer 2 on the cluster of each patch: V numbers a position, 1 at the cluster and 0 elsewhere. Layer 1 gives what
+o:predict(d) does.]],
+    returns = "a matrix, strings x (s^(l-1) positions times V); l = 1: strings x classes", example = "o:outputs(d, 2)",
+    see = {"network:outputs", "onestep:clusters", "rhm.sensitivity"}},
 
   {name = "onestep:predict", signature = {"o:predict(d)", "o:predict{ 1, 5, 2, ... }"},
     summary = "the labels with the largest outputs, and the outputs",

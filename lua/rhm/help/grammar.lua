@@ -206,15 +206,15 @@ at all its places, P_l x the string x with every level-l patch exchanged for a s
 label, as everywhere in rhm (the paper's count from the tokens): a layer k that has learned its level has S[k][l] = 0 for
 l >= k. The measured layers must be trained.
 
-of is a network, an object with a method outputs(d, k), or a function(d, k), that gives a matrix with a row for each string
-of the data set d.]],
+of is a network (rhm.network, rhm.cnn or rhm.onestep; its s need not be the grammar's), an object with a method
+outputs(d, k), or a function(d, k), that gives a matrix with a row for each string of the data set d.]],
     keys = {
       {"of", "required", "whose layers: a network, an object with outputs(d, k), a function(d, k)"},
       {"grammar", "of.grammar", "whose strings and synonyms"},
       {"n", "1000", "strings x, and as many x'"},
       {"seed", "0", "of the strings and of the exchanges"},
-      {"layers", "the grammar's L", "how many layers there are: k = 1 to layers"},
+      {"layers", "of.L, or the grammar's", "how many layers there are: k = 1 to layers"},
     },
     returns = "a report t with t[k][l]", example = "t = rhm.sensitivity{ of=net, grammar=g }\nt[1][3]",
-    see = {"network:outputs", "grammar:resample"}},
+    see = {"network:outputs", "cnn:outputs", "onestep:outputs", "grammar:resample"}},
 }

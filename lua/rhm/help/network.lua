@@ -1,7 +1,7 @@
 -- help/network.lua - rhm.network, its objects, and jobs.
 return {
   {name = "rhm.network", group = "rhm",
-    signature = {"rhm.network{ V=, s=, L= [, classes=, M=, codebook=, linkage=, features=, sigma=, eps_O=, seed=] }",
+    signature = {"rhm.network{ V=, s=, L= [, d=, classes=, M=, codebook=, linkage=, features=, sigma=, eps_O=, seed=] }",
       "rhm.network{ grammar= [, M=, ...] }", "rhm.network{ s=\"infer\" [, from=, M=, ...] }"},
     summary = "an untrained chain of L layers",
     text = [[Layer L reads tokens, layer l the outputs of layer l+1; each is ridge regression of the label on random features of the
@@ -12,12 +12,17 @@ whatever the depth. codebook="exact" keeps every distinct output (the paper's ch
 refused beforehand where they would pass rhm.memory.
 
 linkage="ward" merges patches in the order of what that adds to the count-weighted sum of squares, so that rare patches,
-whose q^ is noise, keep no cluster for themselves; "average" goes by mean distances, and needs 2 to 5 times the samples.]],
+whose q^ is noise, keep no cluster for themselves; "average" goes by mean distances, and needs 2 to 5 times the samples.
+
+s need not be the strings' own. With d, or with a grammar and another s than its, there are as few layers as s^L >= d takes,
+and strings of d tokens are padded at their end to s^L with a symbol of its own, V+1: the network takes the same data sets as
+any other, and has V+1 clusters a layer. It is trained from data sets; net:refine needs strings that fill the tree.]],
     keys = {
       {"grammar", "none", "a grammar: V, s, L, classes are then its own, and quantities of the truth are reported"},
       {"V", "grammar's", "symbols at each level"},
       {"s", "grammar's", "branching factor, or a list with one number for each layer; \"infer\": by rhm.infer_branching"},
       {"L", "grammar's, or #s", "layers"},
+      {"d", "s^L; the grammar's, where s alone is given", "tokens a string: without L the fewest layers with s^L >= d, shorter strings are padded"},
       {"from", "the first training's", "the strings that s=\"infer\" looks at; L, and V and classes unless given, are theirs"},
       {"classes", "V", "labels"},
       {"C", "V", "the same as classes"},
@@ -38,7 +43,7 @@ net:train{ from=g }]], see = {"network:train", "theory"}},
     summary = "a chain of layers: trained, asked, saved",
     text = [[Made by rhm.network and rhm.load. Printing it gives a line for each layer.]],
     fields = {
-      {"V", "symbols at each level"}, {"s", "branching factor; a list where the layers differ"}, {"L", "layers"}, {"d", "tokens a string, s^L"},
+      {"V", "symbols at each level"}, {"s", "branching factor; a list where the layers differ"}, {"L", "layers"}, {"d", "tokens a string"},
       {"classes", "labels"}, {"M", "features of a patch"}, {"codebook", "\"centroid\" or \"exact\""},
       {"linkage", "\"ward\" or \"average\""},
       {"features", "\"rbf\", \"orf\" or \"relu\""}, {"seed", "of the features"},

@@ -51,6 +51,32 @@ enum rhm_status rhm_branches_check(int64_t levels, int64_t s, const int64_t *eac
     return RHM_OK;
 }
 
+enum rhm_status rhm_branches_check_length(int64_t V, int64_t s, const int64_t *each, unsigned L, int64_t d,
+                                          struct rhm_error *err)
+{
+    unsigned branch[RHM_MAX_LEVELS + 1];
+    char text[RHM_BRANCHES_TEXT];
+    rhm_branches_set(branch, L, s, each);
+    uint64_t leaves = rhm_places(branch, 1, L);
+    if (d < 0 || (uint64_t)d > leaves)
+        return rhm_fail(err, RHM_EARG, "d = %" PRId64 ": must be 1 or more, and at most %s (raise L)", d,
+                        rhm_branches_length(branch, L, leaves, text));
+    if (d > 0 && (uint64_t)d < leaves && V >= UINT16_MAX)
+        return rhm_fail(err, RHM_EARG,
+                        "V = %" PRId64 ": must be at most %d where strings of d = %" PRId64
+                        " tokens are padded",
+                        V, UINT16_MAX - 1, d);
+    return RHM_OK;
+}
+
+unsigned rhm_levels_for(uint64_t d, uint64_t s)
+{
+    unsigned L = 1;
+    for (uint64_t length = s; length < d && s > 1 && !__builtin_mul_overflow(length, s, &length);)
+        L++;
+    return L;
+}
+
 /* "2*3*2" */
 static int list(const unsigned *branch, unsigned L, char separator, char *text, int room)
 {
@@ -74,11 +100,13 @@ const char *rhm_branches_text(const unsigned *branch, unsigned L, char text[RHM_
     return text;
 }
 
-const char *rhm_branches_length(const unsigned *branch, unsigned L, char text[RHM_BRANCHES_TEXT])
+const char *rhm_branches_length(const unsigned *branch, unsigned L, uint64_t d, char text[RHM_BRANCHES_TEXT])
 {
     unsigned s = rhm_branches_common(branch, L);
-    int used = s > 0 ? snprintf(text, RHM_BRANCHES_TEXT, "s^L = %u^%u", s, L)
-                     : list(branch, L, '*', text, RHM_BRANCHES_TEXT - 24);
-    snprintf(text + used, (size_t)(RHM_BRANCHES_TEXT - used), " = %" PRIu64, rhm_places(branch, 1, L));
+    uint64_t leaves = rhm_places(branch, 1, L);
+    int used = d < leaves ? snprintf(text, RHM_BRANCHES_TEXT, "%" PRIu64 ", padded to ", d) : 0;
+    used += s > 0 ? snprintf(text + used, (size_t)(RHM_BRANCHES_TEXT - used), "s^L = %u^%u", s, L)
+                  : list(branch, L, '*', text + used, RHM_BRANCHES_TEXT - 24 - used);
+    snprintf(text + used, (size_t)(RHM_BRANCHES_TEXT - used), " = %" PRIu64, leaves);
     return text;
 }

@@ -25,9 +25,19 @@ enum rhm_status rhm_branches_check(int64_t L, int64_t s, const int64_t *each, st
 /* branch[1..L] from what a caller gives: each[1..L] where each[1] > 0, else s at every level. */
 void rhm_branches_set(unsigned *branch, unsigned L, int64_t s, const int64_t *each);
 
-/* For messages: "2" or "{2,3,2}"; the length of a string: "s^L = 2^3 = 8" or "2*3*2 = 12". */
+/* Strings of fewer tokens than the tree has leaves are padded at their end: a model for strings of d tokens
+ * over V symbols sees s_1 ... s_L places, those from d on with a symbol of their own, number V. d = 0: all
+ * places. RHM_EARG where d is below 0 or above s_1 ... s_L, or where there is no number left. */
+enum rhm_status rhm_branches_check_length(int64_t V, int64_t s, const int64_t *each, unsigned L, int64_t d,
+                                          struct rhm_error *err);
+
+/* The smallest L with s^L >= d. */
+unsigned rhm_levels_for(uint64_t d, uint64_t s);
+
+/* For messages: "2" or "{2,3,2}"; the length of a string: "s^L = 2^3 = 8", "2*3*2 = 12" or, where d is less,
+ * "16, padded to s^L = 3^3 = 27". */
 #define RHM_BRANCHES_TEXT 256
 const char *rhm_branches_text(const unsigned *branch, unsigned L, char text[RHM_BRANCHES_TEXT]);
-const char *rhm_branches_length(const unsigned *branch, unsigned L, char text[RHM_BRANCHES_TEXT]);
+const char *rhm_branches_length(const unsigned *branch, unsigned L, uint64_t d, char text[RHM_BRANCHES_TEXT]);
 
 #endif

@@ -25,7 +25,7 @@ static enum rhm_status check_options(const struct rhm_cnn_options *o, struct rhm
         return status;
     if (o->h < 1 || o->h > 1 << 20)
         return rhm_fail(err, RHM_EARG, "h = %" PRId64 ": must be 1..%d", o->h, 1 << 20);
-    return RHM_OK;
+    return rhm_branches_check_length(o->V, o->s, o->branch, (unsigned)o->L, o->d, err);
 }
 
 /* Weights at `weight`, biases after them. */
@@ -41,7 +41,7 @@ static enum rhm_status lay_out(struct rhm_cnn *net, struct rhm_error *err)
     double numbers = 0;
     for (unsigned l = 0; l <= net->L; l++) {
         struct rhm_cnn_layer *layer = &net->layer[l];
-        size_t channels = l == net->L ? net->V : net->h;
+        size_t channels = l == net->L ? net->symbols : net->h;
         layer->positions = l > 0 ? (size_t)rhm_places(net->branch, 1, l - 1) : 1;
         layer->sets = net->local && l > 0 ? layer->positions : 1;
         layer->inputs = l > 0 ? net->branch[l] * channels : net->h;
@@ -101,7 +101,9 @@ enum rhm_status rhm_cnn_create(struct rhm_cnn **out, const struct rhm_cnn_option
     rhm_branches_set(net->branch, net->L, o->s, o->branch);
     net->s = rhm_branches_common(net->branch, net->L);
     net->classes = (unsigned)(o->classes > 0 ? o->classes : o->V);
-    net->d = rhm_places(net->branch, 1, net->L);
+    net->leaves = rhm_places(net->branch, 1, net->L);
+    net->d = o->d > 0 ? (uint64_t)o->d : net->leaves;
+    net->symbols = net->V + (net->d < net->leaves);
     net->h = (size_t)o->h;
     net->local = o->local != 0;
     net->scaling = o->scaling;
@@ -177,7 +179,7 @@ enum rhm_status rhm_cnn_check_data(const struct rhm_cnn *net, const struct rhm_d
 {
     char text[RHM_BRANCHES_TEXT];
     const struct rhm_reader reader = {.who = "the network",
-                                      .length = rhm_branches_length(net->branch, net->L, text),
+                                      .length = rhm_branches_length(net->branch, net->L, net->d, text),
                                       .d = (size_t)net->d,
                                       .V = net->V,
                                       .classes = net->classes};

@@ -5,12 +5,13 @@
  * the chain; layer l has s_1 ... s_(l-1) positions, which share their weights unless `local`. With L = 1, s =
  * d it is a network with one hidden layer.
  *
- * z_l[p] = a_l W_l^T x[p] + b_l, x[p] the s inputs under position p side by side (one-hot tokens at l = L);
- * y_l = max(z_l, 0); logits = a_0 (W_0^T y_1 + b_0). Biases start at 0.
+ * z_l[p] = a_l W_l^T x[p] + b_l, x[p] the s inputs under position p side by side (one-hot tokens at l = L,
+ * over V + 1 symbols where strings are padded: branches.h); y_l = max(z_l, 0); logits = a_0 (W_0^T y_1 +
+ * b_0). Biases start at 0.
  *
  * Scaling:
  *   standard    W_l ~ N(0, 2/fan-in), a_l = 1 (He et al., ICCV 2015), W_0 ~ N(0, 1/h), a_0 = 1; fan-in = s
- *               channels (V or h).
+ *               channels (symbols or h).
  *   mean-field  W_l ~ N(0, 1), a_l = 1/sqrt(channels), W_0 ~ N(0, 1), a_0 = 1/h, and the rate of SGD is
  *               multiplied by h: the network of Cagnetta et al., PRX 14, 031001 (2024), as in their public
  *               code, and the default. Outputs start near 0 and features are learned at any width.
@@ -37,6 +38,7 @@ enum rhm_cnn_schedule { RHM_CNN_CONSTANT, RHM_CNN_COSINE, RHM_CNN_STEP };
 struct rhm_cnn_options {
     int64_t V, s, L, classes;           /* classes = 0: V */
     int64_t branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s of each layer; [1] = 0: s at every layer */
+    int64_t d;                          /* tokens of a string; 0: s_1 ... s_L; less: padded (branches.h) */
     int64_t h;
     int local;
     enum rhm_cnn_scaling scaling;
@@ -63,7 +65,8 @@ struct rhm_cnn {
     unsigned V, L, classes;
     unsigned s;                          /* at every layer; 0 where the layers differ */
     unsigned branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s_l */
-    uint64_t d;
+    uint64_t d, leaves;                  /* tokens of a string; s_1 ... s_L, to which it is padded */
+    unsigned symbols;                    /* V, or V + 1: number V is the padding */
     size_t h;
     int local;
     enum rhm_cnn_scaling scaling;
@@ -158,8 +161,9 @@ enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *
                                  rhm_poll_function *poll, void *context, struct rhm_error *err);
 
 /* What layer l (1..L) says of n strings: y_l, n x positions x h. */
-enum rhm_status rhm_cnn_features(struct rhm_cnn *net, unsigned l, size_t n, const uint16_t *tokens,
-                                 float *features, struct rhm_error *err);
+enum rhm_status rhm_cnn_outputs(struct rhm_cnn *net, unsigned l, size_t n, const uint16_t *tokens,
+                                double *output, rhm_poll_function *poll, void *context,
+                                struct rhm_error *err);
 
 /* Mean loss over all strings of a data set, and its gradient with respect to w (parameters). */
 enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *data, double *loss,

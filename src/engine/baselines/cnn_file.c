@@ -1,9 +1,9 @@
 /* cnn_file.c - a convolutional network on disk. See cnn.h.
  *
  * Attributes of the root: rhm_cnn (the version of this format), V, L, classes, h, local, scaling (as
- * numbered in cnn.h). Data sets: s (of layers 1..L), seed, steps, epochs; layer1/weight .. layerL/weight,
- * head/weight (float32, sets * inputs x outputs), .../bias (sets * outputs); history (epoch, loss, accuracy,
- * rate, held_loss, held_accuracy) where there is one.
+ * numbered in cnn.h). Data sets: s (of layers 1..L), d (tokens of a string, where padded), seed, steps,
+ * epochs; layer1/weight .. layerL/weight, head/weight (float32, sets * inputs x outputs), .../bias (sets *
+ * outputs); history (epoch, loss, accuracy, rate, held_loss, held_accuracy) where there is one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -28,7 +28,7 @@ static void name_of(unsigned l, const char *part, char name[NAME])
 
 static enum rhm_status write_locked(const struct rhm_cnn *net, const char *path, struct rhm_error *err)
 {
-    struct rhm_hdf5_array array[2 * (RHM_MAX_LEVELS + 1) + 5];
+    struct rhm_hdf5_array array[2 * (RHM_MAX_LEVELS + 1) + 6];
     char name[2 * (RHM_MAX_LEVELS + 1)][NAME];
     size_t n = 0;
     for (unsigned l = 0; l <= net->L; l++) {
@@ -55,6 +55,8 @@ static enum rhm_status write_locked(const struct rhm_cnn *net, const char *path,
     array[n++] = (struct rhm_hdf5_array){"seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->seed};
     array[n++] = (struct rhm_hdf5_array){"steps", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->steps};
     array[n++] = (struct rhm_hdf5_array){"epochs", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->epochs};
+    if (net->d < net->leaves)
+        array[n++] = (struct rhm_hdf5_array){"d", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, {1, 1}, &net->d};
     size_t points = net->history.n;
     double(*row)[COLUMNS] = rhm_array(points, sizeof *row, "the history", err);
     if (row == NULL)
@@ -153,6 +155,7 @@ static void read_network(struct rhm_hdf5_reader *r, struct rhm_cnn **net)
                                 .h = rhm_hdf5_reader_attribute(r, "h"),
                                 .local = rhm_hdf5_reader_attribute(r, "local") != 0};
     read_branches(r, &o);
+    o.d = rhm_hdf5_reader_length(r);
     unsigned scaling = rhm_hdf5_reader_attribute(r, "scaling");
     if (scaling > RHM_CNN_MEAN_FIELD)
         rhm_hdf5_reader_damaged(r, "its scaling is number %u: must be 0 or 1", scaling);

@@ -22,7 +22,8 @@ static size_t count_blocks(const struct rhm_cnn *net, size_t rows, struct rhm_cn
     size_t n = 0;
     for (unsigned l = 0; l <= net->L; l++) {
         const struct rhm_cnn_layer *layer = &net->layer[l];
-        size_t place = l == net->L ? net->V : net->h; /* inputs of a place of the patch: no block has two */
+        size_t place =
+            l == net->L ? net->symbols : net->h; /* inputs of a place of the patch: no block has two */
         size_t each = l == net->L || place < rows ? place : rows;
         for (size_t set = 0; set < layer->sets; set++) {
             for (size_t first = 0, count; first < layer->inputs; first += count, n++) {
@@ -45,7 +46,9 @@ enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cn
     double numbers = 0;
     for (unsigned l = 0; l <= net->L; l++)
         numbers += (double)net->layer[l].positions * (double)net->layer[l].outputs;
-    numbers *= (gradients ? 2.0 : 1.0) * sizeof(float) * (double)batch;
+    size_t padded = net->d < net->leaves ? (size_t)net->leaves : 0;
+    numbers = numbers * (gradients ? 2.0 : 1.0) * sizeof(float) + (double)padded * sizeof(uint16_t);
+    numbers *= (double)batch;
     enum rhm_status status = rhm_memory_check(numbers, "a batch through the network", "a smaller batch", err);
     if (status == RHM_OK)
         status = rhm_linalg_dimension("batch times positions", batch * net->layer[net->L].positions, err);
@@ -60,6 +63,8 @@ enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cn
         held = pass->act[l] && (pass->delta[l] || !gradients);
     }
     pass->string = rhm_array(batch, sizeof *pass->string, "a batch", err);
+    if (padded)
+        pass->padded = rhm_array(batch * padded, sizeof *pass->padded, "a batch", err);
     pass->label = rhm_array(batch, sizeof *pass->label, "a batch", err);
     pass->loss = rhm_array(batch, sizeof *pass->loss, "a batch", err);
     pass->right = rhm_array(batch, sizeof *pass->right, "a batch", err);
@@ -67,13 +72,15 @@ enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cn
     pass->blocks = count_blocks(net, rows, NULL);
     if (gradients)
         pass->block = rhm_array(pass->blocks, sizeof *pass->block, "a batch", err);
-    if (!held || !pass->string || !pass->label || !pass->loss || !pass->right ||
+    if (!held || !pass->string || (padded && !pass->padded) || !pass->label || !pass->loss || !pass->right ||
         (gradients && !pass->block)) {
         rhm_cnn_pass_clear(pass);
         return RHM_EMEMORY;
     }
     if (gradients)
         count_blocks(net, rows, pass->block);
+    for (size_t i = 0; i < batch * padded; i++)
+        pass->padded[i] = (uint16_t)net->V;
     status = all ? RHM_OK : rhm_cnn_patches_init(pass, gradients, err);
     if (status != RHM_OK)
         rhm_cnn_pass_clear(pass);
@@ -87,12 +94,25 @@ void rhm_cnn_pass_clear(struct rhm_cnn_pass *pass)
         free(pass->delta[l]);
     }
     free(pass->string);
+    free(pass->padded);
     free(pass->label);
     free(pass->loss);
     free(pass->right);
     free(pass->block);
     rhm_cnn_patches_clear(&pass->patches);
     *pass = (struct rhm_cnn_pass){0};
+}
+
+void rhm_cnn_pass_take(struct rhm_cnn_pass *pass, size_t i, const uint16_t *tokens, uint16_t label)
+{
+    const struct rhm_cnn *net = pass->net;
+    pass->label[i] = label;
+    pass->string[i] = tokens;
+    if (pass->padded) {
+        uint16_t *own = pass->padded + i * net->leaves;
+        memcpy(own, tokens, (size_t)net->d * sizeof *own);
+        pass->string[i] = own;
+    }
 }
 
 static int worth_threads(const struct rhm_cnn *net, size_t n)
@@ -131,7 +151,7 @@ void rhm_cnn_look_up(const struct rhm_cnn *net, size_t n, size_t positions, cons
                      float *y)
 {
     const struct rhm_cnn_layer *layer = &net->layer[net->L];
-    size_t h = net->h, V = net->V, s = net->branch[net->L];
+    size_t h = net->h, V = net->symbols, s = net->branch[net->L];
     float scale = layer->scale;
     for (size_t i = 0; i < n; i++)
         for (size_t p = 0; p < positions; p++, y += h) {
@@ -306,7 +326,8 @@ static void collect_tokens(const struct rhm_cnn_pass *pass, const struct rhm_cnn
 {
     const struct rhm_cnn *net = pass->net;
     const struct rhm_cnn_layer *layer = &net->layer[net->L];
-    size_t h = net->h, positions = layer->positions, place = block->first / net->V, s = net->branch[net->L];
+    size_t h = net->h, positions = layer->positions, place = block->first / net->symbols,
+           s = net->branch[net->L];
     size_t low = layer->sets > 1 ? block->set : 0, high = layer->sets > 1 ? block->set + 1 : positions;
     memset(to, 0, block->count * h * sizeof *to);
     for (size_t i = 0; i < n; i++)
@@ -362,7 +383,7 @@ static void collect(struct rhm_cnn_pass *pass, const struct rhm_cnn_block *block
     else if (block->bias)
         collect_bias(pass, block, n, to);
     else if (block->l == net->L && by_patches)
-        rhm_cnn_patches_tokens(pass, block->first / net->V, to);
+        rhm_cnn_patches_tokens(pass, block->first / net->symbols, to);
     else if (block->l == net->L)
         collect_tokens(pass, block, n, to);
     else if (block->l + 1 == net->L && by_patches)

@@ -21,7 +21,7 @@ struct rhm_cnn_patches {
     size_t most;              /* room; 0: never in use */
     size_t n;                 /* of this batch; 0: not in use */
     size_t used;              /* numbers given, also where they came to nothing */
-    uint32_t *id;             /* V^s: 1 + number of the patch with these tokens, 0: none */
+    uint32_t *id;             /* symbols^s: 1 + number of the patch with these tokens, 0: none */
     uint32_t *list;           /* most: where in id */
     uint32_t *code;           /* batch x positions of layer L: numbers */
     const uint16_t **example; /* most: its tokens, somewhere */
@@ -34,7 +34,8 @@ struct rhm_cnn_pass {
     size_t batch;                     /* strings, at most */
     float *act[RHM_MAX_LEVELS + 1];   /* [1..L] batch x positions x h: y_l; [0] batch x classes: logits */
     float *delta[RHM_MAX_LEVELS + 1]; /* the same shapes: d loss / d z_l; NULL where only forward */
-    const uint16_t **string;          /* batch: the tokens of each string */
+    const uint16_t **string;          /* batch: the symbols at the leaves of each string */
+    uint16_t *padded;                 /* batch x leaves, where strings are padded */
     uint16_t *label;                  /* batch */
     double *loss;                     /* batch: -log p of the label */
     unsigned char *right;             /* batch */
@@ -51,6 +52,9 @@ typedef void rhm_cnn_update(void *context, size_t first, size_t n, const float *
 enum rhm_status rhm_cnn_pass_init(struct rhm_cnn_pass *pass, const struct rhm_cnn *net, size_t batch,
                                   int gradients, int all, struct rhm_error *err);
 void rhm_cnn_pass_clear(struct rhm_cnn_pass *pass);
+
+/* String i of the batch: its d tokens, which stay where they are, and its label. */
+void rhm_cnn_pass_take(struct rhm_cnn_pass *pass, size_t i, const uint16_t *tokens, uint16_t label);
 
 /* The first n strings of pass->string: act[], logits included; act[L] only where `all`. */
 void rhm_cnn_pass_forward(struct rhm_cnn_pass *pass, size_t n);

@@ -13,14 +13,14 @@
 #include "engine/base/memory.h"
 #include "engine/baselines/cnn_pass.h"
 
-#define MOST_CODES ((size_t)1 << 20) /* V^s; above, patches are not told apart */
+#define MOST_CODES ((size_t)1 << 20) /* symbols^s; above, patches are not told apart */
 #define ROWS       128               /* patches a piece */
 
 enum rhm_status rhm_cnn_patches_init(struct rhm_cnn_pass *pass, int gradients, struct rhm_error *err)
 {
     const struct rhm_cnn *net = pass->net;
     struct rhm_cnn_patches *at = &pass->patches;
-    uint64_t codes = rhm_power(net->V, net->branch[net->L]);
+    uint64_t codes = rhm_power(net->symbols, net->branch[net->L]);
     if (net->L < 2 || net->local || codes == 0 || codes > MOST_CODES)
         return RHM_OK;
     size_t instances = pass->batch * net->layer[net->L].positions, s = net->branch[net->L - 1];
@@ -82,7 +82,7 @@ void rhm_cnn_patches_find(struct rhm_cnn_pass *pass, size_t n)
             const uint16_t *token = pass->string[i] + p * s;
             size_t code = 0;
             for (size_t j = 0; j < s; j++)
-                code = code * net->V + token[j];
+                code = code * net->symbols + token[j];
             if (at->id[code] == 0) {
                 if (found == worth)
                     return;
@@ -209,7 +209,7 @@ void rhm_cnn_patches_tokens(const struct rhm_cnn_pass *pass, size_t j, float *to
     const struct rhm_cnn_patches *at = &pass->patches;
     size_t h = net->h;
     float scale = net->layer[net->L].scale;
-    memset(to, 0, net->V * h * sizeof *to);
+    memset(to, 0, net->symbols * h * sizeof *to);
     for (size_t k = 0; k < at->n; k++) {
         float *row = to + at->example[k][j] * h;
         const float *delta = at->delta + k * h;

@@ -45,10 +45,8 @@ static enum rhm_status sweep(struct rhm_cnn *net, int all, size_t n, const uint1
     lock(net);
     for (size_t at = 0; at < n && status == RHM_OK; at += batch) {
         size_t some = n - at < batch ? n - at : batch;
-        for (size_t i = 0; i < some; i++) {
-            pass.string[i] = tokens + (at + i) * d;
-            pass.label[i] = labels ? labels[at + i] : 0;
-        }
+        for (size_t i = 0; i < some; i++)
+            rhm_cnn_pass_take(&pass, i, tokens + (at + i) * d, labels ? labels[at + i] : 0);
         if (labels)
             rhm_cnn_pass_measure(&pass, some);
         else
@@ -138,23 +136,25 @@ enum rhm_status rhm_cnn_accuracy(struct rhm_cnn *net, const struct rhm_dataset *
 
 struct picture {
     unsigned l;
-    float *to;
+    double *to;
 };
 
-static void take_features(void *context, const struct rhm_cnn_pass *pass, size_t first, size_t n)
+static void take_outputs(void *context, const struct rhm_cnn_pass *pass, size_t first, size_t n)
 {
     const struct picture *picture = context;
     size_t each = pass->net->layer[picture->l].positions * pass->net->h;
-    memcpy(picture->to + first * each, pass->act[picture->l], n * each * sizeof(float));
+    const float *y = pass->act[picture->l];
+    for (size_t i = 0; i < n * each; i++)
+        picture->to[first * each + i] = (double)y[i];
 }
 
-enum rhm_status rhm_cnn_features(struct rhm_cnn *net, unsigned l, size_t n, const uint16_t *tokens,
-                                 float *features, struct rhm_error *err)
+enum rhm_status rhm_cnn_outputs(struct rhm_cnn *net, unsigned l, size_t n, const uint16_t *tokens,
+                                double *output, rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    struct picture picture = {l, features};
+    struct picture picture = {l, output};
     if (l < 1 || l > net->L)
-        return rhm_fail(err, RHM_EARG, "layer %u: must be 1..%u", l, net->L);
-    return sweep(net, 1, n, tokens, NULL, take_features, &picture, NULL, NULL, err);
+        return rhm_fail(err, RHM_EARG, "level %u: must be 1..%u (L)", l, net->L);
+    return sweep(net, 1, n, tokens, NULL, take_outputs, &picture, poll, context, err);
 }
 
 enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *data, double *loss,
@@ -171,10 +171,8 @@ enum rhm_status rhm_cnn_gradient(struct rhm_cnn *net, const struct rhm_dataset *
         rhm_dataset_clear(&labelled);
         return status;
     }
-    for (size_t i = 0; i < data->n; i++) {
-        pass.string[i] = data->tokens + i * data->d;
-        pass.label[i] = data->labels[i];
-    }
+    for (size_t i = 0; i < data->n; i++)
+        rhm_cnn_pass_take(&pass, i, data->tokens + i * data->d, data->labels[i]);
     rhm_linalg_share();
     lock(net);
     rhm_cnn_pass_train(&pass, data->n, (double)data->n, gradient, NULL, NULL);

@@ -150,8 +150,8 @@ static void step(struct training *t, uint64_t epoch, size_t b, double *loss, siz
     size_t first = b * t->batch, n = data->n - first < t->batch ? data->n - first : t->batch;
     double done = ((double)epoch + (double)b / (double)t->batches) / (double)t->o->epochs;
     for (size_t i = 0; i < n; i++) {
-        t->pass.string[i] = data->tokens + t->order[first + i] * data->d;
-        t->pass.label[i] = data->labels[t->order[first + i]];
+        size_t k = t->order[first + i];
+        rhm_cnn_pass_take(&t->pass, i, data->tokens + k * data->d, data->labels[k]);
     }
     lock(t->net);
     rhm_cnn_optimise_begin(&t->optimise, t->rate * rate_factor(t->o->schedule, done));
@@ -173,10 +173,8 @@ static enum rhm_status measure_held_out(struct training *t, struct rhm_cnn_point
     size_t right = 0;
     for (size_t at = 0; at < data->n; at += t->batch) {
         size_t n = data->n - at < t->batch ? data->n - at : t->batch;
-        for (size_t i = 0; i < n; i++) {
-            t->pass.string[i] = data->tokens + (at + i) * data->d;
-            t->pass.label[i] = data->labels[at + i];
-        }
+        for (size_t i = 0; i < n; i++)
+            rhm_cnn_pass_take(&t->pass, i, data->tokens + (at + i) * data->d, data->labels[at + i]);
         rhm_cnn_pass_measure(&t->pass, n);
         for (size_t i = 0; i < n; i++) {
             loss += t->pass.loss[i];

@@ -20,7 +20,8 @@
  * n_p[mu,c] the strings of label c with mu at p: a random projection of the label-patch correlations, which
  * are equal for synonyms. rate = patch divides each row by the share of patches that are mu (the Hessian of a
  * one-hot input is diagonal: a rate of its own for each row) and weighs it by that in k-means; rate = same is
- * the plain step. The rows go into V clusters (fewer where there are fewer patches). The last layer, l = 1,
+ * the plain step. The rows go into V clusters (V + 1 where strings are
+ * padded; fewer where there are fewer patches). The last layer, l = 1,
  * needs no clusters: its network answers, f_c(mu) = p_c + (1/h) sum_k a[c,k] (w[mu,k] - 1) after a step by
  * rate = patch, an estimate of P[label = c | mu]. A patch never seen keeps its first weights: it goes to the
  * cluster nearest to them, at l = 1 it says p.
@@ -45,6 +46,7 @@ enum rhm_onestep_rate { RHM_ONESTEP_PATCH, RHM_ONESTEP_SAME };
 struct rhm_onestep_options {
     int64_t V, s, L, classes;           /* classes = 0: V */
     int64_t branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s of each layer; [1] = 0: s at every layer */
+    int64_t d;                          /* tokens of a string; 0: s_1 ... s_L; less: padded (branches.h) */
     int64_t h;
     int64_t restarts; /* of k-means */
     enum rhm_onestep_rate rate;
@@ -73,7 +75,8 @@ struct rhm_onestep_fit {
 struct rhm_onestep {
     unsigned V, L, classes;
     unsigned branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s_l */
-    uint64_t d;
+    uint64_t d, leaves;                  /* tokens of a string; s_1 ... s_L, to which it is padded */
+    unsigned symbols;                    /* V, or V + 1: number V is the padding; clusters of a layer */
     size_t h;
     unsigned restarts;
     enum rhm_onestep_rate rate;
@@ -123,6 +126,12 @@ enum rhm_status rhm_onestep_predict(struct rhm_onestep *net, size_t n, const uin
 enum rhm_status rhm_onestep_accuracy(struct rhm_onestep *net, const struct rhm_dataset *data,
                                      double *accuracy, rhm_poll_function *poll, void *context,
                                      struct rhm_error *err);
+
+/* What layer l (1..L) says of n strings: from l = 2 on the cluster at each position, one-hot: n x positions x
+ * symbols; at l = 1 the outputs, n x classes. */
+enum rhm_status rhm_onestep_outputs(struct rhm_onestep *net, unsigned l, size_t n, const uint16_t *tokens,
+                                    double *output, rhm_poll_function *poll, void *context,
+                                    struct rhm_error *err);
 
 /* One HDF5 file, written beside `path` and renamed. rhm_onestep_is_file: 1 where the file holds such a model,
  * 0 where not or where it cannot be read. */

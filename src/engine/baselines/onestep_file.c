@@ -1,9 +1,10 @@
 /* onestep_file.c - a one-step model on disk. See onestep.h.
  *
  * Attributes of the root: rhm_onestep (the version of this format), V, L, classes, h, restarts, rate (as
- * numbered in onestep.h). Data sets: s (of layers 1..L), seed; where it is trained n, prior (classes) and for
- * each layer layerN/patches (U x s codes, 0-based, sorted), layerN/count (U), and for N >= 2 layerN/cluster
- * (U), layerN/unknown, layerN/distance (within, between), for N = 1 layer1/output (U x classes).
+ * numbered in onestep.h). Data sets: s (of layers 1..L), d (tokens of a string, where padded), seed; where it
+ * is trained n, prior (classes) and for each layer layerN/patches (U x s codes, 0-based, sorted),
+ * layerN/count (U), and for N >= 2 layerN/cluster (U), layerN/unknown, layerN/distance (within, between), for
+ * N = 1 layer1/output (U x classes).
  */
 #include <inttypes.h>
 #include <math.h>
@@ -18,8 +19,8 @@
 #define NAME   32
 
 struct page {
-    struct rhm_hdf5_array array[4 + 4 * RHM_MAX_LEVELS];
-    char name[4 + 4 * RHM_MAX_LEVELS][NAME];
+    struct rhm_hdf5_array array[5 + 4 * RHM_MAX_LEVELS];
+    char name[5 + 4 * RHM_MAX_LEVELS][NAME];
     double distance[RHM_MAX_LEVELS + 1][2];
     size_t n;
 };
@@ -43,6 +44,8 @@ static enum rhm_status write_locked(const struct rhm_onestep *net, const char *p
         return RHM_EMEMORY;
     uint64_t n = fit->n;
     put(page, 0, "s", H5T_STD_U32LE, H5T_NATIVE_UINT, 1, net->L, 1, net->branch + 1);
+    if (net->d < net->leaves)
+        put(page, 0, "d", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, 1, 1, &net->d);
     put(page, 0, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, 1, 1, &net->seed);
     if (fit->n > 0) {
         put(page, 0, "n", H5T_STD_U64LE, H5T_NATIVE_UINT64, 0, 1, 1, &n);
@@ -125,9 +128,9 @@ static void read_clusters(struct rhm_hdf5_reader *r, const struct rhm_onestep *n
     snprintf(name, sizeof name, "layer%u/cluster", l);
     layer->cluster = read_new(r, name, H5T_NATIVE_UINT32, U, 0, sizeof *layer->cluster);
     for (size_t u = 0; r->status == RHM_OK && u < U; u++) {
-        if (layer->cluster[u] >= net->V)
+        if (layer->cluster[u] >= net->symbols)
             rhm_hdf5_reader_damaged(r, "\"%s\" holds %u at [%zu]: must be below %u", name, layer->cluster[u],
-                                    u, net->V);
+                                    u, net->symbols);
         if (layer->cluster[u] >= layer->clusters)
             layer->clusters = layer->cluster[u] + 1;
     }
@@ -151,7 +154,7 @@ static void read_layer(struct rhm_hdf5_reader *r, struct rhm_onestep *net, unsig
         rhm_hdf5_reader_damaged(r, "\"%s\" holds %zu patches", name, U);
     if (r->status != RHM_OK)
         return;
-    read_patches(r, name, U, net->branch[l], l == net->L ? net->V : net->fit.layer[l + 1].clusters,
+    read_patches(r, name, U, net->branch[l], l == net->L ? net->symbols : net->fit.layer[l + 1].clusters,
                  &layer->patches);
     snprintf(name, sizeof name, "layer%u/count", l);
     layer->count = read_new(r, name, H5T_NATIVE_UINT64, U, 0, sizeof *layer->count);
@@ -203,6 +206,7 @@ static void read_model(struct rhm_hdf5_reader *r, struct rhm_onestep **net)
         if (s[l - 1] < 2)
             rhm_hdf5_reader_damaged(r, "s[%u] = %u: must be 2 or more", l, s[l - 1]);
     }
+    o.d = rhm_hdf5_reader_length(r);
     rhm_hdf5_reader_array(r, "seed", H5T_NATIVE_UINT64, 0, 0, &o.seed);
     if (r->status != RHM_OK)
         return;

@@ -80,19 +80,19 @@ static enum rhm_status poll_starts(void *context, struct rhm_error *err)
 
 /* ------------------------------------------------------------ patches */
 
-/* Tokens turned round: places x n. */
-static enum rhm_status read_tokens(const struct rhm_dataset *data, struct rhm_onestep_codes *codes,
-                                   struct rhm_error *err)
+/* Tokens and padding turned round: places x n. */
+static enum rhm_status read_tokens(const struct rhm_onestep *net, const struct rhm_dataset *data,
+                                   struct rhm_onestep_codes *codes, struct rhm_error *err)
 {
-    size_t n = data->n, d = data->d;
+    size_t n = data->n, d = data->d, leaves = (size_t)net->leaves;
     codes->n = n;
-    codes->places = d;
-    codes->code = rhm_array(n * d, sizeof *codes->code, "the strings' codes", err);
+    codes->places = leaves;
+    codes->code = rhm_array(n * leaves, sizeof *codes->code, "the strings' codes", err);
     if (codes->code == NULL)
         return RHM_EMEMORY;
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < d; j++)
-            codes->code[j * n + i] = data->tokens[i * d + j];
+        for (size_t j = 0; j < leaves; j++)
+            codes->code[j * n + i] = j < d ? data->tokens[i * d + j] : net->V;
     return RHM_OK;
 }
 
@@ -194,7 +194,7 @@ static enum rhm_status cluster_rows(const struct rhm_onestep *net, unsigned l,
                                     struct rhm_monitor *monitor, struct rhm_error *err)
 {
     size_t U = layer->patches.n, h = net->h;
-    struct rhm_kmeans_options o = {.k = net->V,
+    struct rhm_kmeans_options o = {.k = net->symbols,
                                    .restarts = net->restarts,
                                    .iterations = ITERATIONS,
                                    .seed = net->seed,
@@ -317,12 +317,12 @@ enum rhm_status rhm_onestep_fit(const struct rhm_onestep *net, const struct rhm_
                                 struct rhm_error *err)
 {
     struct rhm_onestep_codes codes = {0};
-    enum rhm_status status = rhm_memory_check(1.5 * sizeof(uint32_t) * (double)data->n * (double)data->d,
+    enum rhm_status status = rhm_memory_check(1.5 * sizeof(uint32_t) * (double)data->n * (double)net->leaves,
                                               "the codes of these strings", "fewer strings", err);
     fit->n = data->n;
     if (status == RHM_OK) {
         fit->prior = rhm_array(net->classes, sizeof *fit->prior, "the labels", err);
-        status = fit->prior ? read_tokens(data, &codes, err) : RHM_EMEMORY;
+        status = fit->prior ? read_tokens(net, data, &codes, err) : RHM_EMEMORY;
     }
     for (size_t i = 0; i < data->n && status == RHM_OK; i++)
         fit->prior[data->labels[i]] += 1 / (double)data->n;

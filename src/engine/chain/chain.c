@@ -88,7 +88,7 @@ void rhm_chain_clear(struct rhm_chain *chain)
 size_t rhm_chain_codes(const struct rhm_chain *chain, unsigned l)
 {
     const struct rhm_network *net = chain->net;
-    return l == net->L + 1 ? net->V : net->layer[l]->codebook.K + chain->extra[l].K;
+    return l == net->L + 1 ? net->symbols : net->layer[l]->codebook.K + chain->extra[l].K;
 }
 
 const double *rhm_chain_embedding(const struct rhm_chain *chain, unsigned l, uint32_t code)
@@ -103,9 +103,9 @@ void rhm_chain_input(const struct rhm_chain *chain, unsigned l, const uint32_t *
     const struct rhm_network *net = chain->net;
     unsigned s = rhm_network_s(net, l);
     if (l == net->L) { /* one-hot tokens */
-        memset(h, 0, (size_t)s * net->V * sizeof *h);
+        memset(h, 0, (size_t)s * net->symbols * sizeof *h);
         for (unsigned j = 0; j < s; j++)
-            h[(size_t)j * net->V + tuple[j]] = 1;
+            h[(size_t)j * net->symbols + tuple[j]] = 1;
         return;
     }
     size_t width = net->layer[l + 1]->codebook.width;
@@ -244,13 +244,14 @@ enum rhm_status rhm_chain_ascend(struct rhm_chain *chain, unsigned lowest, size_
                                  const uint16_t *tokens, const uint32_t **out, rhm_poll_function *poll,
                                  void *context, struct rhm_error *err)
 {
-    size_t codes = n * width;
+    size_t codes = n * width, given = width < chain->net->d ? width : (size_t)chain->net->d;
     enum rhm_status status = need_room(chain, codes, err);
     if (status != RHM_OK)
         return status;
 #pragma omp parallel for schedule(static) if (codes > 4096)
-    for (size_t i = 0; i < codes; i++)
-        chain->codes[i] = tokens[i];
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < width; j++)
+            chain->codes[i * width + j] = j < given ? tokens[i * given + j] : chain->net->V;
     for (unsigned l = chain->net->L; l >= lowest && l >= 1 && status == RHM_OK; l--) {
         codes /= rhm_network_s(chain->net, l);
         status = rhm_chain_resolve(chain, l, codes, chain->codes, chain->next, poll, context, err);

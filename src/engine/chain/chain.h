@@ -24,7 +24,8 @@ enum rhm_status rhm_chain_init(struct rhm_chain *chain, const struct rhm_network
                                struct rhm_error *err);
 void rhm_chain_clear(struct rhm_chain *chain);
 
-/* How many codes layer l gives (V for l = L + 1: tokens), and the embedding of one (not for l = L + 1). */
+/* How many codes layer l gives (for l = L + 1 the symbols: tokens, padding), and the embedding of one (not
+ * for l = L + 1). */
 size_t rhm_chain_codes(const struct rhm_chain *chain, unsigned l);
 const double *rhm_chain_embedding(const struct rhm_chain *chain, unsigned l, uint32_t code);
 
@@ -36,9 +37,10 @@ enum rhm_status rhm_chain_resolve(struct rhm_chain *chain, unsigned l, size_t n,
                                   uint32_t *code, rhm_poll_function *poll, void *context,
                                   struct rhm_error *err);
 
-/* From n rows of `width` tokens to codes: layers L..lowest are applied, so that *out (n x
+/* From n rows of `width` places to codes: layers L..lowest are applied, so that *out (n x
  * width/s^(L-lowest+1), room of the chain, valid till the next call) holds output codes of layer `lowest`;
- * lowest = L + 1 gives the tokens as they are. */
+ * lowest = L + 1 gives the tokens as they are. A row of `tokens` has min(width, d) of them, the other places
+ * are padding. */
 enum rhm_status rhm_chain_ascend(struct rhm_chain *chain, unsigned lowest, size_t n, size_t width,
                                  const uint16_t *tokens, const uint32_t **out, rhm_poll_function *poll,
                                  void *context, struct rhm_error *err);

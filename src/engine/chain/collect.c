@@ -172,7 +172,7 @@ static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
     const struct rhm_network *net = chain->net;
     const struct rhm_grammar *g = options->grammar;
     size_t places = tally->C / net->classes;
-    uint64_t n = options->n[l], wide = places > 1 ? net->d : rhm_network_span(net, l);
+    uint64_t n = options->n[l], wide = places > 1 ? net->leaves : rhm_network_span(net, l);
     char what[80];
     snprintf(what, sizeof what, "a drawn sample of layer %u, %.3g tokens,", l, (double)wide);
     enum rhm_status status = rhm_memory_check(
@@ -217,11 +217,11 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
     const struct rhm_network *net = chain->net;
     const struct rhm_dataset *data = options->data;
     size_t n = (size_t)options->n[l], places = tally->C / net->classes;
-    size_t width = places > 1 ? (size_t)net->d : (size_t)rhm_network_span(net, l);
-    size_t block = rhm_chain_block(width);
+    size_t width = places > 1 ? (size_t)net->leaves : (size_t)rhm_network_span(net, l);
+    size_t given = width < data->d ? width : data->d, block = rhm_chain_block(width);
     if (block > n)
         block = n;
-    uint16_t *tokens = rhm_array(block * width, sizeof *tokens, "a block of strings", err);
+    uint16_t *tokens = rhm_array(block * given, sizeof *tokens, "a block of strings", err);
     uint16_t *labels = rhm_array(block, sizeof *labels, "a block of strings", err);
     enum rhm_status status = tokens && labels ? RHM_OK : RHM_EMEMORY;
     size_t next = 0; /* string */
@@ -232,8 +232,8 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
         for (size_t i = 0; i < some; i++) {
             while (data->labels[next] == RHM_MISSING)
                 next++;
-            for (size_t j = 0; j < width; j++) /* all, or what stands under the first level-(l-1) symbol */
-                tokens[i * width + j] = data->tokens[next * data->d + j];
+            for (size_t j = 0; j < given; j++) /* all, or what stands under the first level-(l-1) symbol */
+                tokens[i * given + j] = data->tokens[next * data->d + j];
             labels[i] = data->labels[next++];
         }
         status = rhm_chain_ascend(chain, l + 1, some, width, tokens, &tuple, rhm_monitor_poll, monitor, err);

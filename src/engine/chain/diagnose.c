@@ -279,7 +279,7 @@ static void warn_of_untrained(const struct rhm_network *net, struct rhm_diagnosi
                   "no output"
                 : "never trained: %zu of %u parents never stand first in this grammar: their patches have no "
                   "output (see g:check()); train with position = 'all'",
-            out->never, out->level == 1 ? net->classes : net->V);
+            out->never, out->level == 1 ? net->classes : net->symbols);
     if (out->missing > out->never)
         warn(out,
              "never trained: %zu parents that can stand there were not recognised among the samples: raise "
@@ -315,7 +315,7 @@ static enum rhm_status diagnose_locked(const struct rhm_network *net, unsigned l
     out->patches = layer->tally.patches.n;
     out->k = layer->clusters.k;
     out->parents_expected = layer->parents_expected;
-    out->parents_most = l == 1 ? net->classes : net->V;
+    out->parents_most = l == 1 ? net->classes : net->symbols;
     out->eps_O_wanted = net->eps_O;
     out->rho_in = layer->rho_in;
     out->eps_S_in = layer->eps_S_in;

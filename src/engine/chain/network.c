@@ -62,6 +62,8 @@ static enum rhm_status check_options(struct rhm_network_options *o, struct rhm_e
     memcpy(shape.branch, o->branch, sizeof shape.branch);
     if (status == RHM_OK)
         status = rhm_grammar_check_shape(&shape, err);
+    if (status == RHM_OK)
+        status = rhm_branches_check_length(o->V, o->s, o->branch, (unsigned)o->L, o->d, err);
     if (status == RHM_OK && (o->M < 2 || o->M > INT32_MAX || o->M % 2 != 0))
         status =
             rhm_fail(err, RHM_EARG, "M = %" PRId64 ": must be even, 2..2^31 - 2 (cosines and sines)", o->M);
@@ -105,7 +107,9 @@ enum rhm_status rhm_network_create(struct rhm_network **out, const struct rhm_ne
     rhm_branches_set(net->branch, net->L, o.s, o.branch);
     net->s = rhm_branches_common(net->branch, net->L);
     net->classes = (unsigned)(o.classes == 0 ? o.V : o.classes);
-    net->d = rhm_places(net->branch, 1, net->L);
+    net->leaves = rhm_places(net->branch, 1, net->L);
+    net->d = o.d > 0 ? (uint64_t)o.d : net->leaves;
+    net->symbols = net->V + (net->d < net->leaves);
     net->M = (size_t)o.M;
     net->features = o.features;
     net->codebook = o.codebook;
@@ -118,7 +122,8 @@ enum rhm_status rhm_network_create(struct rhm_network **out, const struct rhm_ne
         return rhm_fail(err, RHM_EMEMORY, "the system gives no more locks");
     }
     /* A grammar with another s or L is no truth for these patches. */
-    if (o.grammar && rhm_branches_equal(o.grammar->branch, o.grammar->L, net->branch, net->L))
+    if (o.grammar && net->d == net->leaves &&
+        rhm_branches_equal(o.grammar->branch, o.grammar->L, net->branch, net->L))
         status = rhm_network_set_grammar(net, o.grammar, err);
     if (status != RHM_OK) {
         rhm_network_free(net);

@@ -24,6 +24,7 @@ enum rhm_sampler { RHM_SAMPLER_AUTO, RHM_SAMPLER_TALLY, RHM_SAMPLER_DRAW };
 struct rhm_network_options {
     int64_t V, s, L, classes;           /* classes = 0: V */
     int64_t branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s of each layer; [1] = 0: s at every layer */
+    int64_t d;                          /* tokens of a string; 0: s_1 ... s_L; less: padded (branches.h) */
     int64_t M;                          /* features a layer; even */
     enum rhm_feature_kind features;
     enum rhm_codebook_kind codebook;
@@ -45,7 +46,8 @@ struct rhm_network {
     unsigned V, L, classes;
     unsigned s;                          /* at every layer; 0 where the layers differ */
     unsigned branch[RHM_MAX_LEVELS + 1]; /* [1..L]: s_l */
-    uint64_t d;
+    uint64_t d, leaves;                  /* tokens of a string; s_1 ... s_L, to which it is padded */
+    unsigned symbols;                    /* V, or V + 1: number V is the padding */
     size_t M;
     enum rhm_feature_kind features;
     enum rhm_codebook_kind codebook;

@@ -1,7 +1,8 @@
 /* network_format.h - what the writer and the reader of networks share; not installed.
  *
  * Attributes of the root: rhm_network (the version of this format), V, L, classes, M, features, codebook,
- * linkage (as numbered in features.h and network.h). Data sets: s (of layers 1..L), seed, sigma, eps_O;
+ * linkage (as numbered in features.h and network.h). Data sets: s (of layers 1..L), d (tokens of a string,
+ * where padded), seed, sigma, eps_O;
  * grammar/rules (children, 0-based, level 1..L), grammar/m, grammar/seed, grammar/seeded where the grammar is
  * known, and
  * grammar/ensemble, grammar/shuffle (not uniform), grammar/p, grammar/zipf (weighted rules), grammar/prior,

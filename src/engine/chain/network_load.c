@@ -216,10 +216,10 @@ static void read_features(struct reader *r, const struct rhm_network *net, struc
 {
     unsigned l = layer->level;
     double *tokens = NULL;
-    size_t width = l == net->L ? net->V : net->layer[l + 1]->codebook.width;
+    size_t width = l == net->L ? net->symbols : net->layer[l + 1]->codebook.width;
     size_t s = rhm_network_s(net, l);
     if (l == net->L && fine(r)) {
-        tokens = rhm_one_hot(net->V, r->err);
+        tokens = rhm_one_hot(net->symbols, r->err);
         check(r, tokens ? RHM_OK : RHM_EMEMORY);
     }
     if (fine(r))
@@ -274,7 +274,7 @@ static void read_directions(struct reader *r, struct rhm_layer *layer)
 static void read_outputs(struct reader *r, const struct rhm_network *net, struct rhm_layer *layer)
 {
     size_t U = layer->tally.patches.n, C = layer->tally.C;
-    size_t parents = layer->level == 1 ? net->classes : net->V;
+    size_t parents = layer->level == 1 ? net->classes : net->symbols;
     layer->W = read_reals(r, "W", &C, net->M);
     layer->output = read_reals(r, "output", &U, C);
     layer->sum = read_reals(r, "sum", &U, 0);
@@ -321,8 +321,8 @@ static void read_codebook(struct reader *r, const struct rhm_network *net, struc
 {
     struct rhm_codebook *book = &layer->codebook;
     unsigned l = layer->level;
-    size_t K = ANY, P = ANY, C = layer->directions.width, parents = l == 1 ? net->classes : net->V;
-    size_t s = rhm_network_s(net, l), inputs = l == net->L ? net->V : net->layer[l + 1]->codebook.K;
+    size_t K = ANY, P = ANY, C = layer->directions.width, parents = l == 1 ? net->classes : net->symbols;
+    size_t s = rhm_network_s(net, l), inputs = l == net->L ? net->symbols : net->layer[l + 1]->codebook.K;
     if (!fine(r) || !check(r, rhm_codebook_init(book, s, C, r->err)))
         return;
     double *embedding = read_reals(r, "code_embedding", &K, C);
@@ -384,7 +384,7 @@ static void read_layer(struct reader *r, struct rhm_network *net)
     layer->level = l;
     layer->seconds = NAN; /* not in the file */
     layer->keeps_patches = net->codebook == RHM_CODEBOOK_EXACT || l == 1;
-    size_t inputs = layer->features.K, most = l == net->L ? net->V : net->layer[l + 1]->codebook.K;
+    size_t inputs = layer->features.K, most = l == net->L ? net->symbols : net->layer[l + 1]->codebook.K;
     layer->features.K = 0;
     if (fine(r) && (inputs < 1 || inputs > most || (l == net->L && inputs != most)))
         damaged(r, "%zu input codes, the layer above has %zu", inputs, most);
@@ -585,6 +585,18 @@ static void read_refined(struct reader *r, struct rhm_network *net)
         read_refined_history(r, refined);
 }
 
+/* Absent where strings fill the tree. */
+static void read_length(struct reader *r, struct rhm_network_options *o)
+{
+    uint64_t d;
+    if (!fine(r) || H5Lexists(r->file, "d", H5P_DEFAULT) <= 0)
+        return;
+    read_number(r, "d", 0, sizeof d, &d);
+    if (fine(r) && (d < 1 || d > INT64_MAX))
+        damaged(r, "d = %" PRIu64 ": must be 1 or more", d);
+    o->d = fine(r) ? (int64_t)d : 0;
+}
+
 static void read_network(struct reader *r, struct rhm_network **net)
 {
     unsigned version = read_attribute(r, "rhm_network");
@@ -603,6 +615,7 @@ static void read_network(struct reader *r, struct rhm_network **net)
     o.L = read_attribute(r, "L");
     read_branches(r, &o);
     o.classes = read_attribute(r, "classes");
+    read_length(r, &o);
     o.M = read_attribute(r, "M");
     unsigned features = read_attribute(r, "features"), codebook = read_attribute(r, "codebook");
     unsigned linkage = read_attribute(r, "linkage");

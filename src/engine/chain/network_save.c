@@ -156,6 +156,8 @@ static enum rhm_status save_locked(const struct rhm_network *net, struct list *l
     };
     put(list, 0, "s", 0, sizeof *net->branch, net->L, 0, net->branch + 1);
     put(list, 0, "seed", 0, sizeof net->seed, 0, 0, &net->seed);
+    if (net->d < net->leaves)
+        put(list, 0, "d", 0, sizeof net->d, 0, 0, &net->d);
     put_reals(list, 0, "sigma", 0, 0, &net->sigma);
     put_reals(list, 0, "eps_O", 0, 0, &net->eps_O);
     if (g != NULL) {

@@ -13,13 +13,13 @@ static enum rhm_status outputs(const struct rhm_network *net, unsigned l, size_t
         status = rhm_chain_init(&chain, net, l, err);
     if (status != RHM_OK)
         return status;
-    size_t d = (size_t)net->d, places = (size_t)rhm_network_places(net, l),
+    size_t d = (size_t)net->d, leaves = (size_t)net->leaves, places = (size_t)rhm_network_places(net, l),
            width = net->layer[l]->codebook.width;
-    size_t block = rhm_chain_block(d);
+    size_t block = rhm_chain_block(leaves);
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;
         const uint32_t *code;
-        status = rhm_chain_ascend(&chain, l, some, d, tokens + at * d, &code, poll, context, err);
+        status = rhm_chain_ascend(&chain, l, some, leaves, tokens + at * d, &code, poll, context, err);
         for (size_t i = 0; i < some * places && status == RHM_OK; i++)
             memcpy(output + (at * places + i) * width, rhm_chain_embedding(&chain, l, code[i]),
                    width * sizeof *output);

@@ -210,13 +210,13 @@ static enum rhm_status parse_locked(const struct rhm_network *net, const uint16_
     parse->L = net->L;
     parse->lowest = lowest;
     parse->C = net->classes;
-    size_t d = (size_t)net->d;
-    struct row row = {.code = rhm_array(d, sizeof *row.code, "the parse of a string", err),
-                      .stands = rhm_array(d, sizeof *row.stands, "the parse of a string", err),
-                      .truth = rhm_array(d, sizeof *row.truth, "the parse of a string", err)};
+    size_t n = (size_t)net->leaves;
+    struct row row = {.code = rhm_array(n, sizeof *row.code, "the parse of a string", err),
+                      .stands = rhm_array(n, sizeof *row.stands, "the parse of a string", err),
+                      .truth = rhm_array(n, sizeof *row.truth, "the parse of a string", err)};
     status = row.code && row.stands && row.truth ? RHM_OK : RHM_EMEMORY;
-    for (size_t i = 0; i < d && status == RHM_OK; i++)
-        row.code[i] = row.stands[i] = row.truth[i] = tokens[i];
+    for (size_t i = 0; i < n && status == RHM_OK; i++)
+        row.code[i] = row.stands[i] = row.truth[i] = i < net->d ? tokens[i] : net->V;
     for (unsigned l = net->L; l >= lowest && status == RHM_OK; l--) {
         struct rhm_inverse inverse = {0};
         if (net->grammar)

@@ -34,11 +34,11 @@ static enum rhm_status predict(const struct rhm_network *net, size_t n, const ui
         status = rhm_chain_init(&chain, net, 1, err);
     if (status != RHM_OK)
         return status;
-    size_t d = (size_t)net->d, block = rhm_chain_block(d);
+    size_t d = (size_t)net->d, leaves = (size_t)net->leaves, block = rhm_chain_block(leaves);
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;
         const uint32_t *code;
-        status = rhm_chain_ascend(&chain, 1, some, d, tokens + at * d, &code, poll, context, err);
+        status = rhm_chain_ascend(&chain, 1, some, leaves, tokens + at * d, &code, poll, context, err);
         for (size_t i = 0; i < some && status == RHM_OK; i++) {
             const double *q = rhm_chain_embedding(&chain, 1, code[i]);
             labels[at + i] = (uint16_t)argmax(q, net->classes);
@@ -71,7 +71,7 @@ static enum rhm_status accuracy_on_data(const struct rhm_network *net, const str
     char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG, "the data set has strings of %zu tokens, the network reads %s",
-                        data->d, rhm_branches_length(net->branch, net->L, text));
+                        data->d, rhm_branches_length(net->branch, net->L, net->d, text));
     if (data->V > net->V || data->n == 0)
         return data->n == 0
                    ? rhm_fail(err, RHM_EARG, "the data set is empty")
@@ -96,6 +96,11 @@ static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const 
                                            struct rhm_error *err)
 {
     char truth[RHM_BRANCHES_TEXT], own[RHM_BRANCHES_TEXT];
+    if (net->d < net->leaves)
+        return rhm_fail(
+            err, RHM_EARG,
+            "the network reads strings of %s tokens: measure the accuracy on a data set (g:sample{...})",
+            rhm_branches_length(net->branch, net->L, net->d, own));
     if (g->V != net->V || g->classes != net->classes ||
         !rhm_branches_equal(g->branch, g->L, net->branch, net->L))
         return rhm_fail(err, RHM_EARG,

@@ -2,6 +2,7 @@
  */
 #include "engine/chain/refine.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,11 @@ void rhm_refined_free(struct rhm_refined *refined)
 static enum rhm_status check(const struct rhm_network *net, const struct rhm_dataset *data,
                              const struct rhm_refine_options *o, struct rhm_error *err)
 {
+    if (net->d < net->leaves)
+        return rhm_fail(err, RHM_EARG,
+                        "the network pads strings of %" PRIu64 " tokens to %" PRIu64
+                        ": EM fits the rules of a tree that the strings fill",
+                        net->d, net->leaves);
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG, "the data set has strings of %zu tokens, the network reads %zu",
                         data->d, (size_t)net->d);

@@ -37,6 +37,10 @@ static enum rhm_status check_grammar_source(const struct rhm_network *net, struc
         status =
             rhm_fail(err, RHM_EARG, "the grammar has s = %s, the network %s",
                      rhm_branches_text(g->branch, g->L, truth), rhm_branches_text(net->branch, net->L, own));
+    if (status == RHM_OK && net->d < net->leaves)
+        status = rhm_fail(err, RHM_EARG,
+                          "the network reads strings of %s tokens: train it from a data set (g:sample{...})",
+                          rhm_branches_length(net->branch, net->L, net->d, own));
     if (status == RHM_OK)
         status = check_same("grammar", g->classes, net->classes, "classes", err);
     int given = 1;
@@ -69,7 +73,7 @@ static enum rhm_status check_data_source(const struct rhm_network *net, struct r
     char text[RHM_BRANCHES_TEXT];
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG, "the data set has strings of %zu tokens, the network reads %s",
-                        data->d, rhm_branches_length(net->branch, net->L, text));
+                        data->d, rhm_branches_length(net->branch, net->L, net->d, text));
     if (data->V > net->V || data->classes > net->classes)
         return rhm_fail(err, RHM_EARG,
                         "the data set has V = %u, classes = %u, more than the network's V = %u, classes = %u",

@@ -56,11 +56,12 @@ static enum rhm_status make_features(const struct rhm_network *net, struct rhm_l
         return rhm_features_init(&layer->features, net->features, net->M, rhm_network_s(net, l), inputs->K,
                                  inputs->width, inputs->embedding, layer->sigma, net->seed, stream, err);
     }
-    double *tokens = rhm_one_hot(net->V, err);
+    double *tokens = rhm_one_hot(net->symbols, err);
     if (tokens == NULL)
         return RHM_EMEMORY;
-    enum rhm_status status = rhm_features_init(&layer->features, net->features, net->M, rhm_network_s(net, l),
-                                               net->V, net->V, tokens, layer->sigma, net->seed, stream, err);
+    enum rhm_status status =
+        rhm_features_init(&layer->features, net->features, net->M, rhm_network_s(net, l), net->symbols,
+                          net->symbols, tokens, layer->sigma, net->seed, stream, err);
     free(tokens);
     return status;
 }
@@ -128,7 +129,7 @@ static enum rhm_status exact_signal(const struct rhm_network *net, struct rhm_tr
 static enum rhm_status find_directions(const struct rhm_network *net, struct rhm_layer *layer,
                                        struct rhm_monitor *monitor, struct rhm_error *err)
 {
-    size_t parents = layer->level == 1 ? net->classes : net->V;
+    size_t parents = layer->level == 1 ? net->classes : net->symbols;
     return rhm_directions_init(&layer->directions, &layer->tally, layer->tally.C / net->classes, parents - 1,
                                rhm_monitor_poll, monitor, err);
 }
@@ -433,7 +434,7 @@ enum rhm_status rhm_trainer_finish(struct rhm_trainer *t, struct rhm_network *ne
 {
     struct rhm_layer *layer = t->layer;
     double before = rhm_clock();
-    size_t parents = layer->level == 1 ? net->classes : net->V, expected;
+    size_t parents = layer->level == 1 ? net->classes : net->symbols, expected;
     enter(t, RHM_PHASE_CLUSTERS, monitor);
     enum rhm_status status = make_outputs(t, monitor, err);
     if (status == RHM_OK)

@@ -1,6 +1,7 @@
 /* hdf5_reader.c - see hdf5_reader.h. */
 #include "engine/files/hdf5_reader.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,4 +135,15 @@ void rhm_hdf5_reader_finite(struct rhm_hdf5_reader *r, const char *name, size_t 
     for (size_t i = 0; r->status == RHM_OK && i < n; i++)
         if (!isfinite(x[i]))
             rhm_hdf5_reader_damaged(r, "\"%s\" holds %g at place %zu", name, (double)x[i], i);
+}
+
+int64_t rhm_hdf5_reader_length(struct rhm_hdf5_reader *r)
+{
+    uint64_t d = 0;
+    if (r->status != RHM_OK || H5Lexists(r->file, "d", H5P_DEFAULT) <= 0)
+        return 0;
+    rhm_hdf5_reader_array(r, "d", H5T_NATIVE_UINT64, 0, 0, &d);
+    if (r->status == RHM_OK && (d < 1 || d > INT64_MAX))
+        rhm_hdf5_reader_damaged(r, "d = %" PRIu64 ": must be 1 or more", d);
+    return r->status == RHM_OK ? (int64_t)d : 0;
 }

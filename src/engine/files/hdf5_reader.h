@@ -42,6 +42,9 @@ void rhm_hdf5_reader_array(struct rhm_hdf5_reader *r, const char *name, hid_t ty
 /* How many rows such an array has; 0 where there is no such data set. */
 size_t rhm_hdf5_reader_rows(struct rhm_hdf5_reader *r, const char *name);
 
+/* The number "d", tokens of a string that a model pads; 0 where there is none: strings fill its tree. */
+int64_t rhm_hdf5_reader_length(struct rhm_hdf5_reader *r);
+
 /* A failure where one of them is not finite. */
 void rhm_hdf5_reader_finite(struct rhm_hdf5_reader *r, const char *name, size_t n, const float *x);
 
