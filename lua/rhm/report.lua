@@ -452,6 +452,9 @@ local function open_reason(r, level)
     where, count(r.n)) end
   if level.reason == "no order" then return "the tokens depend on each other, but in no order: all pairs are alike" end
   if level.reason == "no border" then return format("no cut of %s stands out", where) end
+  if level.reason == "composed" then
+    return format("%s fall into blocks, but of more than one level, whose own borders do not stand out", where)
+  end
   if level.reason == "too many" then return format("%s are of %s kinds, too many to count pairs of", where,
     count(level.codes)) end
   local best

@@ -165,6 +165,8 @@ structure_include_HEADERS = \
 	src/engine/structure/principle.h
 structure_sources = \
 	src/engine/structure/branching.c \
+	src/engine/structure/branching_block.c \
+	src/engine/structure/branching_block.h \
 	src/engine/structure/dependence.c \
 	src/engine/structure/dependence.h \
 	src/engine/structure/principle.c \

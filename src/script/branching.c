@@ -14,7 +14,8 @@ static const char *const by_names[] = {[RHM_BRANCHING_BY_NOTHING] = "nothing",
 static const char *const reasons[] = {
     [RHM_BRANCHING_FOUND] = "found",       [RHM_BRANCHING_INDEPENDENT] = "independent",
     [RHM_BRANCHING_NO_ORDER] = "no order", [RHM_BRANCHING_NO_BORDER] = "no border",
-    [RHM_BRANCHING_UNSURE] = "unsure",     [RHM_BRANCHING_TOO_MANY] = "too many"};
+    [RHM_BRANCHING_UNSURE] = "unsure",     [RHM_BRANCHING_TOO_MANY] = "too many",
+    [RHM_BRANCHING_COMPOSED] = "composed"};
 
 static void push_candidates(lua_State *L, const struct rhm_branching_level *level)
 {

@@ -181,6 +181,33 @@ static void test_trees(void **state)
         }
 }
 
+/* Lower levels with m V = V^s, which hardly show, under others with m V < V^s, whose dependence reaches
+ * through them: blocks of several levels are not taken for one. */
+static void test_blocks_of_several_levels(void **state)
+{
+    (void)state;
+    const struct shape tried[] = {{8, 8, S_OF(2, 3, 2), 3, 8}, {8, 8, S_OF(2, 4, 2), 3, 8},
+                                  {8, 8, S_OF(3, 2, 2), 3, 8}, {8, 8, S_OF(3, 2, 0), 2, 8},
+                                  {5, 5, S_OF(2, 3, 2), 3, 5}, {5, 5, S_OF(3, 2, 2), 3, 5}};
+    unsigned right[COUNT(tried)] = {0}, open = 0;
+    for (size_t k = 0; k < COUNT(tried); k++)
+        for (uint64_t seed = 1; seed <= 10; seed++) {
+            struct rhm_branching b = infer(tried[k], seed, 30000);
+            struct rhm_grammar_shape shape = wide_shape(tried[k]);
+            int same = b.L == tried[k].L;
+            for (unsigned l = 1; same && l <= b.L; l++)
+                same = b.branch[l] == shape.branch[l];
+            if (!same && b.L > 0 && b.established == b.L)
+                fail_msg("tree %zu, seed %d: sure of a wrong tree, s_L = %u", k, (int)seed, b.branch[b.L]);
+            right[k] += (unsigned)same;
+            open += b.L == 0;
+        }
+    print_message("right of 10: %u %u %u %u, V = 5: %u %u; %u open\n", right[0], right[1], right[2], right[3],
+                  right[4], right[5], open);
+    for (size_t k = 0; k < COUNT(tried); k++)
+        assert_true(right[k] >= (tried[k].V == 8 ? 9 : 3));
+}
+
 /* Rules so many that only the lowest level shows: the rest is assumed, and said to be. */
 static void test_assumed(void **state)
 {
@@ -275,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_the_null),
         cmocka_unit_test(test_trees),
+        cmocka_unit_test(test_blocks_of_several_levels),
         cmocka_unit_test(test_assumed),
         cmocka_unit_test(test_shuffled_tokens_have_no_tree),
         cmocka_unit_test(test_threads_missing_refusals),

@@ -7,8 +7,9 @@ each other more than neighbours on two sides of a border. within is phi^2 of nei
 chance gives, about twice their mutual information), border that of neighbours in two blocks, coherence phi^2 of the tables
 of all blocks added up over the mean of each: near 1 where blocks share their rules, and small for a divisor of the true s.
 score = within coherence^2/border, of the weakest pair of the block; the smallest s that passes 1.55 is taken (measured on
-random grammars: 2.0 or more for the true s, 1.2 or less for its divisors). Then blocks become the symbols of the next level,
-and so on up to the label. Chance is measured by pairs from different strings.
+random grammars: 2.0 or more for the true s, 1.2 or less for its divisors), unless its pairs depend more than 3 times as much
+as one level with so many kinds of blocks would make them: then they are several levels, of which the lower ones do not show.
+Then blocks become the symbols of the next level, and so on up to the label. Chance is measured by pairs from different strings.
 
 Where all tokens are independent (m V = V^s) pairs of them may tell of the label what neither tells alone: the same by labels,
 with score within/border above 3. by says what decided a level: "tokens", "labels", "arithmetic" (a prime number of places is
@@ -18,7 +19,8 @@ with less than .95 is not taken. confident: all levels are established, none ass
 
 It needs rules that make neighbours depend, m V < V^s, or labels that depend on them, and as many strings as it takes to see
 that: from 10^4 up for a handful of rules. A level is left open with a reason, above all where the patches below are of more
-than 2048 kinds. Missing tokens are left out of the counts. One rule a symbol (m = 1) shows no border, nor do shuffled tokens.]],
+than 2048 kinds: a table of K x K kinds has a noise of sqrt(2) K/n, which hides the levels above unless n is many times K.
+Missing tokens are left out of the counts. One rule a symbol (m = 1) shows no border, nor do shuffled tokens.]],
     keys = {
       {"n", "all", "look at the first n strings only"},
       {"seed", "0", "of the strings that chance is measured with"},

@@ -7,12 +7,11 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/rng.h"
-#include "engine/base/tuples.h"
 #include "engine/grammar/grammar.h"
+#include "engine/structure/branching_block.h"
 #include "engine/structure/dependence.h"
 
 #define LEAST_STRINGS 100
-#define LEAST_Z       4.0  /* of what counts as dependence at all */
 #define SPREAD        0.12 /* of log score from grammar to grammar, at least; measured: */
 #define SPREAD_FEW    0.84 /* / (V - 1) by tokens */
 #define SPREAD_LABEL  2.0  /* / (V - 1) by labels */
@@ -21,17 +20,6 @@
 #define ORDERLESS     0.8  /* coherence of all pairs and their transposes from which the order is none */
 #define NULL_DRAWS    48
 #define TABLE_CELLS   ((size_t)1 << 22)
-#define DENSE_TUPLES  ((size_t)1 << 24)
-
-struct work {
-    const struct rhm_dataset *data;
-    uint64_t seed;
-    unsigned depth; /* levels below */
-    struct rhm_places_codes codes;
-    uint32_t *own; /* codes.code */
-    rhm_poll_function *poll;
-    void *context;
-};
 
 /* What the pairs of neighbours say at one level, by tokens or by labels. */
 struct neighbours {
@@ -48,17 +36,9 @@ static double normal_below(double z)
 
 /* ------------------------------------------------------------ neighbours */
 
-static enum rhm_status measure(const struct work *w, int by_labels, size_t groups, const size_t *first,
-                               const struct rhm_pair *pair, struct rhm_phi *out, struct rhm_error *err)
-{
-    enum rhm_status status =
-        by_labels ? rhm_label_dependence(&w->codes, w->data->labels, w->data->classes, groups, pair, out, err)
-                  : rhm_dependence(&w->codes, groups, first, pair, out, err);
-    return status == RHM_OK ? rhm_poll(w->poll, w->context, err) : status;
-}
-
 /* The null: neighbours, one of them (or the labels) taken from other strings. */
-static enum rhm_status measure_null(const struct work *w, struct neighbours *of, struct rhm_error *err)
+static enum rhm_status measure_null(const struct rhm_branching_work *w, struct neighbours *of,
+                                    struct rhm_error *err)
 {
     struct rhm_pair pair[NULL_DRAWS];
     struct rhm_phi phi[NULL_DRAWS];
@@ -70,7 +50,7 @@ static enum rhm_status measure_null(const struct work *w, struct neighbours *of,
         first[k] = k;
     }
     first[NULL_DRAWS] = NULL_DRAWS;
-    enum rhm_status status = measure(w, of->by_labels, NULL_DRAWS, first, pair, phi, err);
+    enum rhm_status status = rhm_branching_measure(w, of->by_labels, NULL_DRAWS, first, pair, phi, err);
     if (status != RHM_OK)
         return status;
     double square = 0;
@@ -80,7 +60,8 @@ static enum rhm_status measure_null(const struct work *w, struct neighbours *of,
     return RHM_OK;
 }
 
-static enum rhm_status look_at_neighbours(const struct work *w, struct neighbours *of, struct rhm_error *err)
+static enum rhm_status look_at_neighbours(const struct rhm_branching_work *w, struct neighbours *of,
+                                          struct rhm_error *err)
 {
     size_t pairs = w->codes.places - 1;
     struct rhm_pair *pair = rhm_array(pairs, sizeof *pair, "the pairs of places", err);
@@ -93,7 +74,7 @@ static enum rhm_status look_at_neighbours(const struct work *w, struct neighbour
     }
     double sum = 0;
     if (status == RHM_OK)
-        status = measure(w, of->by_labels, pairs, first, pair, of->phi, err);
+        status = rhm_branching_measure(w, of->by_labels, pairs, first, pair, of->phi, err);
     if (status == RHM_OK)
         status = measure_null(w, of, err);
     for (size_t p = 0; p < pairs && status == RHM_OK; p++)
@@ -127,7 +108,8 @@ static struct mean mean_of(const struct neighbours *of, size_t pairs, size_t s, 
 }
 
 /* phi^2 of the tables of neighbours (j, j + 1) of all blocks, added up: s - 1 groups. */
-static enum rhm_status pool(const struct work *w, size_t s, struct rhm_phi *out, struct rhm_error *err)
+static enum rhm_status pool(const struct rhm_branching_work *w, size_t s, struct rhm_phi *out,
+                            struct rhm_error *err)
 {
     size_t places = w->codes.places, at = 0;
     struct rhm_pair *pair = rhm_array(places, sizeof *pair, "the pairs of places", err);
@@ -139,14 +121,14 @@ static enum rhm_status pool(const struct work *w, size_t s, struct rhm_phi *out,
         first[j + 1] = at;
     }
     if (status == RHM_OK)
-        status = measure(w, 0, s - 1, first, pair, out, err);
+        status = rhm_branching_measure(w, 0, s - 1, first, pair, out, err);
     free(pair);
     free(first);
     return status;
 }
 
 /* A cut into blocks of s, of which there are two or more. */
-static enum rhm_status look_at_candidate(const struct work *w, const struct neighbours *of,
+static enum rhm_status look_at_candidate(const struct rhm_branching_work *w, const struct neighbours *of,
                                          struct rhm_branching_candidate *c, struct rhm_error *err)
 {
     size_t pairs = w->codes.places - 1, s = c->s;
@@ -177,71 +159,22 @@ static enum rhm_status look_at_candidate(const struct work *w, const struct neig
     double few = (of->by_labels ? SPREAD_LABEL : SPREAD_FEW) / (w->data->V - 1), spread = fmax(SPREAD, few);
     double error = sqrt(5 * relative * relative + pow(border.error / below, 2) + spread * spread);
     c->passes = normal_below(log(fmax(c->score, 1e-6) / limit) / error);
-    if (!(weakest >= LEAST_Z))
+    if (!(weakest >= RHM_BRANCHING_LEAST_Z))
         c->passes = fmin(c->passes, 0.4); /* too weak to be seen: no, but not surely so */
     if (of->by_labels)
         c->coherence = NAN;
     return RHM_OK;
 }
 
-/* Every pair of a block depends: the least pooled phi^2 over the mean. */
-static enum rhm_status evenness(const struct work *w, size_t s, double *share, struct rhm_error *err)
-{
-    size_t blocks = w->codes.places / s, groups = s * (s - 1) / 2, g = 0;
-    struct rhm_pair *pair = rhm_array(groups * blocks, sizeof *pair, "the pairs of places", err);
-    size_t *first = rhm_array(groups + 1, sizeof *first, "the pairs of places", err);
-    struct rhm_phi *phi = rhm_array(groups, sizeof *phi, "the pairs of places", err);
-    enum rhm_status status = pair && first && phi ? RHM_OK : RHM_EMEMORY;
-    for (size_t j = 0; j < s && status == RHM_OK; j++)
-        for (size_t k = j + 1; k < s; k++, g++) {
-            for (size_t b = 0; b < blocks; b++)
-                pair[g * blocks + b] = (struct rhm_pair){.a = b * s + j, .b = b * s + k};
-            first[g + 1] = (g + 1) * blocks;
-        }
-    if (status == RHM_OK)
-        status = measure(w, 0, groups, first, pair, phi, err);
-    double least = INFINITY, sum = 0;
-    for (g = 0; g < groups && status == RHM_OK; g++) {
-        least = fmin(least, phi[g].value);
-        sum += phi[g].value;
-    }
-    *share = least / (sum / (double)groups);
-    free(pair);
-    free(first);
-    free(phi);
-    return status;
-}
-
-/* 1 for tokens without an order: the tables of all neighbours and their transposes are one. */
-static enum rhm_status orderlessness(const struct work *w, const struct neighbours *of, double *coherence,
-                                     struct rhm_error *err)
-{
-    size_t pairs = w->codes.places - 1, first[2] = {0, 2 * pairs};
-    struct rhm_pair *pair = rhm_array(2 * pairs, sizeof *pair, "the pairs of places", err);
-    struct rhm_phi all;
-    enum rhm_status status = pair ? RHM_OK : RHM_EMEMORY;
-    double sum = 0;
-    for (size_t p = 0; p < pairs && status == RHM_OK; p++) {
-        pair[2 * p] = (struct rhm_pair){.a = p, .b = p + 1};
-        pair[2 * p + 1] = (struct rhm_pair){.a = p, .b = p + 1, .turned = 1};
-        sum += of->phi[p].value;
-    }
-    if (status == RHM_OK)
-        status = measure(w, 0, 1, first, pair, &all, err);
-    if (status == RHM_OK)
-        *coherence = all.value / fmax(sum / (double)pairs, of->noise);
-    free(pair);
-    return status;
-}
-
 /* ------------------------------------------------------------ one level */
 
 /* The smallest cut that passes; level->s stays 0 where none does. */
-static enum rhm_status cut(const struct work *w, const struct neighbours *of,
+static enum rhm_status cut(const struct rhm_branching_work *w, const struct neighbours *of,
                            struct rhm_branching_level *level, struct rhm_error *err)
 {
     size_t places = w->codes.places;
     double doubt = 1; /* that no smaller one should have been taken */
+    int composed = 0;
     enum rhm_status status = RHM_OK;
     level->by = of->by_labels ? RHM_BRANCHING_BY_LABELS : RHM_BRANCHING_BY_TOKENS;
     level->z = of->z;
@@ -258,55 +191,56 @@ static enum rhm_status cut(const struct work *w, const struct neighbours *of,
         status = look_at_candidate(w, of, c, err);
         if (found > 0 || status != RHM_OK)
             continue;
-        double even = 1;
-        if (c->passes >= 0.5 && !of->by_labels)
-            status = evenness(w, s, &even, err);
-        if (status == RHM_OK && c->passes >= 0.5 && even >= EVEN_PAIRS) {
+        struct rhm_branching_block block = {1, 0};
+        if (c->passes >= 0.5)
+            status = rhm_branching_look_at_block(w, s, &block, err);
+        if (status == RHM_OK && c->passes >= 0.5 && !block.composed &&
+            (of->by_labels || block.even >= EVEN_PAIRS)) {
             found = s;
             level->confidence = doubt * c->passes;
         }
-        doubt *= 1 - c->passes;
+        composed |= block.composed;
+        if (!block.composed) /* a cut of several levels says nothing against others */
+            doubt *= 1 - c->passes;
     }
-    level->reason = found ? RHM_BRANCHING_FOUND : RHM_BRANCHING_NO_BORDER;
+    level->reason = found ? RHM_BRANCHING_FOUND : composed ? RHM_BRANCHING_COMPOSED : RHM_BRANCHING_NO_BORDER;
     if (status != RHM_OK || found || of->by_labels || places > RHM_BRANCHING_MOST) {
         level->s = found;
         return status;
     }
     /* no cut: is the whole one block? */
-    double even = 0, orderless = 1, weakest = INFINITY;
-    for (size_t p = 0; p + 1 < places; p++)
+    struct rhm_branching_block block;
+    double orderless = 1, weakest = INFINITY, mean = 0;
+    for (size_t p = 0; p + 1 < places; p++) {
         weakest = fmin(weakest, of->phi[p].value / of->noise);
-    status = evenness(w, places, &even, err);
+        mean += of->phi[p].value / (double)(places - 1);
+    }
+    status = rhm_branching_look_at_block(w, places, &block, err);
     if (status == RHM_OK)
-        status = orderlessness(w, of, &orderless, err);
+        status = rhm_branching_orderlessness(w, fmax(mean, of->noise), &orderless, err);
     struct rhm_branching_candidate *c = &level->candidate[level->candidates++];
     *c = (struct rhm_branching_candidate){
         .s = (unsigned)places, .score = NAN, .border = NAN, .coherence = NAN, .within = weakest * of->noise};
-    if (weakest >= LEAST_Z && even >= EVEN_BLOCK && orderless <= ORDERLESS) {
+    if (weakest >= RHM_BRANCHING_LEAST_Z && block.even >= EVEN_BLOCK && orderless <= ORDERLESS &&
+        !block.composed) {
         c->passes = 1;
         level->s = (unsigned)places;
         level->reason = RHM_BRANCHING_FOUND;
         level->confidence = doubt;
     } else if (orderless > ORDERLESS) {
         level->reason = RHM_BRANCHING_NO_ORDER;
+    } else if (block.composed) {
+        level->reason = RHM_BRANCHING_COMPOSED;
     }
     return status;
 }
 
-static int is_prime(size_t x)
-{
-    for (size_t k = 2; k * k <= x; k++)
-        if (x % k == 0)
-            return 0;
-    return x > 1;
-}
-
-static enum rhm_status by(const struct work *w, int by_labels, struct rhm_branching_level *level,
-                          struct rhm_error *err)
+static enum rhm_status by(const struct rhm_branching_work *w, int by_labels,
+                          struct rhm_branching_level *level, struct rhm_error *err)
 {
     struct neighbours of = {.by_labels = by_labels};
     enum rhm_status status = look_at_neighbours(w, &of, err);
-    if (status == RHM_OK && of.z >= LEAST_Z) {
+    if (status == RHM_OK && of.z >= RHM_BRANCHING_LEAST_Z) {
         status = cut(w, &of, level, err);
         if (level->s > 0 && level->confidence < RHM_BRANCHING_CONFIDENT)
             level->reason = RHM_BRANCHING_UNSURE;
@@ -319,12 +253,12 @@ static enum rhm_status by(const struct work *w, int by_labels, struct rhm_branch
 }
 
 /* Fills a level; reason says whether it was found. */
-static enum rhm_status look_at_level(const struct work *w, struct rhm_branching_level *level,
+static enum rhm_status look_at_level(const struct rhm_branching_work *w, struct rhm_branching_level *level,
                                      struct rhm_error *err)
 {
     level->places = w->codes.places;
     level->codes = w->codes.K;
-    if (w->depth > 0 && is_prime(level->places)) {
+    if (w->depth > 0 && rhm_branching_is_prime(level->places)) {
         level->s = (unsigned)level->places;
         level->by = RHM_BRANCHING_BY_ARITHMETIC;
         level->confidence = 1;
@@ -361,70 +295,9 @@ static enum rhm_status look_at_level(const struct work *w, struct rhm_branching_
     return status;
 }
 
-/* ------------------------------------------------------------ the next level's codes */
-
-/* Numbers the tuples of s codes by their first appearance, block after block. */
-static enum rhm_status number_tuples(struct work *w, size_t s, uint32_t *to, size_t *distinct,
-                                     struct rhm_error *err)
-{
-    size_t n = w->codes.n, K = w->codes.K, blocks = w->codes.places / s;
-    uint64_t numbers = rhm_power(K, (unsigned)s);
-    int dense = numbers > 0 && numbers <= DENSE_TUPLES;
-    uint32_t *known = dense ? rhm_array((size_t)numbers, sizeof *known, "the table of tuples", err) : NULL;
-    struct rhm_tuples tuples = {0};
-    enum rhm_status status = dense ? known ? RHM_OK : RHM_EMEMORY : rhm_tuples_init(&tuples, s, err);
-    *distinct = 0;
-    for (size_t b = 0; b < blocks && status == RHM_OK; b++) {
-        const uint32_t *code = w->codes.code + b * s * n;
-        for (size_t i = 0; i < n && status == RHM_OK; i++) {
-            uint32_t tuple[RHM_BRANCHING_MOST];
-            size_t number = 0, missing = 0, row = 0;
-            for (size_t j = 0; j < s; j++) {
-                tuple[j] = code[j * n + i];
-                missing += tuple[j] == RHM_NO_CODE_HERE;
-                number = number * K + tuple[j];
-            }
-            if (missing > 0) {
-                to[b * n + i] = RHM_NO_CODE_HERE;
-                continue;
-            }
-            if (dense) {
-                if (known[number] == 0)
-                    known[number] = (uint32_t)++ * distinct;
-                row = known[number] - 1;
-            } else {
-                status = rhm_tuples_add(&tuples, tuple, &row, err);
-                *distinct = tuples.n;
-            }
-            to[b * n + i] = (uint32_t)row;
-        }
-        if (status == RHM_OK)
-            status = rhm_poll(w->poll, w->context, err);
-    }
-    free(known);
-    rhm_tuples_clear(&tuples);
-    return status;
-}
-
-static enum rhm_status go_up(struct work *w, size_t s, struct rhm_error *err)
-{
-    size_t places = w->codes.places / s, distinct;
-    uint32_t *to = rhm_array(places * w->codes.n, sizeof *to, "the codes of a level", err);
-    if (to == NULL)
-        return RHM_EMEMORY;
-    enum rhm_status status = number_tuples(w, s, to, &distinct, err);
-    free(w->own);
-    w->own = to;
-    w->codes.code = to;
-    w->codes.places = places;
-    w->codes.K = distinct;
-    w->depth++;
-    return status;
-}
-
 /* ------------------------------------------------------------ all levels */
 
-static enum rhm_status work_init(struct work *w, struct rhm_error *err)
+static enum rhm_status work_init(struct rhm_branching_work *w, struct rhm_error *err)
 {
     const struct rhm_dataset *data = w->data;
     w->own = rhm_array(data->n * data->d, sizeof *w->own, "the codes of a level", err);
@@ -487,7 +360,7 @@ enum rhm_status rhm_branching_infer(const struct rhm_dataset *data, uint64_t see
                                               "give fewer strings", err);
     if (status != RHM_OK)
         return status;
-    struct work w = {.data = data, .seed = seed, .poll = poll, .context = context};
+    struct rhm_branching_work w = {.data = data, .seed = seed, .poll = poll, .context = context};
     out->level = rhm_array(RHM_MAX_LEVELS + 1, sizeof *out->level, "the levels of the tree", err);
     status = out->level ? work_init(&w, err) : RHM_EMEMORY;
     while (status == RHM_OK && w.codes.places > 1) {
@@ -499,7 +372,7 @@ enum rhm_status rhm_branching_infer(const struct rhm_dataset *data, uint64_t see
         if (level->s == w.codes.places)
             w.codes.places = 1;
         else
-            status = go_up(&w, level->s, err);
+            status = rhm_branching_go_up(&w, level->s, err);
     }
     if (status == RHM_OK && w.codes.places > 1 && out->established > 0)
         assume(out, w.codes.places);

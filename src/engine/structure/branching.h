@@ -8,9 +8,10 @@
  *   border     B, the mean of phi^2 between neighbours in two blocks;
  *   score      min_j W_j c_j^2 / B. Grammars of 2 to 128 rules gave 2.0 or more to the true s and 1.2 or less
  *              to its divisors (288 of them measured); the smallest s that passes RHM_BRANCHING_PASS is
- * taken. Then tuples of s codes become the codes of the next level. Where neighbours are independent (m V =
- * V^s), pairs of them may still tell of the label what neither tells alone: the same with that measure,
- * without coherence. The noise comes from the same measures with one place taken from other strings.
+ * taken, but for blocks that cannot be one level (branching_block.h). Then tuples of s codes become the codes
+ * of the next level. Where neighbours are independent (m V = V^s), pairs of them may still tell of the label
+ * what neither tells alone: the same with that measure, without coherence. The noise comes from the same
+ * measures with one place taken from other strings.
  */
 #ifndef RHM_BRANCHING_H
 #define RHM_BRANCHING_H
@@ -47,7 +48,8 @@ enum rhm_branching_reason {
     RHM_BRANCHING_NO_ORDER,    /* all pairs alike: the tokens stand in no order */
     RHM_BRANCHING_NO_BORDER,   /* dependence, but no cut stands out */
     RHM_BRANCHING_UNSURE,      /* one does, not clearly enough */
-    RHM_BRANCHING_TOO_MANY     /* distinct tuples */
+    RHM_BRANCHING_TOO_MANY,    /* distinct tuples */
+    RHM_BRANCHING_COMPOSED     /* blocks do, but they are of more than one level */
 };
 
 struct rhm_branching_level {
