@@ -149,6 +149,8 @@ chain_sources = \
 	src/engine/chain/predict.c \
 	src/engine/chain/refine.c \
 	src/engine/chain/refine_predict.c \
+	src/engine/chain/refine_run.c \
+	src/engine/chain/refine_run.h \
 	src/engine/chain/refine_start.c \
 	src/engine/chain/refine_step.c \
 	src/engine/chain/train.c \

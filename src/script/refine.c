@@ -90,8 +90,10 @@ static void read_options(const struct rhm_args *args, struct rhm_refine_options 
         luaL_error(L, "%s: restarts = %I: must be 0 or more", args->function, (lua_Integer)restarts);
     o->restarts = (uint64_t)restarts;
     rhm_args_number(args, "subsample", &o->subsample);
-    if (rhm_args_number(args, "smoothing", &o->smoothing))
-        o->smooth_from = o->smoothing; /* what is asked for holds from the first sweep on */
+    if (rhm_args_number(args, "smoothing", &o->smoothing)) { /* what is asked for holds in all sweeps */
+        o->smooth_from = o->smoothing;
+        o->polish = 0;
+    }
     rhm_args_number(args, "held_out", &o->held_out);
     if (rhm_args_push(args, "m") == LUA_TBOOLEAN && !lua_toboolean(L, -1))
         o->m = 0;

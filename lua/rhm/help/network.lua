@@ -132,7 +132,9 @@ chain, where there is one, and from counts: tuples clustered by how often they s
 strings, then in random shares of them. The start with the best log P(label | string) is kept; none is tried after one that
 names all labels rightly and with confidence. On the uniform grammars measured about a quarter of C m^L strings suffice.
 
-Labels may be missing (d:hide): such strings count with whatever label their tokens suggest. Tokens may be missing, too.
+Labels may be missing (d:hide): such strings count with whatever label their tokens suggest. A start then tries labels alone,
+and adds the other strings if it does with them; otherwise it begins again with all. Which label the tuples of the top belong
+to only labels tell, so in the first 80 sweeps the top is fitted to them alone. Tokens may be missing, too.
 From then on the network predicts by the tables: P(label | string) is a posterior (calibrated, as far as the tables are
 right), net:posterior gives that of every node, and predictions stand missing tokens. Training a layer again drops the tables.
 
@@ -140,8 +142,10 @@ m=: a tuple has one parent, so P(tuple | symbol), summed over symbols, is at mos
 equally likely. Unless told, m is the number of distinct tuples of tokens over V where these are about equally frequent (their
 perplexity above .85 of the number): not with much noise, nor with very unequal rules.
 
-The pseudo-count falls from 0.25 to 0.03 in the first 80 sweeps; with smoothing= it is that number throughout, and the
-likelihood plus smoothing times the sum of all log P never falls.
+The pseudo-count falls from 0.25 to 0.03 in the first 80 sweeps. A start that names all labels of the training rightly gets
+20 sweeps more with 0.0003: with the larger one its posteriors would say less than they know. With smoothing= it is that
+number throughout, and the likelihood plus smoothing times the sum of all log P never falls (with labels missing: after 80
+sweeps).
 
 Ctrl-C pauses it: net:resume() goes on, to the same bits, net.job:stop() gives it up. Until its end the network stays as it was.]],
     keys = {

@@ -16,6 +16,8 @@ struct rhm_refine_options {
     double smoothing;   /* pseudo-count of a table's entry in the end */
     double smooth_from; /* and in the first sweep; between them geometrically over smooth_sweeps */
     uint64_t smooth_sweeps;
+    uint64_t polish; /* sweeps with a pseudo-count of .0003 at most, after a start that names all labels
+                        rightly: else the posteriors say less than they know */
     double held_out; /* share of the strings that only tell when to stop, and which start is best; 0: none */
     int64_t
         m; /* each tuple has one parent, of m rules about equally likely: P(tuple | symbol), summed over
@@ -48,9 +50,13 @@ void rhm_refined_free(struct rhm_refined *refined);
 
 /* Refines: starts from the trained chain, where it is trained and has no more codes than symbols, and from
  * counts; the tables of the best log P(label | string) become net->refined, by which the network then
- * predicts. Labels and tokens may be missing. RHM_ESTOP leaves the network as it was. The monitor (may be
- * NULL) is polled between blocks of strings; its work counts the sweeps of the start at work, its curve has a
- * point a sweep of all starts. The result does not depend on the threads. */
+ * predicts. Labels and tokens may be missing. Strings without a label say nothing of the top until
+ * smooth_sweeps are over: there they only repeat what the tables guess, and EM would need many sweeps to move
+ * them. A start that does with the labelled strings alone gets the others after it. RHM_ESTOP leaves the
+ * network as it was. The monitor (may be NULL) is polled between blocks of strings; its work counts the
+ * sweeps of the start at work, its curve has a point a sweep of all starts. The result does not depend on the
+ * threads.
+ */
 enum rhm_status rhm_network_refine(struct rhm_network *net, const struct rhm_dataset *data,
                                    const struct rhm_refine_options *options, struct rhm_monitor *monitor,
                                    struct rhm_error *err);
@@ -106,6 +112,10 @@ enum rhm_status rhm_refine_start_chain(struct rhm_tree *tree, const struct rhm_n
                                        const struct rhm_dataset *data, rhm_poll_function *poll, void *context,
                                        struct rhm_error *err);
 
+/* m as the tuples of tokens show it, which are all about equally frequent; 0 where they are not, or where a
+ * table is so large that the bound is not worth its time. */
+enum rhm_status rhm_refine_guess_m(const struct rhm_tree *tree, const struct rhm_dataset *data, int64_t *m,
+                                   struct rhm_error *err);
 /* The M-step: the tables that maximise sum (uses + a) log P, and with m > 0 also obey its bound. Only where m
  * is 0 does it change nothing but the tables and the prior. */
 enum rhm_status rhm_refine_maximise(struct rhm_tree *tree, const struct rhm_tree_counts *counts, double a,

@@ -1,4 +1,4 @@
-/* refine_step.c - the M-step. See refine.h. */
+/* refine_step.c - the M-step, and the bound that it may keep. See refine.h. */
 #include "engine/chain/refine.h"
 
 #include <math.h>
@@ -6,7 +6,41 @@
 
 #include "engine/base/memory.h"
 
-#define LABEL_PSEUDO 1.0 /* of a label's probability */
+#define LABEL_PSEUDO 1.0   /* of a label's probability */
+#define BOUND_LIMIT  65536 /* entries of a table for which the bound of m is worth its time */
+#define CLEAR_TUPLES 0.85  /* perplexity of the tuples over their number, above which they show m */
+
+enum rhm_status rhm_refine_guess_m(const struct rhm_tree *tree, const struct rhm_dataset *data, int64_t *m,
+                                   struct rhm_error *err)
+{
+    const struct rhm_tree_table *t = &tree->table[tree->L];
+    *m = 0;
+    for (unsigned l = 1; l <= tree->L; l++)
+        if (rhm_tree_size(tree, l) > BOUND_LIMIT)
+            return RHM_OK;
+    double *count = rhm_array(t->rows, sizeof *count, "the tuples of tokens", err), all = 0, h = 0;
+    size_t seen = 0;
+    if (count == NULL)
+        return RHM_EMEMORY;
+    for (size_t i = 0; i < data->n * tree->nodes[tree->L - 1]; i++) {
+        size_t number = 0;
+        for (unsigned j = 0; j < t->s && number != SIZE_MAX; j++) {
+            uint16_t token = data->tokens[i * t->s + j];
+            number = token == RHM_MISSING ? SIZE_MAX : number * t->symbols + token;
+        }
+        if (number == SIZE_MAX)
+            continue;
+        seen += count[number]++ == 0;
+        all++;
+    }
+    for (size_t r = 0; r < t->rows; r++)
+        h -= count[r] > 0 ? count[r] / all * log(count[r] / all) : 0;
+    free(count);
+    double most = ceil((double)seen / (double)t->parents);
+    if (exp(h) > CLEAR_TUPLES * (double)seen && most * (double)t->parents <= (double)t->rows)
+        *m = (int64_t)most;
+    return RHM_OK;
+}
 
 static void maximise_freely(struct rhm_tree_table *t, const double *uses, double a)
 {
