@@ -6,45 +6,62 @@ local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "noise",
-  summary = "The chain, a CNN, EM and the best possible accuracy, against token noise, label noise and Zipf's exponent.",
+  summary = "The chain on first and on all patches, a CNN, EM and the best possible accuracy, against token noise, label noise and Zipf's exponent.",
   theory = "label noise e leaves 1 - e of every gap, so the chain needs 1/(1 - e)^2 times the samples and then loses "
     .. "nothing; token noise lets patches tell of their parents with doubt, which a chain that names one cluster a patch "
     .. "cannot pass on: the Bayes posterior carries the doubt up, and so does EM. Zipf's law makes rules rare, not "
     .. "ambiguous.",
-  seeds = {full = 3, quick = 1, text = "Grammars (the first that satisfy Assumption 4.1)."},
+  seeds = {full = 10, quick = 1, text = "Grammars (the first that satisfy Assumption 4.1)."},
+  options = function(parser)
+    parser:option("--cnn", "Grammars that the CNN, which takes most of the time, is trained on, too; 0: none (default: "
+      .. "3, with --quick 1)."):argname "<n>":convert(experiment.whole("--cnn", 0))
+  end,
 }
 local TEST = x.quick and 4000 or 10000
 
 -- What each learner is right in, of the test strings; trained on the same strings.
 local learners = {}
-function learners.chain(g, data, test, seed)
-  local net = rhm.network{ V=g.V, s=g.s, L=g.L, classes=g.classes, M=512, seed=seed }
-  net:train{ from=data, progress=false }
-  return net:accuracy(test)
+local function chain(position)
+  return function(g, data, test, seed)
+    local net = rhm.network{ V=g.V, s=g.s, L=g.L, classes=g.classes, M=512, seed=seed }
+    net:train{ from=data, position=position, progress=false }
+    return net:accuracy(test)
+  end
 end
-function learners.cnn(g, data, test, seed)
+learners.first, learners.all = chain "first", chain "all"
+function learners.CNN(g, data, test, seed)
   local net = rhm.cnn{ V=g.V, s=g.s, L=g.L, classes=g.classes, h=64, seed=seed }
   local held_out, train = data:split{ fraction=.1, seed=seed }
-  net:train{ from=train, held_out=held_out, patience=10, epochs=200, seed=seed, progress=false }
+  net:train{ from=train, held_out=held_out, patience=5, epochs=100, seed=seed, progress=false }
   return net:accuracy(test)
 end
 function learners.EM(g, data, test, seed) -- the chain's tree, all levels fitted at once: it hands doubt on
   local net = rhm.network{ V=g.V, s=g.s, L=g.L, classes=g.classes, M=512, seed=seed }
-  net:refine{ from=data, restarts=2, sweeps=x.quick and 60 or 150, seed=seed, progress=false }
+  net:refine{ from=data, restarts=1, sweeps=40, seed=seed, progress=false }
   return net:accuracy(test)
 end
-local names = {"chain", "cnn", "EM"}
+local names = {"first", "all", "CNN", "EM"}
+local cnns = x.args.cnn or (x.quick and 1 or 3)
+
+local function draw(p, seed)
+  local base = experiment.grammars(p, seed * 1000000, 1)[1]
+  local g = rhm.grammar{ V=p.V, m=p.m, s=p.s, L=p.L, seed=base.seed, token_noise=p.token, label_noise=p.label,
+    zipf=p.zipf }
+  return g, g:sample{ n=p.N, seed=1 }, g:sample{ n=p.test, seed=2 }
+end
 
 local function learn(p, seed)
-  local base = experiment.grammars(p, seed * 1000000, 1)[1]
-  local g = rhm.grammar{ V=p.V, m=p.m, s=p.s, L=p.L, seed=base.seed, token_noise=p.token, label_noise=p.label, zipf=p.zipf }
-  local data, test = g:sample{ n=p.N, seed=1 }, g:sample{ n=p.test, seed=2 }
-  local bayes = g:bayes(test)
-  local measures = {bayes = bayes.accuracy, counted = bayes.counted, K = g:K()}
+  local g, data, test = draw(p, seed)
+  local measures = {bayes = g:bayes(test).counted, K = g:K()}
   for _, name in ipairs(names) do
-    if name ~= "EM" or p.N <= 4000 then measures[name] = learners[name](g, data, test, seed) end
+    if name ~= "CNN" then measures[name] = learners[name](g, data, test, seed) end
   end
   return measures
+end
+
+local function learn_cnn(p, seed)
+  local g, data, test = draw(p, seed)
+  return {CNN = learners.CNN(g, data, test, seed)}
 end
 
 local kinds = {
@@ -66,10 +83,11 @@ for _, kind in ipairs(kinds) do
 end
 
 local r = x:sweep{ parameters=cells, run=learn }
+local cnn = cnns > 0 and x:sweep{ name="cnn", parameters=cells, run=learn_cnn, seeds=cnns } or {rows = {}}
 x:finish(function()
   x:say("(V,m,s,L) = (8,4,2,3), the same N strings for all learners, %d test strings of the same noise; medians over %d "
-    .. "grammars. Bayes: who names the likeliest label under the grammar; the percentages are of that. EM only from the "
-    .. "fewest strings.", TEST, x.seeds)
+    .. "grammars (CNN: the first %d). first, all: the chain, by the patches of a level it is trained on. Bayes: who names "
+    .. "the likeliest label under the grammar; the percentages are of that.", TEST, x.seeds, cnns)
   local title = {token = "token noise", label = "label noise", zipf = "Zipf exponent"}
   for _, kind in ipairs(kinds) do
     local lines, series = {}, {}
@@ -77,12 +95,14 @@ x:finish(function()
       for _, N in ipairs(sizes) do
         local which = {token = 0, label = 0, zipf = 0, N = N}
         which[kind.key] = value
-        local function median(measure) return experiment.median(experiment.values(r.rows, measure, which)) end
-        local bayes, line = median "counted", {string.format("%g", value), N}
+        local function median(name)
+          return experiment.median(experiment.values(name == "CNN" and cnn.rows or r.rows, name, which))
+        end
+        local bayes, line = median "bayes", {string.format("%g", value), N}
         line[3] = bayes
         for k, name in ipairs(names) do
           local got = median(name)
-          line[k + 3] = got and bayes and string.format("%.3f %3.0f %%", got, 100 * got / bayes)
+          line[k + 3] = got and bayes and string.format("%.3f %3.0f%%", got, 100 * got / bayes)
           if got and N == sizes[1] then
             series[k] = series[k] or {x = {}, y = {}, label = name}
             table.insert(series[k].x, value)

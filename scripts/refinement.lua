@@ -6,8 +6,8 @@ local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "refinement",
-  summary = "Accuracy of the chain, of EM on the whole tree, of a CNN and of shallow ridge against the number of strings; "
-    .. "the fewest strings that EM learns from; whether its posteriors are calibrated.",
+  summary = "Accuracy of the chain on first and on all patches, of EM on the whole tree, of a CNN, of shallow ridge and of "
+    .. "Bayes against the number of strings; the fewest strings that EM learns from; whether its posteriors are calibrated.",
   theory = "layer by layer needs V m/rho^2 strings, a deep CNN about C m^L (PRX 2024); the bits in the rules only ask for "
     .. "a fraction of that. EM uses strings and labels at all levels at once, and its posterior is calibrated where the "
     .. "tables are right.",
@@ -28,7 +28,9 @@ local function learn(p, seed)
   local net = rhm.network{ V=g.V, s=g.s, L=g.L, seed=seed }
   if p.others then
     net:train{ from=data, progress=false }
-    measures.chain = net:accuracy(test)
+    measures.first = net:accuracy(test)
+    net:train{ from=data, position="all", progress=false }
+    measures.all = net:accuracy(test)
     local cnn = rhm.cnn{ V=g.V, s=g.s, L=g.L, h=64, seed=seed }
     local held_out, train = data:split{ fraction=.1, seed=seed }
     cnn:train{ from=train, held_out=held_out, patience=20, epochs=300, seed=seed, progress=false }
@@ -40,15 +42,16 @@ local function learn(p, seed)
   end
   local r = net:refine{ from=data, progress=false }
   local labels, probability = net:predict(test)
-  local count, right, sum, good = {}, {}, {}, 0
+  local count, right, sum, good, log_test = {}, {}, {}, 0, 0
   for k = 1, #BINS do count[k], right[k], sum[k] = 0, 0, 0 end
   for i, label in ipairs(labels) do
     local chance, is_right = probability[i][label], label == test:label(i) and 1 or 0
     local k = bin_of(chance)
+    log_test = log_test + math.log(math.max(probability[i][test:label(i)], 1e-300))
     count[k], right[k], sum[k], good = count[k] + 1, right[k] + is_right, sum[k] + chance, good + is_right
   end
-  measures.em, measures.starts = good / TEST, r.starts
-  measures.log_label, measures.count, measures.right, measures.sum = r.log_label, count, right, sum
+  measures.em, measures.starts, measures.bayes = good / TEST, r.starts, g:bayes(test).counted
+  measures.log_test, measures.count, measures.right, measures.sum = log_test / TEST, count, right, sum
   return measures
 end
 
@@ -72,18 +75,22 @@ x:finish(function()
     for _, a in ipairs(em) do reached = reached + (a >= 0.99 and 1 or 0) end
     local scale = c.V * c.m ^ c.L
     local name = ("(%d,%d,2,%d)"):format(c.V, c.m, c.L)
-    lines[#lines + 1] = {name, c.N, c.N / scale, experiment.median(experiment.values(r.rows, "chain", c)),
-      experiment.median(experiment.values(r.rows, "shallow", c)), experiment.median(experiment.values(r.rows, "cnn", c)),
-      median, experiment.quantile(em, 0), ("%d of %d"):format(reached, #em)}
+    local line = {name, c.N, c.N / scale}
+    for k, column in ipairs{"first", "all", "shallow", "cnn", "em", "bayes", "log_test"} do
+      line[k + 3] = experiment.median(experiment.values(r.rows, column, c))
+    end
+    table.insert(line, 9, ("%d/%d"):format(reached, #em))
+    lines[#lines + 1] = line
     if median and median >= 0.99 and not fewest[name] then
       fewest[name] = true
       fewest[#fewest + 1] = ("%s %d (%.2f)"):format(name, c.N, c.N / scale)
     end
   end
-  x:say("the same N strings for all, %d fresh test strings; medians over %d grammars; worst: of EM; >= .99: grammars that "
-    .. "EM learns so well", TEST, x.seeds)
+  x:say("the same N strings for all, %d fresh test strings; medians over %d grammars. first, all: the chain by the "
+    .. "patches of a level it is trained on; ridge: shallow, on whole strings; share: N/(C m^L); >= .99: grammars that EM "
+    .. "learns so well; Bayes: who knows the grammar; log P: EM's mean of log P(label | string), 0 for Bayes", TEST, x.seeds)
   print ""
-  x:table({"(V,m,s,L)", "N", "/C m^L", "chain", "shallow", "cnn", "EM", "worst", ">= .99"}, lines, "%.3f")
+  x:table({"(V,m,s,L)", "N", "share", "first", "all", "ridge", "CNN", "EM", ">=.99", "Bayes", "log P"}, lines, "%.3f")
   print ""
   x:say("fewest strings tried with a median of .99 (share of C m^L): %s",
     #fewest > 0 and table.concat(fewest, ", ") or "none")
@@ -104,8 +111,9 @@ x:finish(function()
   print ""
   x:table({"P(label | string)", "strings", "mean", "right"}, rows, "%.4f")
   local series = {}
-  for _, name in ipairs{"chain", "shallow", "cnn", "em"} do
-    local s = {x = {}, y = {}, label = name == "em" and "EM" or name}
+  local labels = {first = "chain, first", all = "chain, all", shallow = "ridge", cnn = "CNN", em = "EM"}
+  for _, name in ipairs{"first", "all", "shallow", "cnn", "em"} do
+    local s = {x = {}, y = {}, label = labels[name]}
     for _, c in ipairs(cells) do
       local y = c.others and experiment.median(experiment.values(r.rows, name, c))
       if y then s.x[#s.x + 1], s.y[#s.y + 1] = c.N, y end

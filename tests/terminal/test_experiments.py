@@ -277,7 +277,7 @@ class Experiments(unittest.TestCase):
     @numbers
     def test_noise(self):
         out = self.quick("noise")
-        rows = re.findall(r"^ *(\S+) +4000 +(\S+) +(\S+) +\d+ % +(\S+) +\d+ % +(\S+) +\d+ %$", out, re.M)
+        rows = re.findall(r"^ *(\S+) +4000 +(\S+)" + 4 * r" +(\S+) +\d+%" + "$", out, re.M)
         self.assertEqual([row[0] for row in rows], ["0", "0.1", "0.3", "1"], out)
         clean, tokens, labels, zipf = (list(map(float, row[1:])) for row in rows)
         self.assertEqual((clean[0], zipf[0]), (1, 1), out)
@@ -286,22 +286,24 @@ class Experiments(unittest.TestCase):
         for bayes, *learned in (clean, tokens, labels, zipf):
             for accuracy in learned:
                 self.assertTrue(0.125 < accuracy < bayes + 0.02, out)  # 4000 test strings
-            self.assertGreater(learned[1], 0.7 * bayes, out)
-            self.assertGreater(learned[2], 0.9 * bayes, out)
+            first, every, cnn, em = learned
+            self.assertGreater(every, first - 0.02, out)
+            self.assertGreater(cnn, 0.7 * bayes, out)
+            self.assertGreater(em, 0.9 * bayes, out)
 
     def test_refinement(self):
         out = self.quick("refinement")
-        rows = re.findall(r"^\(8,4,2,3\) +(\d+) +\S+ +(\S+) +(\S+) +(\S+) +(\S+) +(\S+) +(\d) of 3$", out, re.M)
+        rows = re.findall(r"^\(8,4,2,3\) +(\d+) +\S+" + 5 * r" +(\S+)" + r" +(\d)/3 +(\S+) +(\S+)$", out, re.M)
         self.assertEqual([row[0] for row in rows], ["150", "256"], out)
-        chain, shallow, cnn, em, worst, good = map(float, rows[1][1:])
-        self.assertLess(max(chain, shallow, cnn), 0.6)  # half of C m^L is too little for all of them
-        self.assertTrue(em >= 0.99 and worst > 0.9 and good >= 2, out)
+        first, every, ridge, cnn, em, good, bayes, log_test = map(float, rows[1][1:])
+        self.assertLess(max(first, every, ridge, cnn), 0.6)  # half of C m^L is too little for all of them
+        self.assertTrue(em >= 0.99 and good >= 2 and bayes == 1 and -0.01 < log_test <= 0, out)
         bins = re.findall(r"^ +0\.\d\d to \d\.\d\d +(\d+) ", out, re.M)
         self.assertEqual((len(bins), sum(map(int, bins))), (5, 60000), out)
 
     def test_semi_supervised(self):
         out = self.quick("semi_supervised")
-        row = re.search(r"^ +100 +(\S+) \(\d of 3\) +(\S+) \((\d) of 3\)$", out, re.M)
+        row = re.search(r"^ +100 +0\.958 +(\S+) +\d/3 +(\S+) +\d/3$", out, re.M)
         self.assertIsNotNone(row, out)
         alone, more = float(row.group(1)), float(row.group(2))
         self.assertTrue(more > 0.9 and more > alone + 0.2, out)
