@@ -76,10 +76,10 @@ x:finish(function()
     local scale = c.V * c.m ^ c.L
     local name = ("(%d,%d,2,%d)"):format(c.V, c.m, c.L)
     local line = {name, c.N, c.N / scale}
-    for k, column in ipairs{"first", "all", "shallow", "cnn", "em", "bayes", "log_test"} do
+    for k, column in ipairs{"first", "all", "shallow", "cnn", "em", "", "bayes", "log_test"} do
       line[k + 3] = experiment.median(experiment.values(r.rows, column, c))
     end
-    table.insert(line, 9, ("%d/%d"):format(reached, #em))
+    line[9] = ("%d/%d"):format(reached, #em)
     lines[#lines + 1] = line
     if median and median >= 0.99 and not fewest[name] then
       fewest[name] = true

@@ -30,7 +30,7 @@ end
 
 -- {V, m, L, labels, strings without}
 local shapes = x.quick and {{8, 4, 3, {100}, {0, 900}}}
-  or {{8, 4, 3, {25, 50, 100, 200}, {0, 200, 1000, 4000}}, {8, 8, 3, {1000, 1600}, {0, 2000, 6000}}}
+  or {{8, 4, 3, {50, 100, 200}, {0, 200, 1000, 4000}}, {8, 8, 3, {1000, 1600}, {0, 2000}}}
 local cells = {}
 for _, s in ipairs(shapes) do
   for _, labels in ipairs(s[4]) do
