@@ -40,8 +40,8 @@ function learners.EM(g, data, test, seed) -- the chain's tree, all levels fitted
   net:refine{ from=data, restarts=1, sweeps=40, seed=seed, progress=false }
   return net:accuracy(test)
 end
-local names = {"first", "all", "CNN", "EM"}
 local cnns = x.args.cnn or (x.quick and 1 or 3)
+local names = cnns > 0 and {"first", "all", "CNN", "EM"} or {"first", "all", "EM"}
 
 local function draw(p, seed)
   local base = experiment.grammars(p, seed * 1000000, 1)[1]
@@ -85,9 +85,10 @@ end
 local r = x:sweep{ parameters=cells, run=learn }
 local cnn = cnns > 0 and x:sweep{ name="cnn", parameters=cells, run=learn_cnn, seeds=cnns } or {rows = {}}
 x:finish(function()
-  x:say("(V,m,s,L) = (8,4,2,3), the same N strings for all learners, %d test strings of the same noise; medians over %d "
-    .. "grammars (CNN: the first %d). first, all: the chain, by the patches of a level it is trained on. Bayes: who names "
-    .. "the likeliest label under the grammar; the percentages are of that.", TEST, x.seeds, cnns)
+  x:say("(V,m,s,L) = (8,4,2,3), the same N strings for all learners, %d test strings of the same noise; medians over "
+    .. "%d grammars%s. first, all: the chain, by the patches of a level it is trained on. Bayes: who names the likeliest "
+    .. "label under the grammar; the percentages are of that.", TEST, x.seeds,
+    cnns > 0 and (" (CNN: the first %d)"):format(cnns) or "")
   local title = {token = "token noise", label = "label noise", zipf = "Zipf exponent"}
   for _, kind in ipairs(kinds) do
     local lines, series = {}, {}
