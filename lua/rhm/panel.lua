@@ -246,7 +246,8 @@ local function status_of_whole(value, width, glyphs)
     glyph, style = state.look(progress.state, glyphs)
     local work = progress.state ~= "queued" and state.work_of_whole(progress, width < 110) or ""
     if progress.state == "done" then
-      words = (progress.kind == "refine" and "refined" or "trained") .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
+      words = (progress.kind == "refine" and "refined" or "trained")
+        .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
     elseif progress.state == "running" then
       words = work
     else

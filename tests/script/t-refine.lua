@@ -81,6 +81,12 @@ function TestRefine:test_parse_and_view()
       lu.assertTrue(#lines <= height and #lines > 2)
     end
   end
+  rhm.panel.show("refine", net)
+  local linear = rhm.panel.frame(80, 20)
+  lu.assertTrue(rhm.panel.key "x")
+  lu.assertNotEquals(rhm.panel.frame(80, 20), linear)
+  lu.assertTrue(rhm.panel.key "x")
+  lu.assertEquals(rhm.panel.frame(80, 20), linear)
   local said = rhm.view.lines("refine", rhm.network{ grammar=g }, 80, 24)
   lu.assertStrContains(said[1], "not refined")
 end

@@ -21,16 +21,21 @@ local function sweeps_of(history, start)
   return first, last
 end
 
+-- Some thousand points at most: a screen has no more columns.
 local function series(name, style, values, first, last, digits)
   local s = {name = name, style = style, x = {}, y = {}, last = text.number(values[last], digits or 5)}
-  for i = first, last do s.x[#s.x + 1], s.y[#s.y + 1] = i - first + 1, values[i] end
+  local x, y, every = s.x, s.y, max(1, (last - first) // 1000)
+  for i = first, last do
+    local sweep = i - first + 1
+    if sweep <= 100 or sweep % every == 0 or i == last then x[#x + 1], y[#y + 1] = sweep, values[i] end
+  end
   return s
 end
 
 local function plot(list, width, height, options)
-  local most = max(2, #list[1].x)
-  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours, xlow = 1,
-    xhigh = canvas.round(max(most, 10), true), integer = true, xlabel = "sweep"}, width, height)
+  local x = list[1].x
+  return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours,
+    xlog = options.xlog ~= false, xlow = 1, xhigh = canvas.round(max(x[#x], 10), true), integer = true, xlabel = "sweep"}, width, height)
 end
 
 function M.draw(net, width, height, options)
@@ -78,6 +83,10 @@ end
 
 function M.key(net, options, key)
   local r = net.refined
+  if r and key == "x" then
+    options.xlog = options.xlog == false
+    return true
+  end
   if not r or (key ~= "left" and key ~= "right") then return false end
   local start = (options.start or r.start) + (key == "left" and -1 or 1)
   if start < 1 or start > r.starts then return false end
@@ -85,7 +94,8 @@ function M.key(net, options, key)
   return true
 end
 
-M.options = {{"start", "the start shown; the one that was kept unless given"}}
-M.keys = {{"left right", "another start"}}
+M.options = {{"start", "the start shown; the one that was kept unless given"},
+  {"xlog", "false: sweeps on a linear axis"}}
+M.keys = {{"left right", "another start"}, {"x", "logarithmic axis or linear"}}
 
 return M
