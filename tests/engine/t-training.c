@@ -9,7 +9,7 @@
 #include "engine/base/rng.h"
 #include "engine/grammar/sample.h"
 
-enum { STRINGS = 600, TEST = 200, RESTARTS = 400 };
+enum { STRINGS = 400, TEST = 200, RESTARTS = 200, SWEEPS = 25, STARTS = 3 };
 
 static struct rhm_dataset data, test;
 
@@ -68,14 +68,14 @@ static void clear(struct learner *one)
     rhm_shallow_free(one->shallow);
 }
 
-/* Three starts; they end by the number of sweeps alone. */
+/* All starts end by the number of sweeps alone. */
 static struct rhm_refine_options how(const struct rhm_network *net)
 {
     struct rhm_refine_options o = rhm_refine_defaults(net);
-    o.sweeps = 60;
-    o.smooth_sweeps = 20;
+    o.sweeps = SWEEPS;
+    o.smooth_sweeps = 10;
     o.tol = 0;
-    o.restarts = 3;
+    o.restarts = STARTS;
     o.smoothing = o.smooth_from = 1; /* no start fits so well that the next one is not tried */
     return o;
 }
@@ -161,7 +161,7 @@ static void test_pauses_leave_no_trace(void **state)
         struct learner direct = make(kind), paused = make(kind);
         unsigned pauses = 0;
         train(&direct);
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; round < 2; round++) {
             struct rhm_job *job = start(&paused);
             struct rhm_progress progress;
             pauses += pause_often(job, &rng);
@@ -265,16 +265,16 @@ static void test_progress_of_refinement(void **state)
     struct rhm_job *job = start(&one);
     struct rhm_progress p;
     uint64_t member = 1, done = 0, looks = 0;
-    assert_non_null(strstr(rhm_job_name(job), "refine (8,2,3) n=600"));
+    assert_non_null(strstr(rhm_job_name(job), "refine (8,2,3) n=400"));
     do {
         rhm_job_progress(job, &p);
         const struct rhm_work *w = &p.work;
         assert_string_equal(w->kind, "refine");
         assert_string_equal(w->unit, "sweep");
         assert_string_equal(w->group, "start");
-        assert_true(w->members == 3 && w->member >= member && w->member <= 3 && w->all == 60);
+        assert_true(w->members == STARTS && w->member >= member && w->member <= STARTS && w->all == SWEEPS);
         assert_true(w->member > member || w->done >= done);
-        assert_true(w->done <= 61);
+        assert_true(w->done <= SWEEPS + 1);
         if (w->done > 0)
             assert_true(w->value[0] < 0 && w->value[1] < 0 && w->value[2] > 0 && w->value[2] <= 1);
         member = w->member;
@@ -286,12 +286,12 @@ static void test_progress_of_refinement(void **state)
     } while (rhm_job_wait(job, 0.001) < RHM_JOB_DONE);
     rhm_job_progress(job, &p);
     assert_int_equal(p.state, RHM_JOB_DONE);
-    assert_true(looks > 5 && member == 3);
+    assert_true(looks > 5 && member == STARTS);
     const struct rhm_refined *r = one.chain->refined;
     assert_true(p.accuracy == r->history[r->last].accuracy);
     static struct rhm_curve curve;
     rhm_job_curve(job, &curve); /* the sweeps of all starts */
-    assert_true(r->points == 3 * 61 && curve.n == r->points);
+    assert_true(r->points == STARTS * (SWEEPS + 1) && curve.n == r->points);
     for (size_t i = 0; i < curve.n; i++) {
         const struct rhm_refine_point *point = &r->history[i];
         assert_true(curve.point[i].done == i + 1 && curve.point[i].value[0] == point->log_joint);
