@@ -33,6 +33,7 @@ engine_tests = \
 	tests/engine/t-principle \
 	tests/engine/t-random \
 	tests/engine/t-refine \
+	tests/engine/t-repeats \
 	tests/engine/t-resample \
 	tests/engine/t-results \
 	tests/engine/t-ridge \

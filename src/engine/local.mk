@@ -120,6 +120,8 @@ layer_sources = \
 	src/engine/layer/directions.c \
 	src/engine/layer/features.c \
 	src/engine/layer/layer.c \
+	src/engine/layer/repeats.c \
+	src/engine/layer/repeats.h \
 	src/engine/layer/ridge.c \
 	src/engine/layer/synonyms.c \
 	src/engine/layer/tally.c

@@ -198,7 +198,7 @@ static void collect(struct rhm_chain *chain, const struct rhm_grammar *g, unsign
     how.seed = seed;
     for (unsigned k = 1; k <= g->L; k++)
         how.n[k] = n;
-    must(rhm_collect(chain, l, &how, &tally, &progress, NULL, &err));
+    must(rhm_collect(chain, l, &how, &tally, NULL, &progress, NULL, &err));
     assert_true(tally.N == n && progress.drawn == n);
     memset(seen, 0, cells->patches.n * cells->C * sizeof *seen);
     uint64_t sum = 0;

@@ -292,7 +292,8 @@ static void test_noise_comes_on_top(void **state)
 
 /* ---------------------------------------------------------------- laws */
 
-static struct rhm_network *train(const struct rhm_grammar *g, unsigned lowest, uint64_t n)
+static struct rhm_network *train(const struct rhm_grammar *g, unsigned lowest, uint64_t n,
+                                 enum rhm_position position)
 {
     struct rhm_network_options options = rhm_network_defaults();
     options.grammar = g;
@@ -303,6 +304,7 @@ static struct rhm_network *train(const struct rhm_grammar *g, unsigned lowest, u
     struct rhm_train_options how = rhm_train_defaults(net);
     how.grammar = g;
     how.sampler = RHM_SAMPLER_DRAW;
+    how.position = position;
     for (unsigned l = 1; l <= g->L; l++)
         how.n[l] = n;
     for (unsigned l = g->L; l >= lowest; l--) {
@@ -340,7 +342,7 @@ static double *cells_of(const struct rhm_grammar *g, struct rhm_chain *chain, un
 static void check_patches(const struct rhm_grammar *g, unsigned l, uint64_t n, const char *what)
 {
     enum { N = 50000 };
-    struct rhm_network *net = train(g, l + 1, n);
+    struct rhm_network *net = train(g, l + 1, n, RHM_POSITION_FIRST);
     struct rhm_chain chain;
     struct rhm_tuples patches;
     must(rhm_chain_init(&chain, net, l + 1, &err));
@@ -356,7 +358,7 @@ static void check_patches(const struct rhm_grammar *g, unsigned l, uint64_t n, c
         how.grammar = g;
         how.sampler = samplers[k];
         how.n[l] = N;
-        must(rhm_collect(&chain, l, &how, &tally, &progress, NULL, &err));
+        must(rhm_collect(&chain, l, &how, &tally, NULL, &progress, NULL, &err));
         assert_true(tally.N == N);
         memset(seen, 0, cells * sizeof *seen);
         for (size_t i = 0; i < tally.patches.n; i++) {
@@ -377,7 +379,7 @@ static void check_patches(const struct rhm_grammar *g, unsigned l, uint64_t n, c
     for (size_t i = 0; i < patches.n; i++)
         must(rhm_tally_add(&layer.tally, rhm_tuples_row(&patches, i), 0, 1, &err));
     must(rhm_truth_fill_parents(net, &layer, &err));
-    must(rhm_truth_q(net, l, patches.n, patches.tuple, layer.parent, q, NULL, NULL, &err));
+    must(rhm_truth_q(net, l, 0, patches.n, patches.tuple, layer.parent, q, NULL, NULL, &err));
     size_t known = 0;
     for (size_t i = 0; i < patches.n; i++) {
         double sum = 0;
@@ -414,6 +416,72 @@ static void test_patches_have_their_law(void **state)
     }
 }
 
+/* Where tokens are noisy any parent may stand above a patch: the exact points of a layer trained at all
+ * places, and the q of its patches at each place, against the table of all strings. */
+static void check_places(const struct rhm_grammar *g, struct rhm_network *net, const struct table *t,
+                         unsigned l)
+{
+    struct rhm_layer *layer = net->layer[l];
+    size_t C = t->C, U = layer->tally.patches.n, PC = layer->tally.C, places = PC / C;
+    struct rhm_chain chain;
+    uint16_t *tokens = room(t->strings * t->width, sizeof *tokens);
+    double *J = room(U * PC, sizeof *J), *q = room(U * C, sizeof *q), worst = 0;
+    const uint32_t *tuple;
+    for (size_t i = 0; i < t->strings; i++)
+        write_string(g, t->width, i, tokens + i * t->width);
+    must(rhm_chain_init(&chain, net, l + 1, &err));
+    must(rhm_chain_ascend(&chain, l + 1, t->strings, t->width, tokens, &tuple, NULL, NULL, &err));
+    for (size_t i = 0; i < t->strings * places; i++) {
+        size_t row = rhm_tuples_find(&layer->tally.patches, tuple + i * g->s);
+        for (size_t c = 0; row != SIZE_MAX && c < C; c++)
+            J[row * PC + i % places * C + c] += t->p[i / places * C + c];
+    }
+    for (size_t place = 0; place < places; place++) {
+        must(rhm_truth_q(net, l, place, U, layer->tally.patches.tuple, layer->parent, q, NULL, NULL, &err));
+        for (size_t row = 0; row < U; row++) {
+            double sum = 0;
+            for (size_t c = 0; c < C; c++)
+                sum += J[row * PC + place * C + c];
+            for (size_t c = 0; c < C && sum > 0; c++)
+                worst = fmax(worst, fabs(q[row * C + c] - J[row * PC + place * C + c] / sum));
+        }
+    }
+    assert_true(worst < 1e-12);
+    for (size_t row = 0; row < U; row++) {
+        double sum = 0;
+        for (size_t j = 0; j < PC; j++)
+            sum += J[row * PC + j];
+        assert_true(sum > 0);
+        for (size_t j = 0; j < PC; j++)
+            J[row * PC + j] /= sum;
+    }
+    assert_true(layer->gap > 0 && layer->error > 0 && layer->error_max >= layer->error);
+    rhm_directions_points(&layer->directions, U, J, layer->point); /* as if it had learned exactly these */
+    must(rhm_truth_measure(net, layer, NULL, NULL, &err));
+    assert_true(layer->gap > 0 && layer->error_max < 1e-9);
+    rhm_chain_clear(&chain);
+    free(tokens);
+    free(J);
+    free(q);
+}
+
+static void test_all_places(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < COUNT(settings); k++) {
+        if (settings[k].token_noise == 0)
+            continue;
+        struct rhm_grammar g = make(&settings[k], k);
+        struct rhm_network *net = train(&g, 1, 3000, RHM_POSITION_ALL);
+        struct table t = tabulate(&g, 1);
+        for (unsigned l = g.L; l >= 2; l--)
+            check_places(&g, net, &t, l);
+        forget(&t);
+        rhm_network_free(net);
+        rhm_grammar_clear(&g);
+    }
+}
+
 /* P(predicted = observed label) by the law against the sum over the table. */
 static void test_accuracy(void **state)
 {
@@ -422,7 +490,7 @@ static void test_accuracy(void **state)
     for (size_t k = 0; k < COUNT(settings); k++)
         for (uint64_t n = 20; n < 10000; n *= 15) {
             struct rhm_grammar g = make(&settings[k], k);
-            struct rhm_network *net = train(&g, 1, n);
+            struct rhm_network *net = train(&g, 1, n, RHM_POSITION_FIRST);
             struct table t = tabulate(&g, 1);
             uint16_t *tokens = room(t.strings * t.width, sizeof *tokens),
                      *labels = room(t.strings, sizeof *labels);
@@ -473,7 +541,7 @@ static void test_copies_and_files(void **state)
         struct rhm_grammar g = make(&settings[k], k), copy;
         must(rhm_grammar_copy(&copy, &g, &err));
         assert_same_noise(&g, &copy);
-        struct rhm_network *net = train(&g, 2, 200), *back;
+        struct rhm_network *net = train(&g, 2, 200, RHM_POSITION_FIRST), *back;
         must(rhm_network_save(net, path, &err));
         must(rhm_network_load(&back, path, &err));
         assert_same_noise(&g, back->grammar);
@@ -515,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_strings_have_their_law),
         cmocka_unit_test(test_noise_comes_on_top),
         cmocka_unit_test(test_patches_have_their_law),
+        cmocka_unit_test(test_all_places),
         cmocka_unit_test(test_accuracy),
         cmocka_unit_test(test_copies_and_files),
         cmocka_unit_test(test_limits),

@@ -101,8 +101,12 @@ cluster.]],
     summary = "numbers and plain warnings about a layer",
     text = [[N and the distinct patches, sigma, eps_O as measured, eps_S (spread within a cluster), rho~ (smallest distance between
 clusters), the condition number and, where the grammar is known, the error to the exact q. Warnings name the signatures of
-failure: signal too small for N; error that accumulates (eps_S near rho~); M too small or sigma poor; patches never trained.]],
-    returns = "a report: .n .patches .clusters .sigma .eps_O .rho .eps_S .condition .gap .error .unknown ..., .warnings (a list)",
+failure: signal too small for N; error that accumulates (eps_S near rho~); M too small or sigma poor; patches never trained.
+noise is what |q^ - q| the counts alone explain, the count-weighted root mean square over patches of sqrt((1 - |q|^2)/n_mu).
+After position="all" it is that of lay:embedding(), patches of one string being as dependent as they were: the variance of
+z_mu is sum_t |sum_i (map_i - m_mu)|^2/n_mu^2, over strings t and the places i of mu in them. Under token noise the exact q
+(or embedding) of a patch is the mean over all parents that may stand above it; the gap is that of true parents.]],
+    returns = "a report: .n .patches .clusters .sigma .eps_O .rho .eps_S .condition .noise .gap .error .unknown ..., .warnings (a list)",
     see = {"network:train", "theory"}},
 
   {name = "matrix", kind = "object",

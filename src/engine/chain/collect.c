@@ -81,15 +81,16 @@ static enum rhm_status collect_rules(const struct rhm_grammar *g, uint64_t n, ui
 
 /* Counts of (tuple number, label) where the input codes are few: no hashing in the loop over samples. */
 struct counters {
-    size_t base, s, C, cells; /* C: labels of the tally */
-    uint64_t *count;          /* NULL: too many, use the tally */
+    size_t base, s, C, cells;    /* C: labels of the tally */
+    uint64_t *count;             /* NULL: too many, use the tally */
+    struct rhm_repeats *repeats; /* NULL: not wanted */
 };
 
 #define COUNTERS_MOST ((size_t)1 << 20)
 
-static void counters_init(struct counters *k, size_t base, size_t s, size_t C)
+static void counters_init(struct counters *k, size_t base, size_t s, size_t C, struct rhm_repeats *repeats)
 {
-    *k = (struct counters){.base = base, .s = s, .C = C};
+    *k = (struct counters){.base = base, .s = s, .C = C, .repeats = repeats};
     uint64_t tuples = rhm_power(base, (unsigned)s);
     if (tuples > 0 && tuples <= COUNTERS_MOST / C) {
         k->cells = tuples * C;
@@ -103,6 +104,8 @@ static enum rhm_status count_rows(struct counters *k, struct rhm_tally *tally, s
 {
     enum rhm_status status = RHM_OK;
     size_t classes = k->C / places;
+    for (size_t i = 0; i < n && k->repeats && places > 1 && status == RHM_OK; i++)
+        status = rhm_repeats_look(k->repeats, places, tuple + i * places * k->s, label[i], err);
     for (size_t i = 0; i < n * places && status == RHM_OK; i++) {
         const uint32_t *t = tuple + i * k->s;
         size_t where = i % places * classes + label[i / places];
@@ -166,8 +169,8 @@ static enum rhm_status check_growth(const struct rhm_chain *chain, unsigned l, u
 
 static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
                                      const struct rhm_train_options *options, struct rhm_tally *tally,
-                                     struct rhm_progress_layer *progress, struct rhm_monitor *monitor,
-                                     struct rhm_error *err)
+                                     struct rhm_repeats *repeats, struct rhm_progress_layer *progress,
+                                     struct rhm_monitor *monitor, struct rhm_error *err)
 {
     const struct rhm_network *net = chain->net;
     const struct rhm_grammar *g = options->grammar;
@@ -187,7 +190,7 @@ static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
     struct counters counters;
     counters_init(&counters,
                   net->codebook == RHM_CODEBOOK_CENTROID || l == net->L ? rhm_chain_codes(chain, l + 1) : 0,
-                  rhm_network_s(net, l), tally->C);
+                  rhm_network_s(net, l), tally->C, repeats);
     for (uint64_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? (size_t)(n - at) : block;
         const uint32_t *tuple;
@@ -211,8 +214,8 @@ static enum rhm_status collect_drawn(struct rhm_chain *chain, unsigned l,
 
 static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
                                     const struct rhm_train_options *options, struct rhm_tally *tally,
-                                    struct rhm_progress_layer *progress, struct rhm_monitor *monitor,
-                                    struct rhm_error *err)
+                                    struct rhm_repeats *repeats, struct rhm_progress_layer *progress,
+                                    struct rhm_monitor *monitor, struct rhm_error *err)
 {
     const struct rhm_network *net = chain->net;
     const struct rhm_dataset *data = options->data;
@@ -225,7 +228,7 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
     uint16_t *labels = rhm_array(block, sizeof *labels, "a block of strings", err);
     enum rhm_status status = tokens && labels ? RHM_OK : RHM_EMEMORY;
     size_t next = 0; /* string */
-    struct counters tally_only = {.s = rhm_network_s(net, l), .C = tally->C};
+    struct counters tally_only = {.s = rhm_network_s(net, l), .C = tally->C, .repeats = repeats};
     for (size_t at = 0; at < n && status == RHM_OK; at += block) {
         size_t some = n - at < block ? n - at : block;
         const uint32_t *tuple;
@@ -248,8 +251,9 @@ static enum rhm_status collect_data(struct rhm_chain *chain, unsigned l,
 }
 
 enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rhm_train_options *options,
-                            struct rhm_tally *tally, struct rhm_progress_layer *progress,
-                            struct rhm_monitor *monitor, struct rhm_error *err)
+                            struct rhm_tally *tally, struct rhm_repeats *repeats,
+                            struct rhm_progress_layer *progress, struct rhm_monitor *monitor,
+                            struct rhm_error *err)
 {
     const struct rhm_network *net = chain->net;
     int all = options->position == RHM_POSITION_ALL && l > 1;
@@ -258,7 +262,7 @@ enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rh
     if (status == RHM_OK)
         status = check_growth(chain, l, options->n[l], places, err);
     if (status == RHM_OK && options->data) {
-        status = collect_data(chain, l, options, tally, progress, monitor, err);
+        status = collect_data(chain, l, options, tally, repeats, progress, monitor, err);
     } else if (status == RHM_OK) {
         int listed = 0;
         if (options->sampler != RHM_SAMPLER_DRAW && !all)
@@ -269,7 +273,7 @@ enum rhm_status rhm_collect(struct rhm_chain *chain, unsigned l, const struct rh
             status = l == net->L && options->grammar->token_noise == 0 && !all
                          ? collect_rules(options->grammar, options->n[l], options->seed, tally, progress,
                                          monitor, err)
-                         : collect_drawn(chain, l, options, tally, progress, monitor, err);
+                         : collect_drawn(chain, l, options, tally, repeats, progress, monitor, err);
     }
     if (status == RHM_OK)
         status = rhm_tally_sort(tally, err);

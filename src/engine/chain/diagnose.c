@@ -90,7 +90,8 @@ static enum rhm_status measure_products(const struct rhm_layer *layer, struct rh
 
 /* -------------------------------------------------------------- truth */
 
-/* What |q^ - q| of a patch its own count explains: sqrt((1 - |q|^2)/n_mu), count-weighted rms. */
+/* What |q^ - q| of a patch its own count explains: sqrt((1 - |q|^2)/n_mu), count-weighted rms; at all places
+ * that of points, for patches of one string as dependent as they were. */
 static double count_noise(const struct rhm_layer *layer)
 {
     double sum = 0;
@@ -99,7 +100,7 @@ static double count_noise(const struct rhm_layer *layer)
     for (size_t row = 0; row < layer->tally.patches.n; row++) /* n_mu * (1 - |q|^2)/n_mu */
         sum += rhm_directions_noise(directions, layer->output + row * layer->tally.C,
                                     point + row * directions->width);
-    return sqrt(sum / (double)layer->tally.N);
+    return sqrt(fmax(0, sum + layer->repeats) / (double)layer->tally.N);
 }
 
 /* The most frequent true parent of each cluster. */

@@ -10,10 +10,10 @@
  * refined/numbers (m, starts, best, from_chain, n, labelled, last), refined/history (a row a sweep: start,
  * sweep, log_joint, log_label, accuracy, held_out, entropies), refined/prior, refined/table1 to tableL
  * (tuples x parents) where it is refined; layer1/... to layerL/... for the layers that are trained, named as
- * in layer.h (a row of history: step, loss, intra, inter, accuracy); places, strings, direction_mean, _map,
- * _offset and point where a layer learned at all places. Whatever follows from the rest is not stored: the
- * embedding of a layer's inputs is the codebook of the layer above. Nor are times: the same training makes
- * the same file, byte for byte, however long it took.
+ * in layer.h (a row of history: step, loss, intra, inter, accuracy); places, strings, repeats,
+ * direction_mean, _map, _offset and point where a layer learned at all places. Whatever follows from the rest
+ * is not stored: the embedding of a layer's inputs is the codebook of the layer above. Nor are times: the
+ * same training makes the same file, byte for byte, however long it took.
  */
 #ifndef RHM_NETWORK_FORMAT_H
 #define RHM_NETWORK_FORMAT_H

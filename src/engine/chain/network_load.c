@@ -247,6 +247,11 @@ static void read_places(struct reader *r, const struct rhm_network *net, struct 
         return;
     read_number(r, "places", 0, sizeof d->places, &d->places);
     read_number(r, "strings", 0, sizeof layer->strings, &layer->strings);
+    snprintf(name, sizeof name, "layer%u/repeats", layer->level);
+    if (fine(r) && H5Lexists(r->file, name, H5P_DEFAULT) > 0) /* not in files of old */
+        read_number(r, "repeats", 1, sizeof layer->repeats, &layer->repeats);
+    if (fine(r) && !isfinite(layer->repeats))
+        damaged(r, "\"repeats\" is %g", layer->repeats);
     if (fine(r) && (layer->level == 1 || d->places != rhm_network_places(net, layer->level)))
         damaged(r, "trained at %zu places: level %u has %" PRIu64, d->places, layer->level,
                 rhm_network_places(net, layer->level));

@@ -17,7 +17,7 @@ static hid_t file_type(int is_float, size_t size)
                        : H5T_STD_U64LE;
 }
 
-#define LAYER_ARRAYS 26 /* at most; the fields come on top */
+#define LAYER_ARRAYS 27 /* at most; the fields come on top */
 
 struct list {
     struct rhm_hdf5_array *array;
@@ -78,6 +78,7 @@ static void put_layer(struct list *list, const struct rhm_layer *layer)
     if (layer->directions.places > 1) {
         put(list, l, "places", 0, sizeof layer->directions.places, 0, 0, &layer->directions.places);
         put(list, l, "strings", 0, sizeof layer->strings, 0, 0, &layer->strings);
+        put_reals(list, l, "repeats", 0, 0, &layer->repeats);
         put_reals(list, l, "direction_mean", C, 0, layer->directions.mean);
         put_reals(list, l, "direction_map", C, width, layer->directions.map);
         put_reals(list, l, "direction_offset", width, 0, layer->directions.offset);

@@ -91,15 +91,15 @@ static void enter(struct rhm_trainer *t, enum rhm_layer_phase phase, struct rhm_
 
 /* The samples, and codes for all that they hold. */
 static enum rhm_status collect(struct rhm_trainer *t, struct rhm_network *net,
-                               const struct rhm_train_options *options, struct rhm_monitor *monitor,
-                               struct rhm_error *err)
+                               const struct rhm_train_options *options, struct rhm_repeats *repeats,
+                               struct rhm_monitor *monitor, struct rhm_error *err)
 {
     struct rhm_chain chain;
     unsigned l = t->level;
     enum rhm_status status = rhm_chain_init(&chain, net, l + 1, err);
     if (status != RHM_OK)
         return status;
-    status = rhm_collect(&chain, l, options, &t->layer->tally, &t->progress, monitor, err);
+    status = rhm_collect(&chain, l, options, &t->layer->tally, repeats, &t->progress, monitor, err);
     if (status == RHM_OK) {
         rhm_network_lock_writer(net);
         status = rhm_chain_commit(&chain, net, l + 1, err);
@@ -127,11 +127,17 @@ static enum rhm_status exact_signal(const struct rhm_network *net, struct rhm_tr
 
 /* The directions in which a layer of all places sees its patches, from their counts. */
 static enum rhm_status find_directions(const struct rhm_network *net, struct rhm_layer *layer,
-                                       struct rhm_monitor *monitor, struct rhm_error *err)
+                                       const struct rhm_repeats *repeats, struct rhm_monitor *monitor,
+                                       struct rhm_error *err)
 {
     size_t parents = layer->level == 1 ? net->classes : net->symbols;
-    return rhm_directions_init(&layer->directions, &layer->tally, layer->tally.C / net->classes, parents - 1,
-                               rhm_monitor_poll, monitor, err);
+    enum rhm_status status =
+        rhm_directions_init(&layer->directions, &layer->tally, layer->tally.C / net->classes, parents - 1,
+                            rhm_monitor_poll, monitor, err);
+    if (status == RHM_OK && layer->directions.places > 1)
+        status = rhm_repeats_noise(repeats, &layer->directions, &layer->tally, layer->strings,
+                                   &layer->repeats, err);
+    return status;
 }
 
 enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_network *net, unsigned l,
@@ -156,11 +162,14 @@ enum rhm_status rhm_trainer_create(struct rhm_trainer **trainer, struct rhm_netw
         t->layer->solver = RHM_SOLVER_GD;
         t->layer->lambda = options->lambda;
         enter(t, RHM_PHASE_SAMPLING, monitor);
-        status = collect(t, net, options, monitor, err);
+        struct rhm_repeats repeats;
+        rhm_repeats_init(&repeats, rhm_network_s(net, l));
+        status = collect(t, net, options, &repeats, monitor, err);
         t->layer->strings = options->n[l];
+        if (status == RHM_OK)
+            status = find_directions(net, t->layer, &repeats, monitor, err);
+        rhm_repeats_clear(&repeats);
     }
-    if (status == RHM_OK)
-        status = find_directions(net, t->layer, monitor, err);
     if (status == RHM_OK)
         status = rhm_truth_fill_parents(net, t->layer, err);
     if (status == RHM_OK && net->grammar && net->grammar->token_noise == 0)

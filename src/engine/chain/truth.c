@@ -88,16 +88,18 @@ enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm
 /* More (patch, parent) pairs than this are not listed for the sake of a measurement. */
 #define PAIRS_MOST 3e5
 
-/* Under token noise: P(parent at the first place) P(patch | parent) q_parent, summed over the parents. */
-static enum rhm_status noisy_q(const struct rhm_network *net, unsigned l, const struct rhm_matrix *parent_q,
-                               const double *probability, size_t n, const uint32_t *tuple, double *q,
-                               rhm_poll_function *poll, void *context, struct rhm_error *err)
+/* Under token noise: number of the parent times P(patch | parent) times its row of `of` (parents x width),
+ * summed over the parents, over the same sum without the row. `number` is how likely, or how often, a parent
+ * stands where one looks; noise is the same everywhere. out: n x width. */
+static enum rhm_status noisy_rows(const struct rhm_network *net, unsigned l, const struct rhm_matrix *of,
+                                  const double *number, size_t n, const uint32_t *tuple, double *out,
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    size_t C = net->classes;
+    size_t width = of->cols;
     struct rhm_chain chain;
     struct rhm_patch_law law = {0};
-    for (size_t i = 0; i < n * C; i++)
-        q[i] = NAN;
+    for (size_t i = 0; i < n * width; i++)
+        out[i] = NAN;
     enum rhm_status status = rhm_chain_init(&chain, net, l + 1, err);
     if (status != RHM_OK)
         return status;
@@ -105,62 +107,91 @@ static enum rhm_status noisy_q(const struct rhm_network *net, unsigned l, const 
     rhm_chain_clear(&chain);
     if (status != RHM_OK)
         return status == RHM_EMEMORY ? RHM_OK : status;
-    size_t U = law.patches.n;
-    double *joint = rhm_array(U * (C + 1), sizeof *joint, "the exact q of noisy patches", err);
-    for (size_t nu = 0; joint && nu < law.parents; nu++)
-        for (size_t e = law.start[nu]; e < law.start[nu + 1] && probability[nu] > 0; e++) {
-            double p = probability[nu] * law.p[e], *to = joint + law.row[e] * (C + 1);
-            for (size_t c = 0; c < C; c++)
-                to[c] += p * parent_q->v[nu * C + c];
-            to[C] += p;
-        }
-    for (size_t i = 0; joint && i < n; i++) {
+    size_t *asked = rhm_array(law.patches.n, sizeof *asked, "the exact q of noisy patches", err); /* 1 + i */
+    double *mass = rhm_array(n, sizeof *mass, "the exact q of noisy patches", err);
+    status = asked && mass ? RHM_OK : RHM_EMEMORY;
+    for (size_t i = 0; i < n && status == RHM_OK; i++) {
         size_t row = rhm_tuples_find(&law.patches, tuple + i * rhm_network_s(net, l));
-        const double *from = row == SIZE_MAX ? NULL : joint + row * (C + 1);
-        for (size_t c = 0; from && from[C] > 0 && c < C; c++)
-            q[i * C + c] = from[c] / from[C];
+        if (row != SIZE_MAX)
+            asked[row] = i + 1;
     }
-    status = joint ? RHM_OK : RHM_EMEMORY;
-    free(joint);
+    for (size_t nu = 0; nu < law.parents && status == RHM_OK; nu++)
+        for (size_t e = law.start[nu]; e < law.start[nu + 1] && number[nu] > 0; e++) {
+            size_t i = asked[law.row[e]];
+            double p = number[nu] * law.p[e], *to = out + (i - 1) * width;
+            if (i == 0 || !(p > 0))
+                continue;
+            for (size_t c = 0; c < width; c++)
+                to[c] = (mass[i - 1] > 0 ? to[c] : 0) + p * of->v[nu * width + c];
+            mass[i - 1] += p;
+        }
+    for (size_t i = 0; i < n && status == RHM_OK; i++)
+        for (size_t c = 0; c < width && mass[i] > 0; c++)
+            out[i * width + c] /= mass[i];
+    free(asked);
+    free(mass);
     rhm_patch_law_clear(&law);
     return status;
 }
 
-enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, size_t n, const uint32_t *tuple,
-                            const uint32_t *parent, double *q, rhm_poll_function *poll, void *context,
-                            struct rhm_error *err)
+/* Rows of `of` (parents x width) for n patches: that of the true parent, or as noisy_rows. */
+static enum rhm_status rows_of_patches(const struct rhm_network *net, unsigned l, const struct rhm_matrix *of,
+                                       const double *number, size_t n, const uint32_t *tuple,
+                                       const uint32_t *parent, double *out, rhm_poll_function *poll,
+                                       void *context, struct rhm_error *err)
 {
-    size_t C = net->classes;
+    if (net->grammar->token_noise > 0)
+        return noisy_rows(net, l, of, number, n, tuple, out, poll, context, err);
+    for (size_t i = 0; i < n * of->cols; i++)
+        out[i] = parent[i / of->cols] == RHM_NO_PARENT
+                     ? NAN
+                     : of->v[parent[i / of->cols] * of->cols + i % of->cols];
+    return RHM_OK;
+}
+
+enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, uint64_t place, size_t n,
+                            const uint32_t *tuple, const uint32_t *parent, double *q, rhm_poll_function *poll,
+                            void *context, struct rhm_error *err)
+{
     struct rhm_matrix of = {0};
     double *probability =
         rhm_array(rhm_grammar_parents(net->grammar, l), sizeof *probability, "the true parents", err);
     enum rhm_status status =
-        probability ? rhm_signal_q(net->grammar, l, 0, &of, probability, err) : RHM_EMEMORY;
-    if (status == RHM_OK && net->grammar->token_noise > 0)
-        status = noisy_q(net, l, &of, probability, n, tuple, q, poll, context, err);
-    else
-        for (size_t i = 0; i < n * C && status == RHM_OK; i++)
-            q[i] = parent[i / C] == RHM_NO_PARENT ? NAN : of.v[parent[i / C] * C + i % C];
+        probability ? rhm_signal_q(net->grammar, l, place, &of, probability, err) : RHM_EMEMORY;
+    if (status == RHM_OK)
+        status = rows_of_patches(net, l, &of, probability, n, tuple, parent, q, poll, context, err);
     rhm_matrix_clear(&of);
     free(probability);
     return status;
 }
 
-/* The exact points of the parents (parents x width), nan rows for those that never occur. */
-static enum rhm_status exact_points(const struct rhm_network *net, const struct rhm_layer *layer,
-                                    struct rhm_matrix *z, struct rhm_error *err)
+/* At all places: the gap between the exact points of the parents, and the exact points of the patches. */
+static enum rhm_status exact_points(const struct rhm_network *net, struct rhm_layer *layer, double *exact,
+                                    rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    struct rhm_matrix J = {0};
+    const struct rhm_tally *tally = &layer->tally;
+    size_t U = tally->patches.n;
+    struct rhm_matrix J = {0}, z = {0};
     double *number =
         rhm_array(rhm_grammar_parents(net->grammar, layer->level), sizeof *number, "the exact q", err);
+    double *rows = rhm_array(U * tally->C, sizeof *rows, "the exact q of all places", err);
     enum rhm_status status =
-        number ? rhm_signal_places(net->grammar, layer->level, &J, number, err) : RHM_EMEMORY;
-    free(number);
+        number && rows ? rhm_signal_places(net->grammar, layer->level, &J, number, err) : RHM_EMEMORY;
     if (status == RHM_OK)
-        status = rhm_matrix_init(z, J.rows, layer->directions.width, err);
+        status = rhm_matrix_init(&z, J.rows, layer->directions.width, err);
+    if (status == RHM_OK) {
+        rhm_directions_points(&layer->directions, J.rows, J.v, z.v); /* nan for parents that never occur */
+        status = rhm_signal_gap(&z, &layer->gap, poll, context, err);
+    }
     if (status == RHM_OK)
-        rhm_directions_points(&layer->directions, J.rows, J.v, z->v);
+        status = rows_of_patches(net, layer->level, &J, number, U, tally->patches.tuple, layer->parent, rows,
+                                 poll, context, err);
+    if (status == RHM_OK)
+        rhm_directions_points(&layer->directions, U, rows, exact);
     rhm_matrix_clear(&J);
+    rhm_matrix_clear(&z);
+    free(number);
+    free(rows);
     return status;
 }
 
@@ -168,20 +199,15 @@ static enum rhm_status exact_points(const struct rhm_network *net, const struct 
 static enum rhm_status exact_values(const struct rhm_network *net, struct rhm_layer *layer, double *exact,
                                     rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    size_t U = layer->tally.patches.n, width = layer->directions.width;
-    int all = layer->directions.places > 1;
+    if (layer->directions.places > 1)
+        return exact_points(net, layer, exact, poll, context, err);
     struct rhm_matrix q = {0};
-    enum rhm_status status =
-        all ? exact_points(net, layer, &q, err) : rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
+    enum rhm_status status = rhm_signal_q(net->grammar, layer->level, 0, &q, NULL, err);
     if (status == RHM_OK)
         status = rhm_signal_gap(&q, &layer->gap, poll, context, err);
-    for (size_t i = 0; i < U && status == RHM_OK && all; i++)
-        for (size_t k = 0; k < width; k++)
-            exact[i * width + k] =
-                layer->parent[i] == RHM_NO_PARENT ? NAN : q.v[layer->parent[i] * width + k];
-    if (status == RHM_OK && !all)
-        status = rhm_truth_q(net, layer->level, U, layer->tally.patches.tuple, layer->parent, exact, poll,
-                             context, err);
+    if (status == RHM_OK)
+        status = rhm_truth_q(net, layer->level, 0, layer->tally.patches.n, layer->tally.patches.tuple,
+                             layer->parent, exact, poll, context, err);
     rhm_matrix_clear(&q);
     return status;
 }
@@ -190,8 +216,8 @@ enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_laye
                                   rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     layer->gap = layer->error = layer->error_max = NAN;
-    if (net->grammar == NULL || (net->grammar->token_noise > 0 && layer->directions.places > 1))
-        return RHM_OK; /* all places under token noise: each has a law of its own, not worked out */
+    if (net->grammar == NULL)
+        return RHM_OK;
     size_t U = layer->tally.patches.n, C = layer->directions.width;
     const double *point = rhm_layer_points(layer);
     double sum = 0, weight = 0, worst = 0, *exact = rhm_array(U * C, sizeof *exact, "the exact q", err);

@@ -20,13 +20,13 @@ enum rhm_status rhm_truth_extend(struct rhm_network *net, unsigned lowest, struc
 enum rhm_status rhm_truth_fill_parents(const struct rhm_network *net, struct rhm_layer *layer,
                                        struct rhm_error *err);
 
-/* q (n x classes): P[label | the patch at the first place] of patches of layer l (tuple: n x s), for which
- * layers above l are trained: that of its true parent (parent: n; nan rows where there is none), or under
- * token noise, where any parent may stand above, the mean over them; nan rows where that is too much to list.
- */
-enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, size_t n, const uint32_t *tuple,
-                            const uint32_t *parent, double *q, rhm_poll_function *poll, void *context,
-                            struct rhm_error *err);
+/* q (n x classes): P[label | the patch at place `place` (0 = first)] of patches of layer l (tuple: n x s, all
+ * different), for which layers above l are trained: that of its true parent (parent: n; nan rows where there
+ * is none), or under token noise, where any parent may stand above, the mean over them; nan rows where that
+ * is too much to list. */
+enum rhm_status rhm_truth_q(const struct rhm_network *net, unsigned l, uint64_t place, size_t n,
+                            const uint32_t *tuple, const uint32_t *parent, double *q, rhm_poll_function *poll,
+                            void *context, struct rhm_error *err);
 
 /* Fills layer->gap, error, error_max from the points of layer and parent. */
 enum rhm_status rhm_truth_measure(const struct rhm_network *net, struct rhm_layer *layer,

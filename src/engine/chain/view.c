@@ -8,7 +8,6 @@
 #include "engine/chain/network.h"
 #include "engine/chain/trainer.h"
 #include "engine/chain/truth.h"
-#include "engine/grammar/signal.h"
 
 void rhm_layer_view_clear(struct rhm_layer_view *view)
 {
@@ -121,22 +120,6 @@ static void copy_rows(const struct rhm_layer *layer, const size_t *order, const 
     }
 }
 
-static enum rhm_status fill_exact(const struct rhm_network *net, unsigned l, struct rhm_layer_view *view,
-                                  struct rhm_error *err)
-{
-    if (view->place == 0)
-        return rhm_truth_q(net, l, view->U, view->tuple, view->parent, view->q_exact, NULL, NULL, err);
-    struct rhm_matrix q = {0};
-    enum rhm_status status = rhm_signal_q(net->grammar, l, view->place, &q, NULL, err);
-    int noisy = net->grammar->token_noise > 0; /* any parent may stand above: not worked out */
-    for (size_t i = 0; i < view->U * view->C && status == RHM_OK; i++) {
-        uint32_t parent = view->parent[i / view->C];
-        view->q_exact[i] = noisy || parent == RHM_NO_PARENT ? NAN : q.v[parent * view->C + i % view->C];
-    }
-    rhm_matrix_clear(&q);
-    return status;
-}
-
 /* In training: outputs of the current iterate; ordered by true parent where known. */
 static enum rhm_status view_training(const struct rhm_trainer *t, struct rhm_layer_view *view,
                                      struct rhm_error *err)
@@ -212,7 +195,8 @@ static enum rhm_status view_locked(const struct rhm_network *net, unsigned l, in
     else if (status == RHM_OK)
         status = view_training(t, view, err);
     if (status == RHM_OK && net->grammar)
-        status = fill_exact(net, l, view, err);
+        status = rhm_truth_q(net, l, view->place, view->U, view->tuple, view->parent, view->q_exact, NULL,
+                             NULL, err);
     return status;
 }
 

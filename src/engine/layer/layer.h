@@ -41,6 +41,7 @@ struct rhm_layer {
     uint64_t strings;         /* N; at all places each has s^(l-1) patches in the tally, dependent ones */
     struct rhm_tally tally;   /* U patches in tuple order, with label counts */
     struct rhm_directions directions;
+    double repeats; /* at all places: what equal patches of one string add to the noise (repeats.h) */
     struct rhm_features features;
     double *W;                    /* C x M; owned */
     double *output;               /* U x C: q^ (places = 1), J^; owned */
