@@ -373,6 +373,63 @@ static void test_places(void **state)
     rhm_formula_clear(&f);
 }
 
+static enum rhm_status stop_after(void *context, struct rhm_error *e)
+{
+    int *left = context;
+    return (*left)-- > 0 ? RHM_OK : rhm_fail(e, RHM_ESTOP, "stopped by the test");
+}
+
+/* 100,000 strings, each of a patch of its own: every pass over them asks whether to go on, at least once for
+ * 10,000, and the answer no ends it. */
+static void test_stop(void **state)
+{
+    (void)state;
+    enum { MANY = 100000, ENOUGH = 100000 };
+    uint32_t *patch = room(MANY, sizeof *patch), *above = room(MANY, sizeof *above);
+    uint16_t *says = room(MANY, sizeof *says);
+    unsigned char *side = room(MANY, 1);
+    for (size_t i = 0; i < MANY; i++) {
+        patch[i] = (uint32_t)i;
+        above[i] = i % P;
+        says[i] = i % C;
+        side[i] = i % 7 < 3;
+    }
+    struct rhm_principle_input in = {.n = MANY,
+                                     .tuple = patch,
+                                     .stride = 1,
+                                     .width = 1,
+                                     .parent = above,
+                                     .parent_stride = 1,
+                                     .parents = P,
+                                     .label = says,
+                                     .classes = C,
+                                     .half = side};
+    struct rhm_interval interval;
+    struct rhm_principle_layer layer;
+    size_t patches;
+    const int least[2] = {60, 10}; /* six passes, and one */
+    for (int kind = 0; kind < 2; kind++) {
+        int asked = -1;
+        for (int calls = ENOUGH; asked < 0 || calls < asked; calls += 1 + calls / 3) {
+            int left = calls;
+            struct rhm_error why;
+            enum rhm_status status =
+                kind == 0 ? rhm_principle_correlation(&in, 0.05, &patches, &interval, stop_after, &left, &why)
+                          : rhm_principle_layer(&in, 0.05, 0, &layer, stop_after, &left, &why);
+            assert_int_equal(status, asked < 0 ? RHM_OK : RHM_ESTOP);
+            if (asked < 0) {
+                asked = ENOUGH - left;
+                calls = -1;
+            }
+        }
+        assert_true(asked >= least[kind]);
+    }
+    free(patch);
+    free(above);
+    free(says);
+    free(side);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -412,6 +469,7 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stop),
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_correlation_is_the_plain_sum),
         cmocka_unit_test(test_layers_are_the_plain_sum),

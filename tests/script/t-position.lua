@@ -120,6 +120,46 @@ function TestPosition.test_save()
   lu.assertEquals(again:accuracy(g), net:accuracy(g))
 end
 
+-- Noisy strings are learned; those without a label count as if they were not there; a missing token is one clear error.
+local function same_layers(a, b)
+  for l = 1, 3 do
+    lu.assertEquals(a:layer(l).samples, b:layer(l).samples)
+    lu.assertEquals(a:layer(l):embedding():square_distance(b:layer(l):embedding()), 0)
+  end
+end
+
+function TestPosition.test_noisy_and_partly_labelled_data()
+  local clean = rhm.grammar{ V=6, m=3, s=2, L=3, seed=1 }
+  local noisy = rhm.grammar{ V=6, m=3, s=2, L=3, seed=1, token_noise=0.05, label_noise=0.1 }
+  local function new() return rhm.network{ V=6, classes=6, s=2, L=3, M=128, seed=1 } end
+  local function learn(d, position)
+    local net = new()
+    net:train{ from=d, position=position, progress=false }
+    return net
+  end
+  lu.assertTrue(learn(noisy:sample{ n=3000, seed=2 }, "all"):accuracy(clean) > 0.999)
+  local d, all, some = clean:sample{ n=800, seed=2 }, { tokens={}, labels={}, V=6, classes=6 },
+    { tokens={}, labels={}, V=6, classes=6 }
+  for i = 1, #d do
+    all.tokens[i], all.labels[i] = d:tokens(i), i % 3 > 0 and d:label(i) or 0
+    if i % 3 > 0 then some.tokens[#some.tokens + 1], some.labels[#some.labels + 1] = d:tokens(i), d:label(i) end
+  end
+  for _, position in ipairs{"first", "all"} do
+    same_layers(learn(rhm.dataset(all), position), learn(rhm.dataset(some), position))
+  end
+  local one, other = rhm.onestep{ V=6, classes=6, s=2, L=3 }, rhm.onestep{ V=6, classes=6, s=2, L=3 }
+  one:train{ from=rhm.dataset(all), progress=false }
+  other:train{ from=rhm.dataset(some), progress=false }
+  lu.assertEquals((one:predict(d)), (other:predict(d)))
+  lu.assertTrue(one:accuracy(d) > 0.9)
+  all.tokens[3][2] = 0
+  lu.assertErrorMsgContains("network:train: string 3: token 2 is missing: the network reads whole strings", learn,
+    rhm.dataset(all), "all")
+  one = rhm.onestep{ V=6, classes=6, s=2, L=3 }
+  lu.assertErrorMsgContains("onestep:train: string 3: token 2 is missing: the model reads whole strings", one.train, one,
+    { from=rhm.dataset(all) })
+end
+
 function TestPosition.test_refusals()
   local g = grammar()
   local net = rhm.network{ grammar=g, seed=3 }

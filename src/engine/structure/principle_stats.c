@@ -22,6 +22,7 @@ double rhm_normal_quantile(double tail)
 }
 
 #define POLL_STRINGS ((size_t)1 << 15) /* strings between two questions whether to go on */
+#define POLL_GROUPS  ((size_t)1 << 13)
 
 /* --------------------------------------------------------------- groups */
 
@@ -64,6 +65,9 @@ static enum rhm_status groups_init(struct groups *g, const struct rhm_principle_
             g->start[row[i] + 1]++;
         for (size_t k = 0; k < g->n; k++)
             g->start[k + 1] += g->start[k];
+        status = rhm_poll(poll, context, err);
+    }
+    if (status == RHM_OK) {
         for (size_t i = 0; i < in->n; i++) /* each start moves on to the next one */
             g->order[g->start[row[i]]++] = i;
         memmove(g->start + 1, g->start, g->n * sizeof *g->start);
@@ -139,7 +143,19 @@ struct side {
     unsigned h;
     const double *q, *n;  /* label shares 2 x C, sizes of the halves */
     double *count, *mean; /* 2 C; a: the mean of a_mu */
+    rhm_poll_function *poll;
+    void *context;
+    struct rhm_error *err;
+    enum rhm_status status; /* once it is not RHM_OK the sums are not whole */
 };
+
+/* Whether there is a group k, and nobody asked to stop. */
+static int side_goes_on(struct side *x, size_t k)
+{
+    if (k % POLL_GROUPS == 0 && x->status == RHM_OK)
+        x->status = rhm_poll(x->poll, x->context, x->err);
+    return k < x->g->n && x->status == RHM_OK;
+}
 
 /* Group k: a_mu - a of this half's strings, NULL where it has none; their label counts. */
 static double *side_group(const struct side *x, size_t k, const double **here, double *total)
@@ -167,12 +183,12 @@ static void side_terms(const struct side *x, double *a)
 }
 
 /* The mean of r. */
-static double side_covariance(const struct side *x)
+static double side_covariance(struct side *x)
 {
     size_t C = x->in->classes;
     const double *here;
     double total, sum = 0;
-    for (size_t k = 0; k < x->g->n; k++) {
+    for (size_t k = 0; side_goes_on(x, k); k++) {
         double *r = side_group(x, k, &here, &total);
         if (r == NULL)
             continue;
@@ -191,7 +207,7 @@ static void side_mean(struct side *x, double *mean)
     memset(mean, 0, C * sizeof *mean);
     x->mean = mean + C; /* zeros */
     memset(x->mean, 0, C * sizeof *mean);
-    for (size_t k = 0; k < x->g->n; k++) {
+    for (size_t k = 0; side_goes_on(x, k); k++) {
         const double *a = side_group(x, k, &here, &total);
         for (size_t c = 0; a && c < C; c++)
             mean[c] += total / x->n[x->h] * a[c];
@@ -202,12 +218,12 @@ static void side_mean(struct side *x, double *mean)
 /* The share of this half in the squared error of eta^2 times the label's variance. A string of this half
  * moves the covariance of both ways, and the variance: by r - |q_mu - q|^2/2 - eta^2 v/2. For |q_mu - q|^2
  * stands the mean of the group's other r. */
-static double side_error2(const struct side *x, double eta2)
+static double side_error2(struct side *x, double eta2)
 {
     size_t C = x->in->classes;
     const double *here, *q = x->q + x->h * C;
     double total, sum = 0, squares = 0, qq = dot(C, q, q), n = x->n[x->h];
-    for (size_t k = 0; k < x->g->n; k++) {
+    for (size_t k = 0; side_goes_on(x, k); k++) {
         double *r = side_group(x, k, &here, &total);
         if (r == NULL)
             continue;
@@ -240,7 +256,15 @@ enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, 
         double covariance = 0, variance = 1 - (dot(C, q, q) + dot(C, q + C, q + C)) / 2, error2 = 0;
         struct side side[2];
         for (unsigned h = 0; h < 2; h++) {
-            side[h] = (struct side){.in = in, .g = &g, .h = h, .q = q, .n = n, .count = q + 2 * C};
+            side[h] = (struct side){.in = in,
+                                    .g = &g,
+                                    .h = h,
+                                    .q = q,
+                                    .n = n,
+                                    .count = q + 2 * C,
+                                    .poll = poll,
+                                    .context = context,
+                                    .err = err};
             side_mean(&side[h], q + 4 * C + h * C); /* the second's zeros stand behind it */
             covariance += side_covariance(&side[h]) / 2;
         }
@@ -248,7 +272,8 @@ enum rhm_status rhm_principle_correlation(const struct rhm_principle_input *in, 
         for (unsigned h = 0; h < 2 && variance > 0; h++)
             error2 += side_error2(&side[h], eta2);
         double wide = rhm_normal_quantile(alpha / 2) * sqrt(error2) / variance;
-        if (variance > 0)
+        status = side[0].status != RHM_OK ? side[0].status : side[1].status;
+        if (variance > 0 && status == RHM_OK)
             *out = (struct rhm_interval){sqrt(fmin(fmax(eta2, 0), 1)), sqrt(fmin(fmax(eta2 - wide, 0), 1)),
                                          sqrt(fmin(fmax(eta2 + wide, 0), 1))};
         *patches = g.n;
@@ -374,6 +399,8 @@ enum rhm_status rhm_principle_layer(const struct rhm_principle_input *in, double
     for (unsigned h = 0; h < 2 && status == RHM_OK; h++)
         status = spread_init(&spread[h], in, err);
     for (size_t k = 0; k < g.n && status == RHM_OK; k++) {
+        if (k % POLL_GROUPS == 0 && (status = rhm_poll(poll, context, err)) != RHM_OK)
+            break;
         uint32_t parent = in->parent[g.order[g.start[k]] * in->parent_stride];
         double total[2];
         count_group(in, &g, k, count, total);
