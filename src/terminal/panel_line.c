@@ -110,6 +110,7 @@ bool rhm_panel_ask(enum rhm_question question, const char *text, int answer)
 
 void rhm_panel_end_question(void)
 {
+    bool of_view = rhm_panel.question == RHM_QUESTION_VIEW;
     rhm_panel.question = RHM_QUESTION_NONE;
     luaL_unref(rhm_panel.ui, LUA_REGISTRYINDEX, rhm_panel.answer);
     rhm_panel.answer = LUA_NOREF;
@@ -120,6 +121,8 @@ void rhm_panel_end_question(void)
         free(rhm_panel.kept);
         rhm_panel.kept = NULL;
     }
+    if (of_view && rhm_panel.layout.view_rows > 0) /* back to where it was asked, answered or given up */
+        rhm_panel_focus(true);
     rhm_panel_mark_urgent(RHM_DIRTY_ALL);
 }
 
@@ -179,7 +182,6 @@ static void answer(char *line)
         save(line);
     } else if (line) {
         rhm_panel_protect(lua_answer, line);
-        rhm_panel_focus(true);
     }
     rhm_panel_end_question();
 }

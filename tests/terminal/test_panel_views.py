@@ -216,6 +216,15 @@ class Extensions(unittest.TestCase):
             s.wait_view("at 2\ngröße")
             s.send("x")  # still in the view
             s.wait_view("at 3")
+            for give_up, at in (("\x03", 4), ("\x04", 5)):  # Ctrl-C, Ctrl-D: back to the view, which is as it was
+                s.send("w")
+                s.wait(lambda: s.line() == "word:", "a question")
+                s.send("klein" if give_up == "\x03" else "")
+                s.wait(lambda: s.line().startswith("word:" + (" klein" if give_up == "\x03" else "")), "the answer begun")
+                s.send(give_up)
+                s.wait(lambda: not s.line().startswith("word:"), "the end of the question")
+                s.send("x")
+                s.wait_view("at %d\ngröße" % at)
             bells = s.screen.bells
             s.send("Q")
             s.wait(lambda: s.screen.bells > bells, "a bell")
