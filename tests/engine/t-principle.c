@@ -390,8 +390,8 @@ static void test_stop(void **state)
     unsigned char *side = room(MANY, 1);
     for (size_t i = 0; i < MANY; i++) {
         patch[i] = (uint32_t)i;
-        above[i] = i % P;
-        says[i] = i % C;
+        above[i] = (uint32_t)(i % P);
+        says[i] = (uint16_t)(i % C);
         side[i] = i % 7 < 3;
     }
     struct rhm_principle_input in = {.n = MANY,
