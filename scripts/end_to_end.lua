@@ -1,5 +1,5 @@
--- end_to_end.lua - layer by layer against end to end: the chain on first patches, on all patches, and a CNN, on the same
--- strings: accuracy, time, and what each layer still notices of an exchange of synonyms.
+-- end_to_end.lua - layer by layer against end to end: the chain on first patches, on all patches, and a CNN, on the
+-- same strings: accuracy, time, and what each layer still notices of an exchange of synonyms.
 --
 -- S_l is the synonymic sensitivity of layer l to level l (rhm.sensitivity, Cagnetta et al. 2024): how far its outputs
 -- move where every level-l tuple of a string is replaced by a synonym, against another string. 0: synonyms are one.
@@ -9,8 +9,8 @@ local x = experiment.new{
   name = "end_to_end",
   summary = "The chain on first patches and on all patches, and a CNN trained end to end, on the same strings.",
   theory = "a CNN needs some C m^L strings (PRX 2024), and its layers lose their sensitivity to synonyms together with "
-    .. "the error. The chain is made to find the levels one by one: with first patches from some V m/rho^2 strings, with "
-    .. "the patches of all places from fewer.",
+    .. "the error. The chain is made to find the levels one by one: with first patches from some V m/rho^2 strings, "
+    .. "with the patches of all places from fewer.",
   seeds = {full = 5, quick = 2, text = "Grammars of each shape that satisfy Assumption 4.1, with a data set each."},
 }
 

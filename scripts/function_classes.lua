@@ -1,19 +1,20 @@
--- function_classes.lua - what a chain of shallow layers learns, beyond grammars, and what rhm.principle says beforehand.
+-- function_classes.lua - what a chain of shallow layers learns, beyond grammars, and what rhm.principle says
+-- beforehand.
 --
--- The paper: layerwise training learns a hierarchy where (i) the lower parts correlate with the label, (ii) the signal is
--- clean, and (iii) the features can be identified by a gap. A random grammar has all three. The latin ensemble and trees
--- of XOR gates (parity) have neither (i) nor (iii): below the top nothing correlates with the label. Trees of AND and OR
--- have all three, and so do most trees with a random gate a level: an XOR lets through what the imbalance of its other
--- inputs leaves, nothing only where they are balanced, as under more XORs. A gate of its own at each node breaks what a
--- chain takes for granted, which uses each layer at all places.
+-- The paper: layerwise training learns a hierarchy where (i) the lower parts correlate with the label, (ii) the signal
+-- is clean, and (iii) the features can be identified by a gap. A random grammar has all three. The latin ensemble and
+-- trees of XOR gates (parity) have neither (i) nor (iii): below the top nothing correlates with the label. Trees of AND
+-- and OR have all three, and so do most trees with a random gate a level: an XOR lets through what the imbalance of its
+-- other inputs leaves, nothing only where they are balanced, as under more XORs. A gate of its own at each node breaks
+-- what a chain takes for granted, which uses each layer at all places.
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "function_classes",
-  summary = "The chain, a CNN and a shallow learner on grammars, latin grammars, parities and trees of Boolean gates, beside "
-    .. "the verdicts of rhm.principle.",
-  theory = "a chain learns where the lower parts correlate with the label, the signal is clean, and symbols can be told "
-    .. "apart by a gap. Grammars and AND/OR trees satisfy that, latin grammars, parities and XOR trees do not.",
+  summary = "The chain, a CNN and a shallow learner on grammars, latin grammars, parities and trees of Boolean gates, "
+    .. "beside the verdicts of rhm.principle.",
+  theory = "a chain learns where the lower parts correlate with the label, the signal is clean, and symbols can be "
+    .. "told apart by a gap. Grammars and AND/OR trees satisfy that, latin grammars, parities and XOR trees do not.",
   seeds = {full = 10, quick = 2, text = "Functions of each class, with strings of their own."},
 }
 local OTHERS = x.quick and 1 or 4 -- functions of a class that the CNN and the shallow learner are trained on, too
@@ -134,8 +135,10 @@ x:finish(function()
   x:table({"class", "N", "first", "all", "CNN", "shallow", "(i)", "(ii)", "(iii)", "(i-iii)"}, rows, "%.3f")
   print ""
   local same, own = agreement(true), agreement(false)
-  x:say("from first patches the chain learns (accuracy >= .95) in %d of %d runs where all three conditions hold, and in "
-    .. "%d of %d where one fails; with gates of their own at each node in %d of %d and %d of %d", same[1][2], same[1][1], same[0][2], same[0][1],
+  x:say("from first patches the chain learns (accuracy >= .95) in %d of %d runs where all three conditions hold, and "
+    .. "in %d of %d where one fails; with gates of their own at each node in %d of %d and %d of %d", same[1][2],
+    same[1][1], same[0][2], same[0][1],
     own[1][2], own[1][1], own[0][2], own[0][1])
-  x:plot{ series=series, log="x", xlabel="N", ylabel="accuracy", yrange={ 0, 1.05 }, title="the chain on function classes" }
+  x:plot{ series=series, log="x", xlabel="N", ylabel="accuracy", yrange={ 0, 1.05 },
+    title="the chain on function classes" }
 end)

@@ -85,7 +85,8 @@ end
 
 local function heading(text, varied)
   print(text)
-  local line = layout:format("(V,m,s,L)", varied, "tried", "passed", "learned", "wanted", "accuracy", "samples", "time", "")
+  local line = layout:format("(V,m,s,L)", varied, "tried", "passed", "learned", "wanted", "accuracy", "samples", "time",
+    "")
   print((line:gsub(" +$", "")))
 end
 

@@ -4,10 +4,10 @@
 -- V = m = ln d, L = log2 d/log2 log2 d, all rounded. Then V m m^L is d to a power near 1, and N ~ V m/rho^2 samples a
 -- layer are polynomial in d, while there are V m^((s^L-1)/(s-1)) strings: doubly exponential in L.
 --
--- N is given as c V m/rho^2 of each grammar, rho its smallest gap over the levels 2..L, and c is searched in eighths: the
--- smallest with which the median accuracy reaches .9. Near the border a chain mixes its codes, and with s children there
--- are k^s tuples of those: a run that takes longer than --timeout, or whose accuracy is not known within 64 MB, is
--- counted as one that has not learned; chains that do learn take .01 to .5 s.
+-- N is given as c V m/rho^2 of each grammar, rho its smallest gap over the levels 2..L, and c is searched in eighths:
+-- the smallest with which the median accuracy reaches .9. Near the border a chain mixes its codes, and with s children
+-- there are k^s tuples of those: a run that takes longer than --timeout, or whose accuracy is not known within 64 MB,
+-- is counted as one that has not learned; chains that do learn take .01 to .5 s.
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{

@@ -6,11 +6,12 @@ local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "noise",
-  summary = "The chain on first and on all patches, a CNN, EM and the best possible accuracy, against token noise, label noise and Zipf's exponent.",
+  summary = "The chain on first and on all patches, a CNN, EM and the best possible accuracy, against token noise, "
+    .. "label noise and Zipf's exponent.",
   theory = "label noise e leaves 1 - e of every gap, so the chain needs 1/(1 - e)^2 times the samples and then loses "
-    .. "nothing; token noise lets patches tell of their parents with doubt, which a chain that names one cluster a patch "
-    .. "cannot pass on: the Bayes posterior carries the doubt up, and so does EM. Zipf's law makes rules rare, not "
-    .. "ambiguous.",
+    .. "nothing; token noise lets patches tell of their parents with doubt, which a chain that names one cluster a "
+    .. "patch cannot pass on: the Bayes posterior carries the doubt up, and so does EM. Zipf's law makes rules rare, "
+    .. "not ambiguous.",
   seeds = {full = 10, quick = 1, text = "Grammars (the first that satisfy Assumption 4.1)."},
   options = function(parser)
     parser:option("--cnn", "Grammars that the CNN, which takes most of the time, is trained on, too; 0: none (default: "
@@ -86,8 +87,8 @@ local r = x:sweep{ parameters=cells, run=learn }
 local cnn = cnns > 0 and x:sweep{ name="cnn", parameters=cells, run=learn_cnn, seeds=cnns } or {rows = {}}
 x:finish(function()
   x:say("(V,m,s,L) = (8,4,2,3), the same N strings for all learners, %d test strings of the same noise; medians over "
-    .. "%d grammars%s. first, all: the chain, by the patches of a level it is trained on. Bayes: who names the likeliest "
-    .. "label under the grammar; the percentages are of that.", TEST, x.seeds,
+    .. "%d grammars%s. first, all: the chain, by the patches of a level it is trained on. Bayes: who names the "
+    .. "likeliest label under the grammar; the percentages are of that.", TEST, x.seeds,
     cnns > 0 and (" (CNN: the first %d)"):format(cnns) or "")
   local title = {token = "token noise", label = "label noise", zipf = "Zipf exponent"}
   for _, kind in ipairs(kinds) do
@@ -124,7 +125,8 @@ x:finish(function()
     print ""
     x:table(head, lines, "%.3f")
     if kind.plot and #kind.values > 1 and #series > 0 then
-      x:plot({ series=series, xlabel=title[kind.key], ylabel="accuracy", title="(8,4,2,3), N = " .. sizes[1] }, kind.key)
+      x:plot({ series=series, xlabel=title[kind.key], ylabel="accuracy", title="(8,4,2,3), N = " .. sizes[1] },
+        kind.key)
     end
   end
 end)

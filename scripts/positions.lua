@@ -9,9 +9,9 @@ local x = experiment.new{
   name = "positions",
   summary = "Accuracy of the chain against the strings of one data set, first patches and all patches; and grammars in "
     .. "which symbols never stand first.",
-  theory = "q of the places of a level differ, and each is as good as the first: s^(l-1) places give about s^(l-1) times "
-    .. "the samples, less what is lost in telling signal from noise in more numbers. A symbol that never stands first "
-    .. "has no q^(l) there, whatever N.",
+  theory = "q of the places of a level differ, and each is as good as the first: s^(l-1) places give about s^(l-1) "
+    .. "times the samples, less what is lost in telling signal from noise in more numbers. A symbol that never stands "
+    .. "first has no q^(l) there, whatever N.",
   seeds = {full = 10, quick = 4, text = "Grammars of each shape, all that are drawn, with a data set each."},
   options = function(parser)
     parser:option("--missing", "Symbols of one level that never stand first, at least, in the grammars of the second "
@@ -52,7 +52,8 @@ local function failing(count, k)
     local g = rhm.grammar{ V=16, m=4, s=2, L=5, seed=seed }
     if missing_of(g) >= k then list[#list + 1] = g end
     if seed >= 20000 then
-      io.stderr:write(("rhm positions: --missing %d: %d of 20000 grammars (16,4,2,5) have so many, 5 wanted; lower it\n")
+      io.stderr:write(("rhm positions: --missing %d: %d of 20000 grammars (16,4,2,5) have so many, 5 wanted; "
+        .. "lower it\n")
         :format(k, #list))
       os.exit(1)
     end
@@ -90,8 +91,9 @@ x:finish(function()
   print ""
   x:table({"(V,m,s,L)", "position", "N", "median", "mean", "least"}, rows)
   print ""
-  x:say("five grammars (16,4,2,5) in which %d or more symbols of a level never stand first, and nothing else fails: from "
-    .. "N = %g first patches a layer, and from all patches of N = %g drawn strings a layer", x.args.missing, FIRST, ALL)
+  x:say("five grammars (16,4,2,5) in which %d or more symbols of a level never stand first, and nothing else fails: "
+    .. "from N = %g first patches a layer, and from all patches of N = %g drawn strings a layer", x.args.missing, FIRST,
+    ALL)
   print ""
   local five = {}
   for i = 1, 5 do

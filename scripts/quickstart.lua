@@ -53,7 +53,8 @@ print("\n== net:train{ from=g }")
 local r = net:train{ from=g, c=16 }
 print(r)
 
--- 4. What did layer L find? Synonyms, patches with the same parent, have the same q; so they fall into clusters, one for
+-- 4. What did layer L find? Synonyms, patches with the same parent, have the same q; so they fall into clusters, one
+-- for
 --    each symbol of level L-1, though nobody told the layer which patches belong together.
 print("\n== net:layer(3):synonyms()")
 print(net:layer(g.L):synonyms())

@@ -5,9 +5,9 @@
 -- sigma^2 = rho~^2/(2 log(2/eps_O)) leaves eps_O/2, and M features add fluctuations of the order of 1/sqrt(M).
 -- Lemma 4.2 is about inputs of synonyms that are eps_S apart: their features differ by sqrt(2 - 2 exp(-eps_S^2/
 -- (2 sigma^2))) <= eps_S/sigma, so that, |q| being at most 1, a layer's outputs should differ by no more than
--- eps_S/sigma, to first order, and the noise of its own counts. That bound, eps_S/sigma + noise, is what the second part
--- measures, on chains that keep every output (codebook="exact"). f(x) = W x/(1^T W x) cancels what is common to all
--- components, so that much less should come out.
+-- eps_S/sigma, to first order, and the noise of its own counts. That bound, eps_S/sigma + noise, is what the second
+-- part measures, on chains that keep every output (codebook="exact"). f(x) = W x/(1^T W x) cancels what is common to
+-- all components, so that much less should come out.
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{
@@ -15,8 +15,8 @@ local x = experiment.new{
   summary = "Number, bandwidth and kind of the random features: inner products, accuracy, warnings, and how errors of "
     .. "the inputs grow through a layer.",
   theory = "inner products of different patches stay below eps_O where sigma^2 = rho~^2/(2 log(2/eps_O)) and "
-    .. "M > 1/eps_O^2; inputs that differ by eps_S make outputs that differ by at most eps_S/sigma and the noise of the "
-    .. "counts.",
+    .. "M > 1/eps_O^2; inputs that differ by eps_S make outputs that differ by at most eps_S/sigma and the noise of "
+    .. "the counts.",
   seeds = {full = 40, quick = 4, text = "Grammars."},
 }
 
@@ -113,9 +113,9 @@ local function show_accuracy()
   for _, count in ipairs(M) do rows[#rows + 1] = row_of("relu", {features = "relu", M = count}) end
   for _, e in ipairs(eps) do rows[#rows + 1] = row_of("rbf", {features = "rbf", M = wide, eps_O = e}) end
   x:say("(V,m,s,L) = (8,4,2,3), N = 16 V m/rho^2 in each layer, %d grammars. eps_O: wanted, and measured (the largest "
-    .. "inner product of different patches in any layer, median); accuracy: mean; then the share of the chains that are "
-    .. "warned of a signal too small, errors that accumulate, sigma, too few features, patches never trained, clusters "
-    .. "that mix parents, the condition number", x.seeds)
+    .. "inner product of different patches in any layer, median); accuracy: mean; then the share of the chains that "
+    .. "are warned of a signal too small, errors that accumulate, sigma, too few features, patches never trained, "
+    .. "clusters that mix parents, the condition number", x.seeds)
   print ""
   x:table(head, rows, "%.3g")
   print ""
@@ -169,8 +169,9 @@ local function show_growth()
   local low, high = experiment.quantile(ends, 0), experiment.quantile(ends, 1)
   series[3] = {x = {low, high}, y = {low, high}, label = "the bound"}
   print ""
-  x:say("(V,m,s,L) = (4,2,2,3), every output kept, M = 512, N = c V m/rho^2: eps_S of a layer's inputs and outputs, and "
-    .. "the bound eps_S in/sigma + noise of the counts; medians over %d grammars; over: chains beyond their bound", x.seeds)
+  x:say("(V,m,s,L) = (4,2,2,3), every output kept, M = 512, N = c V m/rho^2: eps_S of a layer's inputs and outputs, "
+    .. "and the bound eps_S in/sigma + noise of the counts; medians over %d grammars; over: chains beyond their bound",
+    x.seeds)
   print ""
   x:table({"level", "c", "eps_O", "eps_S in", "eps_S out", "bound", "out/in", "out/bound", "over"}, rows, "%.3g")
   x:plot({ series=series, log="xy", xlabel="bound", ylabel="eps_S out", title="errors through a layer" }, "growth")

@@ -1,16 +1,18 @@
 -- refinement.lua - how few strings net:refine needs, beside the chain that it starts from and other learners.
 --
--- A level's rules hold log2(V^s! / ((V^s - m V)! m!^V)) bits, 142 at (8,4,2), and a label tells log2 V at most: some 140
--- labelled strings are the least that could do for (8,4,2,3), a quarter of C m^L = 512. EM on the whole tree comes near.
+-- A level's rules hold log2(V^s! / ((V^s - m V)! m!^V)) bits, 142 at (8,4,2), and a label tells log2 V at most: some
+-- 140 labelled strings are the least that could do for (8,4,2,3), a quarter of C m^L = 512. EM on the whole tree comes
+-- near.
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "refinement",
-  summary = "Accuracy of the chain on first and on all patches, of EM on the whole tree, of a CNN, of shallow ridge and of "
-    .. "Bayes against the number of strings; the fewest strings that EM learns from; whether its posteriors are calibrated.",
-  theory = "layer by layer needs V m/rho^2 strings, a deep CNN about C m^L (PRX 2024); the bits in the rules only ask for "
-    .. "a fraction of that. EM uses strings and labels at all levels at once, and its posterior is calibrated where the "
-    .. "tables are right.",
+  summary = "Accuracy of the chain on first and on all patches, of EM on the whole tree, of a CNN, of shallow ridge "
+    .. "and of Bayes against the number of strings; the fewest strings that EM learns from; whether its posteriors "
+    .. "are calibrated.",
+  theory = "layer by layer needs V m/rho^2 strings, a deep CNN about C m^L (PRX 2024); the bits in the rules only ask "
+    .. "for a fraction of that. EM uses strings and labels at all levels at once, and its posterior is calibrated "
+    .. "where the tables are right.",
   seeds = {full = 10, quick = 3, text = "Grammars and data sets."},
 }
 local TEST, BINS = 10000, {0, 0.5, 0.7, 0.9, 0.99}
@@ -87,8 +89,9 @@ x:finish(function()
     end
   end
   x:say("the same N strings for all, %d fresh test strings; medians over %d grammars. first, all: the chain by the "
-    .. "patches of a level it is trained on; ridge: shallow, on whole strings; share: N/(C m^L); >= .99: grammars that EM "
-    .. "learns so well; Bayes: who knows the grammar; log P: EM's mean of log P(label | string), 0 for Bayes", TEST, x.seeds)
+    .. "patches of a level it is trained on; ridge: shallow, on whole strings; share: N/(C m^L); >= .99: grammars "
+    .. "that EM learns so well; Bayes: who knows the grammar; log P: EM's mean of log P(label | string), 0 for Bayes",
+    TEST, x.seeds)
   print ""
   x:table({"(V,m,s,L)", "N", "share", "first", "all", "ridge", "CNN", "EM", ">=.99", "Bayes", "log P"}, lines, "%.3f")
   print ""
@@ -106,8 +109,8 @@ x:finish(function()
       count > 0 and right / count or nil}
   end
   print ""
-  x:say("Calibration, all runs: of the strings whose likeliest label has such a probability, its mean, and the share of "
-    .. "right ones.")
+  x:say("Calibration, all runs: of the strings whose likeliest label has such a probability, its mean, and the share "
+    .. "of right ones.")
   print ""
   x:table({"P(label | string)", "strings", "mean", "right"}, rows, "%.4f")
   local series = {}

@@ -7,7 +7,8 @@ local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "sample_complexity",
-  summary = "N*, the smallest N with a median accuracy of .9: of the chain, a CNN, one step a layer, a shallow learner.",
+  summary = "N*, the smallest N with a median accuracy of .9: of the chain, a CNN, one step a layer, a shallow "
+    .. "learner.",
   theory = "the chain needs N ~ V m/rho^2, a line of slope 1 on log scales, or N ~ m^L for a constant K_rho; a shallow "
     .. "learner needs a share of all V m^((s^L-1)/(s-1)) strings. All grammars satisfy Assumption 4.1.",
   seeds = {full = 3, quick = 3, text = "Draws for each N; in the comparison each has a grammar of its own."},

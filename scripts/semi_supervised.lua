@@ -1,17 +1,17 @@
 -- semi_supervised.lua - how far strings without labels replace labels, by EM on the whole tree.
 --
 -- A string without a label says which tuples stand beside which: where m V < V^s that tells of synonyms, and the labels
--- need only name what was found. Where m V = V^s every string is as likely as any other, and tells nothing. In either case
--- only labels tell which label the tuples at the top belong to: a rule of the top that no labelled string uses is guessed,
--- but for what the others leave over (each label has m).
+-- need only name what was found. Where m V = V^s every string is as likely as any other, and tells nothing. In either
+-- case only labels tell which label the tuples at the top belong to: a rule of the top that no labelled string uses is
+-- guessed, but for what the others leave over (each label has m).
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "semi_supervised",
   summary = "Accuracy of net:refine against the number of labels, for several numbers of strings without labels.",
-  theory = "with m V < V^s neighbours depend on each other, so that unlabelled strings tell of the rules, and labels are "
-    .. "only needed to name the rules of the top, of which n labels use a share 1 - (1 - 1/(C m))^n; with m V = V^s the "
-    .. "tokens are independent and unlabelled strings are worth nothing.",
+  theory = "with m V < V^s neighbours depend on each other, so that unlabelled strings tell of the rules, and labels "
+    .. "are only needed to name the rules of the top, of which n labels use a share 1 - (1 - 1/(C m))^n; with m V = "
+    .. "V^s the tokens are independent and unlabelled strings are worth nothing.",
   seeds = {full = 10, quick = 3, text = "Grammars and data sets."},
 }
 local TEST = 10000
@@ -42,8 +42,8 @@ end
 
 local r = x:sweep{ parameters=cells, run=learn }
 x:finish(function()
-  x:say("median accuracy on %d fresh strings over %d grammars, and how many are learned to .99; seen: share of the rules "
-    .. "of the top that so many labelled strings use, expected", TEST, x.seeds)
+  x:say("median accuracy on %d fresh strings over %d grammars, and how many are learned to .99; seen: share of the "
+    .. "rules of the top that so many labelled strings use, expected", TEST, x.seeds)
   local series = {}
   for _, s in ipairs(shapes) do
     local lines, head = {}, {"labels", "seen"}

@@ -1,15 +1,17 @@
 -- signal_to_noise.lua - when the first child tells little of its parent: K_rho from 0 to that of uniform grammars.
 --
 -- The theorem needs rho^(l) >= K_rho m^(-l/2) and asks for N ~ K_rho^-2 samples. In the latin ensemble the first child
--- tells nothing (K_rho = 0, no number of samples is enough); a share `shuffle` of the rules drawn anew brings the signal
--- back. Rules by Zipf's law change it the other way. Where does the guarantee break, and did g:check() say so?
+-- tells nothing (K_rho = 0, no number of samples is enough); a share `shuffle` of the rules drawn anew brings the
+-- signal back. Rules by Zipf's law change it the other way. Where does the guarantee break, and did g:check() say so?
 local experiment = require "rhm.experiment"
 
 local x = experiment.new{
   name = "signal_to_noise",
-  summary = "K_rho, the samples that the chain needs and its accuracy, from the latin to the uniform ensemble and by Zipf.",
-  theory = "with K_rho = min rho^(l) m^(l/2) the chain learns from N ~ V m/rho^2 samples a layer, so N grows as K_rho^-2 "
-    .. "and without bound as the first child tells less and less; g:check() knows K_rho before a sample is drawn.",
+  summary = "K_rho, the samples that the chain needs and its accuracy, from the latin to the uniform ensemble and by "
+    .. "Zipf.",
+  theory = "with K_rho = min rho^(l) m^(l/2) the chain learns from N ~ V m/rho^2 samples a layer, so N grows as "
+    .. "K_rho^-2 and without bound as the first child tells less and less; g:check() knows K_rho before a sample is "
+    .. "drawn.",
   seeds = {full = 10, quick = 2, text = "Grammars of each kind, seeds 1, 2, ..."},
 }
 
@@ -24,7 +26,8 @@ local function needed(g, M, seed)
   end
 end
 
--- What g:check() says before anything is drawn, as a number: 2 it holds, 1 with a small K_rho or a rare parent, 0 fails.
+-- What g:check() says before anything is drawn, as a number: 2 it holds, 1 with a small K_rho or a rare parent, 0
+-- fails.
 local function verdict(c)
   if not c.ok then return 0 end
   local rare = c.K < 0.1
@@ -45,7 +48,8 @@ local function learn(p, seed)
     ratio = math.min(ratio, d.rho / d.eps_S)
   end
   local N = needed(g, p.M, seed)
-  return { K=c.K, said=verdict(c), accuracy=accuracy, apart=ratio, needed=N, bound=rho > 1e-12 and p.V * p.m / rho ^ 2 or nil }
+  return { K=c.K, said=verdict(c), accuracy=accuracy, apart=ratio, needed=N, bound=rho > 1e-12 and p.V * p.m / rho ^ 2
+    or nil }
 end
 
 local shapes, cells = {{8, 2}, {8, 3}, {16, 3}}, {}
@@ -53,7 +57,8 @@ local shares = x.quick and {0, 0.3, 1} or {0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8
 local exponents = x.quick and {1} or {0.5, 1, 1.5, 2}
 for k, shape in ipairs(shapes) do
   local function add(shuffle, zipf)
-    cells[#cells + 1] = {V = 8, m = shape[1], s = shape[2], L = 3, M = x.quick and 256 or 512, shuffle = shuffle, zipf = zipf}
+    cells[#cells + 1] = {V = 8, m = shape[1], s = shape[2], L = 3, M = x.quick and 256 or 512, shuffle = shuffle,
+      zipf = zipf}
   end
   if not x.quick or k < 3 then
     for _, share in ipairs(shares) do add(share, 0) end
@@ -75,7 +80,8 @@ x:finish(function()
     local name = string.format("(%d,%d)", cell.m, cell.s)
     lines[#lines + 1] = {name, string.format("%g", cell.shuffle), string.format("%g", cell.zipf), median(K),
       string.format("%d/%d/%d", holds, warns, #said - holds - warns), string.format("%d/%d", #N, #K),
-      middle and math.tointeger(math.floor(middle + 0.5)), median(accuracy), median(experiment.values(r.rows, "apart", which))}
+      middle and math.tointeger(math.floor(middle + 0.5)), median(accuracy), median(experiment.values(r.rows, "apart",
+        which))}
     if cell.zipf == 0 then
       series[name] = series[name] or {x = {}, y = {}, label = name}
       if middle and median(K) > 0 then
@@ -85,8 +91,9 @@ x:finish(function()
     end
   end
   x:say("V = 8, L = 3, %d grammars of each kind. check: how many it passes / passes with a warning / fails, before "
-    .. "training. learned: how many reach accuracy .9 with N <= %.2g in each layer; N*: the median of all. accuracy: median "
-    .. "with N = max(32 V m m^l, 20000). apart: median of the smallest rho~/eps_S of layers 2 and 3.", x.seeds, MOST)
+    .. "training. learned: how many reach accuracy .9 with N <= %.2g in each layer; N*: the median of all. accuracy: "
+    .. "median with N = max(32 V m m^l, 20000). apart: median of the smallest rho~/eps_S of layers 2 and 3.", x.seeds,
+    MOST)
   print ""
   x:table({"(m,s)", "shuffle", "zipf", "K_rho", "check", "learned", "N*", "accuracy", "apart"}, lines, "%.3g")
   -- every grammar: N* against the bound, and what the check had said of those that were not learned
@@ -103,8 +110,9 @@ x:finish(function()
     end
   end
   print ""
-  x:say("never learned (N* > %.2g): %d of the %d grammars that fail the check, %d of the %d with a warning, %d of the %d that "
-    .. "pass; below .9 with the schedule by depth although they pass: %d", MOST, lost[1], warned[1], lost[2], warned[2],
+  x:say("never learned (N* > %.2g): %d of the %d grammars that fail the check, %d of the %d with a warning, %d of the "
+    .. "%d that pass; below .9 with the schedule by depth although they pass: %d", MOST, lost[1], warned[1], lost[2],
+    warned[2],
     lost[3], warned[3], surprise)
   if #points.x >= 3 then
     local fit = rhm.fit{ x=points.x, y=points.y, log="xy" }
@@ -116,6 +124,7 @@ x:finish(function()
     if one and #one.x > 0 then list[#list + 1] = one end
   end
   if #list > 0 then
-    x:plot{ series=list, xlabel="K_rho", ylabel="N*", log="xy", title="samples needed against the signal, V = 8, L = 3" }
+    x:plot{ series=list, xlabel="K_rho", ylabel="N*", log="xy",
+      title="samples needed against the signal, V = 8, L = 3" }
   end
 end)

@@ -88,10 +88,11 @@ x:finish(function()
   end
   x:table({"level", "intra(1)", "inter(1)", "intra(T)", "inter(T)", "rho", "separated", "at step"}, rows, "%.3g")
   print ""
-  x:say("medians. intra: largest distance of the outputs of synonyms; inter: smallest of patches with different parents; "
-    .. "(1) after one step, (T) after %d; rho: the exact distance; at step: from which on inter > intra, of those that "
-    .. "come to it", x.args.steps)
+  x:say("medians. intra: largest distance of the outputs of synonyms; inter: smallest of patches with different "
+    .. "parents; (1) after one step, (T) after %d; rho: the exact distance; at step: from which on inter > intra, of "
+    .. "those that come to it", x.args.steps)
   for _, plot in ipairs(plots) do
-    x:plot({ series=plot[2], log="xy", xlabel="step", ylabel="distance", title="level " .. plot[1] }, "level" .. plot[1])
+    x:plot({ series=plot[2], log="xy", xlabel="step", ylabel="distance", title="level " .. plot[1] },
+      "level" .. plot[1])
   end
 end)

@@ -8,9 +8,10 @@ local experiment = require "rhm.experiment"
 local x = experiment.new{
   name = "unknown_topology",
   summary = "The branching factors inferred from strings alone, and the chain that uses them.",
-  theory = "The dependence of two tokens falls with the level of their first common symbol, by about (V/m)^2 a level and "
-    .. "more: cuts into patches stand out while m V < V^s. With m V = V^s tokens are independent; pairs of one patch "
-    .. "then tell of the label what neither tells alone, a signal of m^-L. Shuffled tokens have no tree to be found.",
+  theory = "The dependence of two tokens falls with the level of their first common symbol, by about (V/m)^2 a level "
+    .. "and more: cuts into patches stand out while m V < V^s. With m V = V^s tokens are independent; pairs of one "
+    .. "patch then tell of the label what neither tells alone, a signal of m^-L. Shuffled tokens have no tree to be "
+    .. "found.",
   seeds = {full = 1, quick = 1, text = "Grammars of each cell."},
   options = function(parser)
     parser:option("--samples", "Strings a data set (default: 100000, with --quick 20000)."):argname "<n>"
@@ -36,7 +37,8 @@ for _, s in ipairs{2, 3, 4} do
     end
   end
 end
-for _, s in ipairs(x.quick and {"2,3", "4,2"} or {"2,3", "3,2", "2,4", "4,2", "2,3,2", "3,2,3", "4,2,2", "2,2,4", "2,3,4",
+for _, s in ipairs(x.quick and {"2,3", "4,2"} or {"2,3", "3,2", "2,4", "4,2", "2,3,2", "3,2,3", "4,2,2", "2,2,4",
+  "2,3,4",
     "4,3,2", "2,2,3,2", "3,2,2,2"}) do
   for _, m in ipairs(x.quick and {4} or {3, 6}) do add("s by level", 8, m, s, select(2, s:gsub(",", "")) + 1) end
 end
@@ -97,12 +99,14 @@ x:finish(function()
     for _, value in ipairs(experiment.values(r.rows, measure, which)) do total = total + value end
     return total
   end
-  local head = {"strings", "s", "sets", "right", "confident", "confident, wrong", "cannot tell", "levels seen", "chain >= .95",
+  local head = {"strings", "s", "sets", "right", "confident", "confident, wrong", "cannot tell", "levels seen",
+    "chain >= .95",
     "seconds (median)"}
   local lines, seen = {}, {}
   for _, kind in ipairs{"one s", "s by level", "shuffled within", "shuffled across", "m V = V^s"} do
     for _, cell in ipairs(cells) do
-      local group = kind == "s by level" and kind or kind .. cell.s .. (kind == "m V = V^s" and cell.V .. " " .. cell.L or "")
+      local group = kind == "s by level" and kind or kind .. cell.s .. (kind == "m V = V^s" and cell.V .. " " .. cell.L
+        or "")
       if cell.kind == kind and not seen[group] then
         seen[group] = true
         local which = {kind = kind}
@@ -117,15 +121,18 @@ x:finish(function()
         end
         local accuracies, good = experiment.values(r.rows, "accuracy", which), 0
         for _, accuracy in ipairs(accuracies) do if accuracy >= 0.95 then good = good + 1 end end
-        lines[#lines + 1] = {kind == "m V = V^s" and ("m V = V^s = %d^%s, L = %d"):format(cell.V, cell.s, cell.L) or kind,
+        lines[#lines + 1] = {kind == "m V = V^s" and ("m V = V^s = %d^%s, L = %d"):format(cell.V, cell.s, cell.L)
+          or kind,
           kind == "s by level" and "lists" or cell.s, n, kind:find "shuffled" and "-" or sum("right", which),
-          sum("confident", which), wrong, n - sum("said", which), ("%d of %d"):format(sum("established", which), levels),
+          sum("confident", which), wrong, n - sum("said", which), ("%d of %d"):format(sum("established", which),
+            levels),
           #accuracies > 0 and ("%d of %d"):format(good, #accuracies) or "-",
           experiment.median(experiment.values(r.rows, "seconds", which))}
       end
     end
   end
-  x:say("%d strings a data set; right: s and L as in the grammar; levels seen: established by the strings, not assumed", N)
+  x:say("%d strings a data set; right: s and L as in the grammar; levels seen: established by the strings, not assumed",
+    N)
   print ""
   x:table(head, lines)
   local one = {kind = "one s"}

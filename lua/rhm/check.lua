@@ -14,7 +14,8 @@ local function position()
   for level = 3, math.huge do
     local at = getinfo(level, "Sl")
     if not at then return "" end
-    if at.currentline > 0 and at.source:sub(1, #own) ~= own then return format("%s:%d: ", at.short_src, at.currentline) end
+    if at.currentline > 0 and at.source:sub(1, #own) ~= own then return format("%s:%d: ", at.short_src,
+      at.currentline) end
   end
 end
 
@@ -34,7 +35,8 @@ end
 
 -- t must be a table with no other keys than those of the list `known`.
 function M.keys(where, t, known)
-  if type(t) ~= "table" then M.fail(where, "one table of arguments expected, got %s%s", M.show(t), hint.usage(where)) end
+  if type(t) ~= "table" then M.fail(where, "one table of arguments expected, got %s%s", M.show(t),
+    hint.usage(where)) end
   local is_known = {}
   for _, key in ipairs(known) do is_known[key] = true end
   for key in next, t do

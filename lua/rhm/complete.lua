@@ -14,8 +14,8 @@ for word in ([[and break do else elseif end false for function goto if in local 
 
 -- --- where the cursor is ------------------------------------------------------------------------------------------
 
--- Reads Lua up to the cursor. Returns where it is, "code", "string" or "comment"; in a string the place of its opening quote;
--- and the places of the brackets open there, the innermost last.
+-- Reads Lua up to the cursor. Returns where it is, "code", "string" or "comment"; in a string the place of its opening
+-- quote; and the places of the brackets open there, the innermost last.
 local function scan(text)
   local i, n, open = 1, #text, {}
   while i <= n do
@@ -251,7 +251,8 @@ local function candidates(before, name, above, files)
       return close_quote(rest(modules(typed, files), typed, name), mark)
     elseif func == "help" or func == "rhm.help" then
       return close_quote(rest(topics(), typed, name), mark)
-    elseif func and (func == "view" or find(func, "%f[%w]view%.%a+$") or find(func, "%.view$") or find(func, "panel%.show$")) then
+    elseif func and (func == "view" or find(func, "%f[%w]view%.%a+$") or find(func, "%.view$")
+      or find(func, "panel%.show$")) then
       return close_quote(rest(rhm.view.names(), typed, name), mark)
     end
     local values = key_values(text, quote, open)

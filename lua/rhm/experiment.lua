@@ -214,7 +214,8 @@ function Experiment:plot(t, suffix)
   if self.gnuplot == nil then
     self.gnuplot = have_gnuplot() == true
     if not self.gnuplot then
-      io.stderr:write(format("rhm %s: there is no gnuplot to draw with (Debian: gnuplot-nox); the CSV has the numbers\n",
+      io.stderr:write(format("rhm %s: there is no gnuplot to draw with (Debian: gnuplot-nox); the CSV has the "
+        .. "numbers\n",
         self.name))
     end
   end

@@ -1,17 +1,19 @@
 -- help.lua - help(), from the one table of names that also feeds completion and the manual rhm-api(7).
 --
--- An entry: name ("rhm.grammar", "grammar:q", "theory"), kind (nil: a function; "object", "topic"), group ("rhm", "shell"),
--- signature (a string or a list), summary, text (paragraphs), keys ({name, default, text, values=}), fields
+-- An entry: name ("rhm.grammar", "grammar:q", "theory"), kind (nil: a function; "object", "topic"), group ("rhm",
+-- "shell"), signature (a string or a list), summary, text (paragraphs), keys ({name, default, text, values=}), fields
 -- ({name, text}), more, returns, example, see. Only name and summary are always there.
 local M = {}
 
 local rhm = require "rhm"
 local printer = require "rhm.print"
 local distance = require "rhm.nearest".distance
-local format, rep, find, match, gmatch, sub = string.format, string.rep, string.find, string.match, string.gmatch, string.sub
+local format, rep, find, match, gmatch, sub = string.format, string.rep, string.find, string.match, string.gmatch,
+  string.sub
 local concat, sort, insert = table.concat, table.sort, table.insert
 
-M.parts = {"grammar", "source", "dataset", "network", "layer", "baseline", "sweep", "results", "plot", "experiment", "view",
+M.parts = {"grammar", "source", "dataset", "network", "layer", "baseline", "sweep", "results", "plot", "experiment",
+  "view",
   "general", "topics"}
 M.list = {}    -- all entries, in the order of the manual
 M.entries = {} -- by name
@@ -26,7 +28,8 @@ end
 
 -- --- finding ------------------------------------------------------------------------------------------------------
 
--- The kind of object a value is ("grammar"), or nil. Objects are userdata or tables whose metatable is named "rhm.grammar".
+-- The kind of object a value is ("grammar"), or nil. Objects are userdata or tables whose metatable is named
+-- "rhm.grammar".
 function M.object_of(value)
   local meta = debug.getmetatable(value)
   local name = type(meta) == "table" and rawget(meta, "__name")
@@ -250,7 +253,8 @@ function M.overview(width)
   end
   section("topics", topics)
   out[#out + 1] = printer.wrap(
-    "help(name) or ? name tells more: help \"grammar\", help \"network:train\", help(g) for an object. TAB completes names.",
+    "help(name) or ? name tells more: help \"grammar\", help \"network:train\", help(g) for an object. TAB completes "
+      .. "names.",
     width, "  ")
   return concat(out, "\n")
 end

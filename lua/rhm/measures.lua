@@ -162,7 +162,8 @@ function M.correlation(t)
   if width % s ~= 0 then check.fail(where, "s = %d: does not divide the %d tokens of a string", s, width) end
   local place = check.whole(where, t, "place", 1, width // s, 1)
   if g and g.token_noise > 0 then
-    check.fail(where, "token_noise = %g: patches are no rules, measure it on strings (of = g:sample{...})", g.token_noise)
+    check.fail(where, "token_noise = %g: patches are no rules, measure it on strings (of = g:sample{...})",
+      g.token_noise)
   end
   if g then return exact_correlation(g, place) end
   return counted_correlation(d, s, place)

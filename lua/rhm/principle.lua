@@ -1,5 +1,5 @@
--- principle.lua - rhm.principle: do the three conditions of shallow-to-deep chaining hold for a source? What is measured
--- and with what statistics is told in src/engine/structure/principle.h; here are the verdicts and the report.
+-- principle.lua - rhm.principle: do the three conditions of shallow-to-deep chaining hold for a source? What is
+-- measured and with what statistics is told in src/engine/structure/principle.h; here are the verdicts and the report.
 local M = {}
 
 local check = require "rhm.check"
@@ -9,7 +9,8 @@ local printer = require "rhm.print"
 local report = require "rhm.report"
 local ipairs, setmetatable, type = ipairs, setmetatable, type
 local format, concat = string.format, table.concat
-local ceil, floor, log, huge, max, min, tointeger = math.ceil, math.floor, math.log, math.huge, math.max, math.min, math.tointeger
+local ceil, floor, log, huge, max, min, tointeger = math.ceil, math.floor, math.log, math.huge, math.max, math.min,
+  math.tointeger
 
 local where = "rhm.principle"
 local keys = {"n", "seed", "s", "L", "place", "capacity", "confidence", "features", "grammar", "M"}
@@ -39,7 +40,9 @@ local function strings_of(source, kind, t)
     local n = check.whole(where, t, "n", 4, 2 ^ 53, enough(source, kind))
     return source:sample{ n=n, seed=check.whole(where, t, "seed", 0, 2 ^ 53, 0) }
   end
-  if t.n ~= nil then check.fail(where, "n = %s: a data set gives all its strings; n is for strings that are drawn", check.show(t.n)) end
+  if t.n ~= nil then
+    check.fail(where, "n = %s: a data set gives all its strings; n is for strings that are drawn", check.show(t.n))
+  end
   return source
 end
 
@@ -72,8 +75,8 @@ local function features_of(t, truth)
     check.fail(where, "features = %s: must be \"true\" or \"learned\"", check.show(features))
   end
   if features == "true" and not truth then
-    check.fail(where, "features = \"true\": nobody knows the symbols of these strings (token noise hides them, too): leave it "
-      .. "out, or give grammar = g")
+    check.fail(where, "features = \"true\": nobody knows the symbols of these strings (token noise hides them, too): "
+      .. "leave it out, or give grammar = g")
   end
   return features
 end
@@ -153,7 +156,8 @@ end
 local function say_correlation(r)
   local which, list = levels_where(r, function(v) return not v.holds.correlation end)
   if not which then return "holds: the patch tells something of the label at every level" end
-  return format("fails at %s: with these strings no correlation is seen, it is %s at most%s: a layer has nothing to learn from",
+  return format("fails at %s: with these strings no correlation is seen, it is %s at most%s: a layer has nothing to "
+    .. "learn from",
     which, number(largest(r, list, function(v) return v.correlation and v.correlation.high or 0 end)),
     exactly(r, list, function(v) return v.exact_correlation end))
 end
@@ -177,7 +181,9 @@ local function say_clean(r)
   local none = levels_where(r, function(v) return v.holds.clean == nil end)
   local rest = none and format("; no signal to judge at %s", none) or ""
   if r.clean == nil then return "cannot be judged: there is no signal" end
-  local spoiled, list = levels_where(r, function(v) return v.holds.clean == false and v.layer.clean.low < M.least_clean end)
+  local spoiled, list = levels_where(r, function(v)
+    return v.holds.clean == false and v.layer.clean.low < M.least_clean
+  end)
   local mixed, others = levels_where(r, function(v, l)
     return v.holds.clean == false and v.layer.clean.low >= M.least_clean
   end)
@@ -186,8 +192,8 @@ local function say_clean(r)
     for _, v in ipairs(r.levels) do
       if v.reached and v.holds.clean then least = min(least, v.layer.clean.value) end
     end
-    return format("holds: of what a layer learns from its strings %s holds for others, and synonyms have nearly the same "
-      .. "outputs%s", least >= 1 and "all" or format("%.0f %% or more", floor(100 * least)), rest)
+    return format("holds: of what a layer learns from its strings %s holds for others, and synonyms have nearly the "
+      .. "same outputs%s", least >= 1 and "all" or format("%.0f %% or more", floor(100 * least)), rest)
   end
   local parts = {}
   if spoiled then
@@ -196,13 +202,15 @@ local function say_clean(r)
       if r.levels[l].layer.clean.value < worst.layer.clean.value then worst = r.levels[l] end
     end
     local n = r.capacity == 0 and needed(r, worst)
-    parts[1] = format("fails at %s: of what the layer learns from its strings only %.0f %% holds for others (%.0f to %.0f), the rest is "
-      .. "overfitted%s", spoiled, 100 * max(0, worst.layer.clean.value), 100 * max(0, worst.layer.clean.low),
+    parts[1] = format("fails at %s: of what the layer learns from its strings only %.0f %% holds for others (%.0f to "
+      .. "%.0f), the rest is overfitted%s", spoiled, 100 * max(0, worst.layer.clean.value),
+      100 * max(0, worst.layer.clean.low),
       100 * max(0, worst.layer.clean.high), n and n > r.n and format(" (about %s strings would do)", rounded(n)) or "")
   end
   if mixed then
-    parts[#parts + 1] = format("%s at %s: the outputs depend on more than the patch, %.0f %% of their variance tells synonyms "
-      .. "apart", spoiled and "and" or "fails", mixed, 100 * largest(r, others, function(v) return v.layer.leak or 0 end))
+    parts[#parts + 1] = format("%s at %s: the outputs depend on more than the patch, %.0f %% of their variance tells "
+      .. "synonyms apart", spoiled and "and" or "fails", mixed,
+      100 * largest(r, others, function(v) return v.layer.leak or 0 end))
   end
   return concat(parts, "; ") .. rest
 end
@@ -225,7 +233,8 @@ local function say_gap(r)
     else
       local pairs_ = v.seen * (v.seen - 1) // 2
       local exact, kind = exactly(r, {l}, function(w) return w.exact_gap end), r.learned and "clusters" or "symbols"
-      parts[#parts + 1] = pairs_ == 1 and format("level %d: the two %s cannot be told apart, their q are at most %s apart%s",
+      parts[#parts + 1] = pairs_ == 1 and format("level %d: the two %s cannot be told apart, their q are at most %s "
+        .. "apart%s",
         l, kind, number(v.gap.high), exact)
         or format("level %d: %d of %d pairs of %s cannot be told apart, the q of the nearest are at most %s apart%s", l,
           v.unresolved, pairs_, kind, number(v.gap.high), exact)
@@ -237,7 +246,8 @@ end
 local function say_all(r)
   local L = #r.levels
   if r.ok then
-    return format("all three conditions hold with %d strings: a chain of layers can learn this, from level %d down", r.n, L)
+    return format("all three conditions hold with %d strings: a chain of layers can learn this, from level %d down",
+      r.n, L)
   end
   local failed = {}
   for i, name in ipairs(names) do if r[name] == false then failed[#failed + 1] = ({"(i)", "(ii)", "(iii)"})[i] end end
@@ -269,7 +279,8 @@ function Report.__tostring(r)
     one[#one + 1] = {level, format("%d", v.patches), number(v.correlation and v.correlation.value),
       bounds(v.correlation), number(v.exact_correlation)}
     local layer = v.layer
-    local row = {level, number(layer.fit), number(layer.held), v.holds.clean ~= nil and number(layer.clean.value) or "-",
+    local row = {level, number(layer.fit), number(layer.held), v.holds.clean ~= nil and number(layer.clean.value)
+      or "-",
       v.holds.clean ~= nil and bounds(layer.clean) or "-", number(layer.leak)}
     for k = 1, l - 1 do
       local wide = v.layers[k + 1]
@@ -288,7 +299,9 @@ function Report.__tostring(r)
   }
   local unreached = {}
   for l = #r.levels, 1, -1 do if not r.levels[l].reached then unreached[#unreached + 1] = l end end
-  if #unreached > 0 then lines[#lines + 1] = wrap("(level): not reached, its symbols are those of a chain that failed above") end
+  if #unreached > 0 then
+    lines[#lines + 1] = wrap("(level): not reached, its symbols are those of a chain that failed above")
+  end
   lines[#lines + 1] = wrap(r.verdict)
   return concat(lines, "\n")
 end
@@ -303,7 +316,8 @@ function M.principle(source, t)
     check.fail(where, "%s: a grammar, a formula, a source or a data set expected", check.show(source))
   end
   if t.grammar ~= nil and (kind ~= "dataset" or help.object_of(t.grammar) ~= "grammar") then
-    check.fail(where, kind ~= "dataset" and "grammar: is for a data set whose grammar is known" or "grammar = %s: must be a grammar",
+    check.fail(where, kind ~= "dataset" and "grammar: is for a data set whose grammar is known"
+      or "grammar = %s: must be a grammar",
       check.show(t.grammar))
   end
   local shape = t.grammar or source
@@ -326,7 +340,8 @@ function M.principle(source, t)
   conclude(r)
   r.verdict = say_all(r)
   if kind == "formula" and source.gates:find "," then
-    r.verdict = r.verdict .. "; but gates of a level differ from place to place, and a chain uses each layer at all places"
+    r.verdict = r.verdict .. "; but gates of a level differ from place to place, and a chain uses each layer at all "
+      .. "places"
   end
   return setmetatable(r, Report)
 end

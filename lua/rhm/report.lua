@@ -116,12 +116,13 @@ local function check_warnings(t)
       needed, worst = t.V * t.m / level.gap ^ 2, l
     end
     if level.pmin and #level.missing == 0 and level.pmin * parents < M.rare then
-      warnings[#warnings + 1] = format("at level %d a parent stands first in only %.2g %% of the strings: its patches need "
-        .. "%.0f times the samples of an average one", l, 100 * level.pmin, 1 / (level.pmin * parents))
+      warnings[#warnings + 1] = format("at level %d a parent stands first in only %.2g %% of the strings: its patches "
+        .. "need %.0f times the samples of an average one", l, 100 * level.pmin, 1 / (level.pmin * parents))
     end
   end
   if t.ok and t.K < M.small_K then
-    warnings[#warnings + 1] = format("K_rho = %.3g is small: samples needed ~ V m/rho^2 = %.2g at level %d", t.K, needed,
+    warnings[#warnings + 1] = format("K_rho = %.3g is small: samples needed ~ V m/rho^2 = %.2g at level %d", t.K,
+      needed,
       worst)
   end
   if t.token_noise > 0 then
@@ -235,7 +236,8 @@ function M.progress(p)
   for l = #p.levels, 1, -1 do
     local v = p.levels[l]
     rows[#rows + 1] = {format("%d", l), v.phase, v.drawn > 0 and count(v.drawn) or "", v.n > 0 and count(v.n) or "",
-      v.patches > 0 and count(v.patches) or "", v.steps > 0 and count(v.step) or "", v.steps > 0 and count(v.steps) or "",
+      v.patches > 0 and count(v.patches) or "", v.steps > 0 and count(v.step) or "", v.steps > 0 and count(v.steps)
+        or "",
       v.loss and number(v.loss) or "", v.rate and number(v.rate, 3) .. "/s" or "",
       v.left and format("%.0f s", ceil(v.left)) or "", v.seconds and seconds(v.seconds) or ""}
   end
@@ -271,7 +273,8 @@ end
 
 -- shallow:train.
 function M.shallow(r)
-  return format("%s strings, sigma = %s: accuracy %.4f on them, %s", count(r.n), number(r.sigma), r.accuracy, seconds(r.seconds))
+  return format("%s strings, sigma = %s: accuracy %.4f on them, %s", count(r.n), number(r.sigma), r.accuracy,
+    seconds(r.seconds))
 end
 
 -- onestep:train.
@@ -300,7 +303,8 @@ local function place(job)
   if not v then return "" end
   local done, all = v.drawn, v.n
   if v.phase == "solving" then done, all = v.step, v.steps end
-  local share = (v.phase == "sampling" or v.phase == "solving") and all > 0 and format(", %.0f %%", 100 * done / all) or ""
+  local share = (v.phase == "sampling" or v.phase == "solving") and all > 0 and format(", %.0f %%", 100 * done / all)
+    or ""
   return format("level %d, %s%s", p.level, v.phase, share)
 end
 
@@ -354,7 +358,8 @@ local function branch(lines, cluster, i)
   local shown, texts = min(#cluster.patches, M.limits.synonyms), {}
   for k = 1, shown do
     local patch = cluster.patches[k]
-    texts[k] = tuple_text(patch) .. (patch.misplaced and (patch.parent and format("*(of %d)", patch.parent) or "*") or "")
+    texts[k] = tuple_text(patch) .. (patch.misplaced and (patch.parent and format("*(of %d)", patch.parent) or "*")
+      or "")
   end
   if shown < #cluster.patches then texts[shown + 1] = format("... (%d more)", #cluster.patches - shown) end
   lines[#lines + 1] = "  `- " .. printer.wrap(concat(texts, "\1"):gsub(" ", "\2"):gsub("\1", " "), printer.width() - 5)
@@ -365,15 +370,17 @@ function M.synonyms(t)
   local lines, shown = {}, min(#t, M.limits.clusters)
   for i = 1, shown do branch(lines, t[i], i) end
   if shown < #t then lines[#lines + 1] = format("... (%d more)", #t - shown) end
-  if t.unknown then lines[#lines + 1] = format("unknown: %s without an output", plural(#t.unknown, "patch", "patches")) end
+  if t.unknown then
+    lines[#lines + 1] = format("unknown: %s without an output", plural(#t.unknown, "patch", "patches"))
+  end
   lines[#lines + 1] = format("[level %d: %s%s]", t.level, plural(#t, "cluster"), not t.misplaced and ""
     or t.misplaced == 0 and ", all patches with their own parent"
     or format(", %s misplaced (*)", plural(t.misplaced, "patch", "patches")))
   return concat(lines, "\n")
 end
 
--- The nodes of a tree, a line each: what the code stands for, its confidence, the tokens below. Nodes that are wrong are
--- marked with a star.
+-- The nodes of a tree, a line each: what the code stands for, its confidence, the tokens below. Nodes that are wrong
+-- are marked with a star.
 local function parse_nodes(t, noisy, l, i, depth, rows)
   local nodes, s = t.levels[l], branches.at(t.s, l)
   if l > #t.tokens or not nodes then return end
@@ -441,7 +448,9 @@ function M.bayes(t)
     lines[#lines + 1] = format("%s the grammar cannot give (token noise would explain %s), left out",
       plural(t.outside, "string", "strings"), t.outside == 1 and "it" or "them")
   end
-  if t.ties > 0 then lines[#lines + 1] = format("%s where two labels are likeliest", plural(t.ties, "string", "strings")) end
+  if t.ties > 0 then
+    lines[#lines + 1] = format("%s where two labels are likeliest", plural(t.ties, "string", "strings"))
+  end
   return concat(lines, "\n")
 end
 

@@ -16,8 +16,9 @@
 -- key: called for keys "up" "down" "left" "right" "pageup" "pagedown" "home" "end" "enter" "tab" or one character;
 -- returns true where it changed the options (which stay, one table for each view), {ask="prompt: ", call=f(text)}, or
 -- {show=name, subject=object} to go to another view.
--- options: where they are listed, the user's other ones are errors. Beside the user's there are always options.ascii (true or false), options.colours (0, 8, 16, 256) and
--- options.glyphs (view.glyphs of these); what draw writes to it stays there. The panel sets options.panel.
+-- options: where they are listed, the user's other ones are errors. Beside the user's there are always options.ascii
+-- (true or false), options.colours (0, 8, 16, 256) and options.glyphs (view.glyphs of these); what draw writes to it
+-- stays there. The panel sets options.panel.
 --
 -- Styles: plain dim bold title good warn bad mark select heat0..heat9 (near 0 .. largest) series1..series4; "A+B" is
 -- the foreground of A on the foreground colour of B. Helpers: rhm.view.text (columns, clip, pad, wrap, beside; number,

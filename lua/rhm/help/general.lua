@@ -2,22 +2,24 @@
 return {
   {name = "rhm", kind = "object",
     summary = "the table of everything; also require \"rhm\"",
-    text = [[Constructors take one table. A key that is unknown or missing is an error that names it and the nearest known one. Symbols,
-labels, levels and places count from 1 in Lua and from 0 in files.]],
+    text = [[Constructors take one table. A key that is unknown or missing is an error that names it and the nearest
+known one. Symbols, labels, levels and places count from 1 in Lua and from 0 in files.]],
     fields = {
       {"memory", "the memory budget in bytes; assign to it to change it. What would pass it is refused beforehand"},
       {"threads", "threads of the engine, 1 to 1024; assign to it to change it. Results do not depend on it"},
       {"version", "of the program"},
     }},
 
-  {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads what net:save, c:save or k:save wrote",
-    returns = "a network, a cnn, a shallow or a one-step model", see = {"network:save", "cnn:save", "shallow:save", "onestep:save"}},
+  {name = "rhm.load", group = "rhm", signature = "rhm.load(path)", summary = "reads what net:save, c:save or k:save "
+    .. "wrote",
+    returns = "a network, a cnn, a shallow or a one-step model", see = {"network:save", "cnn:save", "shallow:save",
+      "onestep:save"}},
 
   {name = "rhm.latest", group = "rhm", signature = "rhm.latest([kind])",
     summary = "the network that was made, trained or stepped last",
-    text = [[kind: "network" (unless given), "grammar", the one made last, "source", the grammar or dataset of the last training, or
-"learner", the network, cnn or shallow model trained last.
-What nobody holds any more is forgotten, but for the source.]],
+    text = [[kind: "network" (unless given), "grammar", the one made last, "source", the grammar or dataset of the last
+training, or "learner", the network, cnn or shallow model trained last. What nobody holds any more is forgotten, but for
+the source.]],
     returns = "the object, or nil", see = {"rhm.view"}},
 
   {name = "rhm.clock", group = "rhm", signature = "rhm.clock()", summary = "seconds on a clock that never goes back",
@@ -32,14 +34,16 @@ What nobody holds any more is forgotten, but for the source.]],
 
   {name = "rhm.colours", group = "rhm", signature = "rhm.colours()",
     summary = "colours that output may use: 0, 8, 16 or 256",
-    text = [[0 where standard output is no terminal, where NO_COLOR is set, and for TERM=dumb.]], returns = "an integer"},
+    text = [[0 where standard output is no terminal, where NO_COLOR is set, and for
+TERM=dumb.]], returns = "an integer"},
 
   {name = "rhm.utf8", group = "rhm", signature = "rhm.utf8()",
     summary = "whether the locale's characters are UTF-8 (else output keeps to ASCII)", returns = "a boolean"},
 
   {name = "rhm.help", group = "rhm", signature = {"rhm.help()", "rhm.help(name or value)"},
     summary = "help: an overview, or one page; help in the shell",
-    text = [[At the prompt also help, help name, and ? name. The argument is a name ("grammar:q", "theory"), a function or an object.]],
+    text = [[At the prompt also help, help name, and ? name. The argument is a name ("grammar:q", "theory"), a function
+or an object.]],
     example = "help \"layer:q\"\nhelp(rhm.grammar)\nhelp(g)"},
 
   {name = "rhm.print", group = "rhm", signature = "rhm.print(value, ...)",

@@ -1,8 +1,8 @@
 -- help/topics.lua - pages that belong to no function.
 return {
   {name = "options", kind = "topic", summary = "the command line of rhm",
-    text = [==[rhm [options] [script [args]]. Without a script: the shell where standard input is a terminal, else standard input is the
-script. The bare name of a script is also looked up in the scripts folder: rhm quickstart.]==],
+    text = [==[rhm [options] [script [args]]. Without a script: the shell where standard input is a terminal, else
+standard input is the script. The bare name of a script is also looked up in the scripts folder: rhm quickstart.]==],
     keys = {
       {"-e CODE", "", "run CODE; may be repeated"},
       {"-l MODULE", "", "require MODULE into a global of that name; NAME=MODULE gives it another"},
@@ -17,15 +17,16 @@ script. The bare name of a script is also looked up in the scripts folder: rhm q
       {"-", "", "standard input as the script"},
       {"--", "", "end of options"},
     },
-    more = [[Exit codes: 0, 1 error, 2 usage, 130 interrupted. A script finds its arguments in ... and in the table arg. Interactive
-sessions first run $XDG_CONFIG_HOME/rhm/init.lua (~/.config/rhm/init.lua); their history is $XDG_STATE_HOME/rhm/history
-(~/.local/state/rhm/history).]]},
+    more = [[Exit codes: 0, 1 error, 2 usage, 130 interrupted. A script finds its arguments in ... and in the table arg.
+Interactive sessions first run $XDG_CONFIG_HOME/rhm/init.lua (~/.config/rhm/init.lua); their history is
+$XDG_STATE_HOME/rhm/history (~/.local/state/rhm/history).]]},
 
   {name = "keys", kind = "topic", summary = "keys and input at the prompt",
-    text = [[An expression is evaluated and shown, without return or =; a final semicolon silences it. Input goes on (...>) until it is
-complete. The keys are Readline's and ~/.inputrc holds (application name: rhm).]],
+    text = [[An expression is evaluated and shown, without return or =; a final semicolon silences it. Input goes on
+(...>) until it is complete. The keys are Readline's and ~/.inputrc holds (application name: rhm).]],
     keys = {
-      {"TAB", "", "completes names, fields, methods, the keys of a call's table, file, module and help names in quotes"},
+      {"TAB", "",
+        "completes names, fields, methods, the keys of a call's table, file, module and help names in quotes"},
       {"Up, Ctrl-R", "", "earlier commands, kept between sessions; search in them"},
       {"Ctrl-C", "", "drops the line; stops the command that runs (a training is paused: net:resume())"},
       {"Ctrl-D", "", "on an empty line: leaves. In an unfinished command: gives it up"},
@@ -35,16 +36,16 @@ complete. The keys are Readline's and ~/.inputrc holds (application name: rhm).]
     }},
 
   {name = "errors", kind = "topic", summary = "what messages mean",
-    text = [[A message is one line: where (file:line), what, the value and the limit, and what would help. Calls deeper than one are
-listed below it, the innermost first. At the prompt an error leaves the session as it was.
+    text = [[A message is one line: where (file:line), what, the value and the limit, and what would help. Calls deeper
+than one are listed below it, the innermost first. At the prompt an error leaves the session as it was.
 
 over the memory budget: sizes are checked before anything is allocated; raise rhm.memory or do what the message says.
 interrupted: Ctrl-C stopped the command. unknown key: the nearest known one is named.]],
     see = {"options"}},
 
   {name = "theory", kind = "topic", summary = "the symbols used everywhere",
-    text = [[After Ren, Dandi, Krzakala, Lee, "Provable Learning of Random Hierarchy Models and Hierarchical Shallow-to-Deep Chaining"
-(arXiv 2601.19756) and Cagnetta et al., "The Random Hierarchy Model" (arXiv 2307.02129).]],
+    text = [[After Ren, Dandi, Krzakala, Lee, "Provable Learning of Random Hierarchy Models and Hierarchical
+Shallow-to-Deep Chaining" (arXiv 2601.19756) and Cagnetta et al., "The Random Hierarchy Model" (arXiv 2307.02129).]],
     keys = {
       {"V, m, s, L", "", "symbols a level, rules a symbol, children a rule, levels"},
       {"C", "", "labels (classes); level 0 holds the label, level L the d = s^L tokens"},

@@ -1,5 +1,5 @@
--- grammar.lua - the view "grammar": what Assumption 4.1 says of each level, and each parent's rules, its q and how often
--- it stands first. Levels come as they rewrite: 1 (the label's rules) first.
+-- grammar.lua - the view "grammar": what Assumption 4.1 says of each level, and each parent's rules, its q and how
+-- often it stands first. Levels come as they rewrite: 1 (the label's rules) first.
 local branches = require "rhm.branches"
 local text = require "rhm.view.text"
 local rows = require "rhm.view.rows"

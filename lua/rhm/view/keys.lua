@@ -14,7 +14,8 @@ M.everywhere = {
   {"F1", "this page"}, {"F2 .. F8, F11", "the views; also Ctrl-X 1 .. 8"}, {"F9", "pause, and go on; also Ctrl-X p"},
   {"F10", "the keys below go to the view, and back to the prompt; also Ctrl-X o"},
   {"F12", "panel larger, whole, hidden; also Ctrl-X z"},
-  {"PageUp PageDown", "scroll the output; Ctrl-X / searches in it, Ctrl-X s saves it"}, {"Ctrl-L", "draw everything anew"},
+  {"PageUp PageDown", "scroll the output; Ctrl-X / searches in it, Ctrl-X s saves it"},
+    {"Ctrl-L", "draw everything anew"},
   {"Ctrl-C", "stop the command; a training is paused: net:resume()"},
 }
 

@@ -1,6 +1,6 @@
--- parse.lua - the parse of one string as a tree, from the label down to its tokens: what each layer makes of each patch,
--- how sure it is (p, the largest of q^), and whether that is what the grammar says, or under token noise what is likeliest
--- by it (p|posterior). Part of the view "synonyms".
+-- parse.lua - the parse of one string as a tree, from the label down to its tokens: what each layer makes of each
+-- patch, how sure it is (p, the largest of q^), and whether that is what the grammar says, or under token noise what is
+-- likeliest by it (p|posterior). Part of the view "synonyms".
 --
 -- Where the tokens fit side by side the tree stands on them; a longer string is a tree of lines, one a node.
 local M = {}
@@ -209,7 +209,8 @@ end
 local function node_line(tree, l, k, stem, width)
   local node = tree.levels[l][k]
   local name, style = name_of(tree, l, node)
-  local line = {{stem, style = "dim"}, {(l == 1 and "label " or "") .. name, style = style}, {"  " .. confidence(node, 10),
+  local line = {{stem, style = "dim"}, {(l == 1 and "label " or "") .. name, style = style},
+    {"  " .. confidence(node, 10),
     style = "dim"}}
   if #node.q <= 32 and columns(line) + #node.q + 4 <= width then
     line[#line + 1] = {"  " .. bars(tree, l, node.q), style = "series1"}

@@ -1,6 +1,6 @@
--- refine.lua - the view "refine": EM sweep by sweep, of the network as refined or while it is: the likelihood of labels,
--- the accuracy, and how sharp the tables are (the entropy of P(symbol | tuple), 1 at random, 0 where each tuple has its
--- symbol).
+-- refine.lua - the view "refine": EM sweep by sweep, of the network as refined or while it is: the likelihood of
+-- labels, the accuracy, and how sharp the tables are (the entropy of P(symbol | tuple), 1 at random, 0 where each tuple
+-- has its symbol).
 local M = {
   summary = "net:refine by sweep: likelihood, accuracy, entropy of the tables",
   subjects = {"network"},
@@ -35,7 +35,8 @@ end
 local function plot(list, width, height, options)
   local x = list[1].x
   return canvas.plot({series = list, glyphs = options.glyphs, colours = options.colours,
-    xlog = options.xlog ~= false, xlow = 1, xhigh = canvas.round(max(x[#x], 10), true), integer = true, xlabel = "sweep"}, width, height)
+    xlog = options.xlog ~= false, xlow = 1, xhigh = canvas.round(max(x[#x], 10), true), integer = true,
+      xlabel = "sweep"}, width, height)
 end
 
 function M.draw(net, width, height, options)
