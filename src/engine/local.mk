@@ -145,6 +145,10 @@ chain_sources = \
 	src/engine/chain/network.c \
 	src/engine/chain/network_format.h \
 	src/engine/chain/network_load.c \
+	src/engine/chain/network_load.h \
+	src/engine/chain/network_load_grammar.c \
+	src/engine/chain/network_load_layer.c \
+	src/engine/chain/network_load_refined.c \
 	src/engine/chain/network_save.c \
 	src/engine/chain/outputs.c \
 	src/engine/chain/parse.c \

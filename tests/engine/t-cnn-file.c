@@ -123,11 +123,11 @@ static void test_damaged(void **state)
     spoil("rhm_cnn", 9, NULL, 0, 0, "format 9");
     spoil("scaling", 5, NULL, 0, 0, "scaling is number 5");
     spoil("V", 1, NULL, 0, 0, "V = 1: must be 2..65535");
-    spoil("L", 2, NULL, 0, 0, "\"s\" has not the shape");
+    spoil("L", 2, NULL, 0, 0, "\"s\" is ");
     spoil("L", 99, NULL, 0, 0, "L = 99: must be 1..62");
-    spoil(NULL, 0, "s", 1, 3, "\"layer2/weight\" has not the shape");
+    spoil(NULL, 0, "s", 1, 3, "\"layer2/weight\" is ");
     spoil(NULL, 0, "s", 2, 1, "s[3] = 1: must be 2 or more");
-    spoil("h", 10, NULL, 0, 0, "\"head/weight\" has not the shape");
+    spoil("h", 10, NULL, 0, 0, "\"head/weight\" is ");
     spoil(NULL, 0, "layer2/bias", 0, -1, "no data set \"layer2/bias\"");
     spoil(NULL, 0, "steps", 0, -1, "no data set \"steps\"");
     spoil(NULL, 0, "layer3/weight", 17, NAN, "\"layer3/weight\" holds nan at place 17");

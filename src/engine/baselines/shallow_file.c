@@ -64,28 +64,14 @@ enum rhm_status rhm_shallow_save(struct rhm_shallow *net, const char *path, stru
 
 /* ------------------------------------------------------------ loading */
 
-/* rows x cols finite numbers, a new array; NULL where it fails. */
-static double *read_reals(struct rhm_hdf5_reader *r, const char *name, size_t rows, size_t cols)
-{
-    if (r->status != RHM_OK ||
-        !rhm_hdf5_reader_check(r, rhm_memory_check((double)rows * (double)cols * 8, name, NULL, r->err)))
-        return NULL;
-    double *x = rhm_array(rows * cols, sizeof *x, name, r->err);
-    if (rhm_hdf5_reader_check(r, x ? RHM_OK : RHM_EMEMORY))
-        rhm_hdf5_reader_array(r, name, H5T_NATIVE_DOUBLE, rows, cols, x);
-    for (size_t i = 0; r->status == RHM_OK && i < rows * cols; i++)
-        if (!isfinite(x[i]))
-            rhm_hdf5_reader_damaged(r, "\"%s\" holds %g at [%zu,%zu]", name, x[i], i / cols, i % cols);
-    return x;
-}
-
 static void read_rbf(struct rhm_hdf5_reader *r, struct rhm_shallow *net)
 {
     struct rhm_shallow_fit *fit = &net->fit;
     if (!rhm_hdf5_reader_check(r, rhm_shallow_features(net, fit->sigma, &fit->features, r->err)))
         return;
-    double *frequency = read_reals(r, "frequency", fit->features.rows, net->d * net->V);
-    fit->W = read_reals(r, "W", net->classes, net->M);
+    size_t rows = fit->features.rows, C = net->classes;
+    double *frequency = rhm_hdf5_reader_reals(r, "frequency", &rows, net->d * net->V);
+    fit->W = rhm_hdf5_reader_reals(r, "W", &C, net->M);
     if (r->status == RHM_OK)
         rhm_hdf5_reader_check(r, rhm_features_set_frequencies(&fit->features, frequency, NULL, r->err));
     free(frequency);
@@ -94,7 +80,8 @@ static void read_rbf(struct rhm_hdf5_reader *r, struct rhm_shallow *net)
 static void read_kernel(struct rhm_hdf5_reader *r, struct rhm_shallow *net)
 {
     struct rhm_shallow_fit *fit = &net->fit;
-    fit->alpha = read_reals(r, "alpha", fit->n, net->classes);
+    size_t n = fit->n;
+    fit->alpha = rhm_hdf5_reader_reals(r, "alpha", &n, net->classes);
     if (r->status != RHM_OK)
         return;
     fit->tokens = rhm_array(fit->n * net->d, sizeof *fit->tokens, "the strings", r->err);

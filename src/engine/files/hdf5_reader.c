@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "engine/base/memory.h"
 
@@ -46,7 +47,7 @@ void rhm_hdf5_reader_damaged(struct rhm_hdf5_reader *r, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    r->status = rhm_fail(r->err, RHM_EFILE, "%s: %s", r->path, text);
+    r->status = rhm_fail(r->err, RHM_EFILE, "%s: %s%s", r->path, r->where, text);
 }
 
 int rhm_hdf5_reader_check(struct rhm_hdf5_reader *r, enum rhm_status status)
@@ -72,11 +73,112 @@ unsigned rhm_hdf5_reader_attribute(struct rhm_hdf5_reader *r, const char *name)
     return value;
 }
 
-static hid_t open_set(struct rhm_hdf5_reader *r, const char *name)
+/* --- data sets ---------------------------------------------------------------------------------------- */
+
+#define NAME 96 /* letters of a name with its group, at most */
+
+void rhm_hdf5_reader_enter(struct rhm_hdf5_reader *r, const char *group, const char *where)
 {
-    if (H5Lexists(r->file, name, H5P_DEFAULT) <= 0 || H5Oexists_by_name(r->file, name, H5P_DEFAULT) <= 0)
+    snprintf(r->group, sizeof r->group, "%s%s", group ? group : "", group ? "/" : "");
+    snprintf(r->where, sizeof r->where, "%s", where);
+}
+
+int rhm_hdf5_reader_has(const struct rhm_hdf5_reader *r, const char *name)
+{
+    char full[NAME];
+    snprintf(full, sizeof full, "%s%s", r->group, name);
+    return r->status == RHM_OK && H5Lexists(r->file, full, H5P_DEFAULT) > 0;
+}
+
+/* Opens a data set of numbers of this class, of `rank` dimensions; extents as they are in the file. -1 where
+ * there is none; it may be open and r have failed. */
+static hid_t open_set(struct rhm_hdf5_reader *r, const char *full, int is_float, int rank, hsize_t extents[2])
+{
+    extents[0] = extents[1] = 0;
+    if (H5Lexists(r->file, full, H5P_DEFAULT) <= 0 || H5Oexists_by_name(r->file, full, H5P_DEFAULT) <= 0) {
+        rhm_hdf5_reader_damaged(r, "no data set \"%s\"", full);
         return -1;
-    return H5Dopen2(r->file, name, H5P_DEFAULT);
+    }
+    hid_t set = H5Dopen2(r->file, full, H5P_DEFAULT);
+    hid_t space = set >= 0 ? H5Dget_space(set) : -1, type = set >= 0 ? H5Dget_type(set) : -1;
+    if (space < 0 || type < 0)
+        rhm_hdf5_reader_damaged(r, "\"%s\" cannot be opened as a data set", full);
+    else if (H5Tget_class(type) != (is_float ? H5T_FLOAT : H5T_INTEGER))
+        rhm_hdf5_reader_damaged(r, "data set \"%s\" does not hold %s", full,
+                                is_float ? "real numbers" : "integers");
+    else if (H5Sget_simple_extent_ndims(space) != rank || H5Sget_simple_extent_type(space) == H5S_NULL)
+        rhm_hdf5_reader_damaged(r, "data set \"%s\" has %d dimensions: must have %d", full,
+                                H5Sget_simple_extent_ndims(space), rank);
+    else
+        H5Sget_simple_extent_dims(space, extents, NULL);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    return set;
+}
+
+/* Reads into `to`, or where that is NULL into a new array, which is returned. */
+static void *read_set(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t *rows, size_t cols,
+                      void *to)
+{
+    char full[NAME], what[NAME + 16];
+    hsize_t extents[2];
+    if (r->status != RHM_OK)
+        return NULL;
+    snprintf(full, sizeof full, "%s%s", r->group, name);
+    snprintf(what, sizeof what, "data set \"%s\"", full);
+    hid_t set =
+        open_set(r, full, H5Tget_class(type) == H5T_FLOAT, cols > 0 ? 2 : to == NULL || *rows > 0, extents);
+    if (*rows == RHM_HDF5_ANY && r->status == RHM_OK)
+        *rows = extents[0];
+    if (r->status == RHM_OK && (extents[0] != *rows || extents[1] != cols))
+        rhm_hdf5_reader_damaged(r, "%s is %llu x %llu: must be %zu x %zu", what,
+                                (unsigned long long)extents[0],
+                                (unsigned long long)(cols > 0 ? extents[1] : 1), *rows, cols > 0 ? cols : 1);
+    void *made = NULL;
+    if (r->status == RHM_OK && to == NULL) {
+        size_t width = cols > 0 ? cols : 1, size = H5Tget_size(type);
+        if (*rows == 0)
+            rhm_hdf5_reader_damaged(r, "%s is 0 x %zu: must be 1 x %zu", what, width, width);
+        else if (rhm_hdf5_reader_check(
+                     r, rhm_memory_check((double)*rows * (double)width * (double)size, what, NULL, r->err))) {
+            to = made = rhm_array(*rows * width, size, what, r->err);
+            rhm_hdf5_reader_check(r, made ? RHM_OK : RHM_EMEMORY);
+        }
+    }
+    if (r->status == RHM_OK && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0)
+        r->status = rhm_hdf5_fail(r->err, r->path, "read");
+    if (set >= 0)
+        H5Dclose(set);
+    if (r->status != RHM_OK) {
+        free(made);
+        return NULL;
+    }
+    return made;
+}
+
+void rhm_hdf5_reader_array(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t rows, size_t cols,
+                           void *to)
+{
+    read_set(r, name, type, &rows, cols, to);
+}
+
+void *rhm_hdf5_reader_new(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t *rows, size_t cols)
+{
+    return read_set(r, name, type, rows, cols, NULL);
+}
+
+double *rhm_hdf5_reader_reals(struct rhm_hdf5_reader *r, const char *name, size_t *rows, size_t cols)
+{
+    double *x = rhm_hdf5_reader_new(r, name, H5T_NATIVE_DOUBLE, rows, cols);
+    size_t width = cols > 0 ? cols : 1;
+    for (size_t i = 0; x != NULL && i < *rows * width; i++)
+        if (!isfinite(x[i])) {
+            rhm_hdf5_reader_damaged(r, "\"%s\" holds %g at [%zu,%zu]", name, x[i], i / width, i % width);
+            break;
+        }
+    return x;
 }
 
 /* Dimensions of a data set, at most two; -1 where it has more, or cannot be asked. */
@@ -95,33 +197,10 @@ static int shape_of(hid_t set, hsize_t extents[2])
     return rank;
 }
 
-void rhm_hdf5_reader_array(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t rows, size_t cols,
-                           void *to)
-{
-    if (r->status != RHM_OK)
-        return;
-    hsize_t extents[2];
-    int wanted = cols > 0 ? 2 : rows > 0;
-    hid_t set = open_set(r, name), own = set >= 0 ? H5Dget_type(set) : -1;
-    if (set < 0)
-        rhm_hdf5_reader_damaged(r, "no data set \"%s\"", name);
-    else if (own < 0 || H5Tget_class(own) != H5Tget_class(type))
-        rhm_hdf5_reader_damaged(r, "data set \"%s\" does not hold %s", name,
-                                H5Tget_class(type) == H5T_FLOAT ? "real numbers" : "integers");
-    else if (shape_of(set, extents) != wanted || extents[0] != rows || extents[1] != cols)
-        rhm_hdf5_reader_damaged(r, "data set \"%s\" has not the shape that follows from the sizes", name);
-    else if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0)
-        r->status = rhm_hdf5_fail(r->err, r->path, "read");
-    if (own >= 0)
-        H5Tclose(own);
-    if (set >= 0)
-        H5Dclose(set);
-}
-
 size_t rhm_hdf5_reader_rows(struct rhm_hdf5_reader *r, const char *name)
 {
     hsize_t extents[2] = {0, 0};
-    hid_t set = r->status == RHM_OK ? open_set(r, name) : -1;
+    hid_t set = rhm_hdf5_reader_has(r, name) ? H5Dopen2(r->file, name, H5P_DEFAULT) : -1;
     if (set < 0)
         return 0;
     if (shape_of(set, extents) < 0)

@@ -13,6 +13,7 @@
 struct rhm_hdf5_reader {
     hid_t file;
     const char *path;
+    char group[32], where[32]; /* "layer3/" before names, "layer 3: " before errors; or "" */
     enum rhm_status status;
     struct rhm_error *err, own;
     struct rhm_hdf5_voice voice;
@@ -25,7 +26,18 @@ int rhm_hdf5_marked(const char *path, const char *attribute);
 void rhm_hdf5_reader_open(struct rhm_hdf5_reader *r, const char *path, struct rhm_error *err);
 enum rhm_status rhm_hdf5_reader_close(struct rhm_hdf5_reader *r);
 
-/* "<path>: <text>", the file's fault. */
+/* From here on names are those of a group (NULL: of the root), and errors begin with `where`. */
+void rhm_hdf5_reader_enter(struct rhm_hdf5_reader *r, const char *group, const char *where);
+
+static inline int rhm_hdf5_reader_fine(const struct rhm_hdf5_reader *r)
+{
+    return r->status == RHM_OK;
+}
+
+/* Whether all is fine and there is something of this name. */
+int rhm_hdf5_reader_has(const struct rhm_hdf5_reader *r, const char *name);
+
+/* "<path>: <where><text>", the file's fault. */
 void rhm_hdf5_reader_damaged(struct rhm_hdf5_reader *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -38,6 +50,14 @@ unsigned rhm_hdf5_reader_attribute(struct rhm_hdf5_reader *r, const char *name);
  */
 void rhm_hdf5_reader_array(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t rows, size_t cols,
                            void *to);
+
+/* The same into a new array that the caller frees; NULL where it fails. *rows = RHM_HDF5_ANY: as many as
+ * there are, at least 1. */
+#define RHM_HDF5_ANY SIZE_MAX
+void *rhm_hdf5_reader_new(struct rhm_hdf5_reader *r, const char *name, hid_t type, size_t *rows, size_t cols);
+
+/* Finite numbers in such an array. */
+double *rhm_hdf5_reader_reals(struct rhm_hdf5_reader *r, const char *name, size_t *rows, size_t cols);
 
 /* How many rows such an array has; 0 where there is no such data set. */
 size_t rhm_hdf5_reader_rows(struct rhm_hdf5_reader *r, const char *name);
