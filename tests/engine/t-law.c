@@ -2,6 +2,7 @@
 #include "common.h"
 
 #include "engine/base/memory.h"
+#include "engine/base/threads.h"
 #include "engine/chain/collect.h"
 #include "engine/chain/law.h"
 #include "engine/grammar/sample.h"
@@ -443,6 +444,7 @@ static void test_accuracy_says_why_not(void **state)
 
 int main(void)
 {
+    must(rhm_threads_set(1, &err)); /* thousands of small trainings: threads would only wait for each other */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tally_and_drawn_samples_agree_in_law),
         cmocka_unit_test(test_accuracy_is_that_of_all_strings),
