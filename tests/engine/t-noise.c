@@ -577,6 +577,7 @@ static void test_reported(void **state)
 
 int main(void)
 {
+    must(rhm_threads_set(1, &err)); /* many small trainings: threads would only wait for each other */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_q),
         cmocka_unit_test(test_schedules_know_of_label_noise),

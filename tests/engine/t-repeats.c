@@ -3,6 +3,7 @@
  * strings. */
 #include "common.h"
 
+#include "engine/base/threads.h"
 #include "engine/chain/collect.h"
 #include "engine/chain/truth.h"
 #include "engine/grammar/sample.h"
@@ -172,6 +173,7 @@ static void test_the_sum_over_strings(void **state)
 
 int main(void)
 {
+    must(rhm_threads_set(1, &err)); /* many small trainings: threads would only wait for each other */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_sum_over_strings),
         cmocka_unit_test(test_the_spread_over_samples),
