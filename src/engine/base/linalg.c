@@ -17,8 +17,8 @@
 #include "engine/base/memory.h"
 #include "engine/base/rng.h"
 
-/* About what is computed between two polls: a tenth of a second on a slow core. */
-#define POLLED_FLOPS 1.5e9
+/* About what is computed between two polls: a tenth of a second for the reference BLAS on a slow core. */
+#define POLLED_FLOPS 2e8
 
 static _Thread_local char fault[64];
 static _Thread_local int faulty;
@@ -288,11 +288,17 @@ static enum rhm_status cholesky_panel(size_t n, double *a, size_t k0, size_t k1,
     int stride = (int)n, wide = (int)(k1 - k0);
     int alone = (double)rest * (double)rest * (double)wide < 5e7;
     size_t batch = (size_t)(POLLED_FLOPS / (2 * (double)tile * (double)tile * (double)tile)) + 1;
+    for (size_t first = 0; first < side; first += batch) {
+        size_t end = side - first < batch ? side : first + batch;
+        enum rhm_status status = rhm_poll(poll, context, err);
+        if (status != RHM_OK)
+            return status;
 #pragma omp parallel for schedule(dynamic, 1) if (!alone)
-    for (size_t t = 0; t < side; t++) {
-        size_t i = k1 + t * tile, high = n - i < tile ? n - i : tile;
-        cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)high, wide, 1,
-                    a + k0 * n + k0, stride, a + i * n + k0, stride);
+        for (size_t t = first; t < end; t++) {
+            size_t i = k1 + t * tile, high = n - i < tile ? n - i : tile;
+            cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)high, wide, 1,
+                        a + k0 * n + k0, stride, a + i * n + k0, stride);
+        }
     }
     for (size_t first = 0; first < tiles; first += batch) {
         size_t end = tiles - first < batch ? tiles : first + batch;
