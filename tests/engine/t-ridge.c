@@ -239,7 +239,7 @@ static void test_exact_large(void **state)
     static const size_t sizes[] = {250, 700};
     double worst_normal = 0, worst_forms = 0;
     for (int u = 0; u < 2; u++)
-        for (int l = 0; l < 3; l++) {
+        for (int l = 0; l < (getenv("VALGRIND") ? 1 : 3); l++) {
             struct problem q;
             problem_make(&q, RHM_FEATURES_RBF, 300, sizes[u], 30, 16, 0.35);
             double *W[2];
@@ -268,7 +268,7 @@ static void test_descent(void **state)
     double worst_spectral = 0, worst_forms = 0;
     for (int k = 0; k < 3; k++)
         for (int u = 0; u < 3; u++)
-            for (int l = 0; l < 4; l++) {
+            for (int l = 0; l < 4; l += getenv("VALGRIND") ? 3 : 1) {
                 struct problem q;
                 problem_make(&q, kinds[k], M_SMALL, patches[u], 16, 5, 0.6);
                 double *stepped[2], *spectral = malloc(q.C * M_SMALL * sizeof *spectral);
@@ -473,7 +473,7 @@ static void test_threads(void **state)
     (void)state;
     struct problem q;
     int before = omp_get_max_threads();
-    problem_make(&q, RHM_FEATURES_RBF, 256, 1100, 40, 4, 0.5);
+    problem_make(&q, RHM_FEATURES_RBF, 256, getenv("VALGRIND") ? 600 : 1100, 40, 4, 0.5);
     for (int form = 0; form < 2; form++) {
         struct rhm_ridge r[2];
         for (int k = 0; k < 2; k++) {
@@ -526,7 +526,8 @@ static void test_stop_in_the_closed_form(void **state)
 {
     (void)state;
     struct problem q;
-    problem_make(&q, RHM_FEATURES_RBF, 600, 900, 30, 4, 0.5);
+    size_t part = getenv("VALGRIND") ? 2 : 1;
+    problem_make(&q, RHM_FEATURES_RBF, 600 / part, 900 / part, 30, 4, 0.5);
     for (int form = 0; form < 2; form++) {
         struct rhm_ridge r, whole;
         ridge_make(&r, &q, forms[form], 1e-3, 0);
