@@ -380,14 +380,15 @@ function M.synonyms(t)
 end
 
 -- The nodes of a tree, a line each: what the code stands for, its confidence, the tokens below. Nodes that are wrong
--- are marked with a star.
-local function parse_nodes(t, noisy, l, i, depth, rows)
+-- are marked with a star. leaves: s_1 ... s_L, from #t.tokens on padding.
+local function parse_nodes(t, noisy, leaves, l, i, depth, rows)
   local nodes, s = t.levels[l], branches.at(t.s, l)
-  if l > #t.tokens or not nodes then return end
+  if not nodes then return end
   local node = nodes[i]
-  local wide = #t.tokens // branches.product(t.s, 1, l - 1)
-  local last = min(wide, M.limits.tokens)
-  local tokens = concat(t.tokens, " ", (i - 1) * wide + 1, (i - 1) * wide + last) .. (last < wide and " ..." or "")
+  local wide = leaves // branches.product(t.s, 1, l - 1)
+  local first, below = (i - 1) * wide + 1, min(i * wide, #t.tokens)
+  local last = min(below, first + M.limits.tokens - 1)
+  local tokens = first > below and "padding" or concat(t.tokens, " ", first, last) .. (last < below and " ..." or "")
   local name = node.unknown and "unknown" or node.parent and format("%d", node.parent)
     or node.code and format("code %d", node.code) or "new"
   local row = {}
@@ -402,7 +403,7 @@ local function parse_nodes(t, noisy, l, i, depth, rows)
   insert(row, format("%d", l))
   insert(row, tokens)
   rows[#rows + 1] = row
-  for j = 1, s do parse_nodes(t, noisy, l + 1, (i - 1) * s + j, depth + 1, rows) end
+  for j = 1, s do parse_nodes(t, noisy, leaves, l + 1, (i - 1) * s + j, depth + 1, rows) end
 end
 
 -- A tree from its lowest level there is; without all layers it is a wood.
@@ -411,7 +412,10 @@ function M.parse(t)
   while not t.levels[top] do top = top + 1 end
   local noisy = t.levels[top][1].bayes ~= nil -- token noise: nobody knows what stands there, but what is likeliest
   local rows = {noisy and {"symbol", "p", "likeliest", "p", "level", "tokens"} or {"symbol", "p", "level", "tokens"}}
-  for i = 1, #t.levels[top] do parse_nodes(t, noisy, top, i, 0, rows) end
+  local L = top
+  while t.levels[L + 1] do L = L + 1 end
+  local leaves = branches.product(t.s, 1, L)
+  for i = 1, #t.levels[top] do parse_nodes(t, noisy, leaves, top, i, 0, rows) end
   local all, wrong = #rows - 1, 0
   for l = top, #t.levels do
     for _, node in ipairs(t.levels[l]) do

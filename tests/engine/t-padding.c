@@ -141,7 +141,7 @@ static void compare_parses(struct rhm_network *net, const uint16_t *tokens, stru
 static void test_chain(void **state)
 {
     (void)state;
-    struct rhm_dataset data = sample((struct shape){.V = 8, .m = 2, .s = 2, .L = 4}, 2000, 1),
+    struct rhm_dataset data = sample((struct shape){.V = 8, .m = 2, .s = 2, .L = 4}, 600, 1),
                        more = padded(&data, 27), longer = padded(&data, 32);
     const struct {
         unsigned s, L;
@@ -159,7 +159,7 @@ static void test_chain(void **state)
         o.L = cases[k].L;
         o.classes = 8;
         o.d = 16;
-        o.M = 128;
+        o.M = 64;
         o.codebook = cases[k].codebook;
         struct rhm_network_options by_hand = o;
         by_hand.V = 9;
@@ -198,7 +198,7 @@ static void test_chain(void **state)
 static void test_onestep(void **state)
 {
     (void)state;
-    struct rhm_dataset data = sample((struct shape){.V = 8, .m = 2, .s = 2, .L = 4}, 1000, 1),
+    struct rhm_dataset data = sample((struct shape){.V = 8, .m = 2, .s = 2, .L = 4}, 400, 1),
                        more = padded(&data, 27);
     struct rhm_onestep_options o = rhm_onestep_defaults(), by_hand;
     o.V = o.classes = 8;
@@ -217,7 +217,7 @@ static void test_onestep(void **state)
     must(rhm_onestep_load(&back, in_folder("onestep.h5"), &err));
     assert_int_equal(back->d, 16);
     for (unsigned l = 1; l <= 3; l++) {
-        const size_t numbers[] = {0, 1000 * 8, 1000 * 3 * 9, 1000 * 9 * 9};
+        const size_t numbers[] = {0, 400 * 8, 400 * 3 * 9, 400 * 9 * 9};
         double *y = room(numbers[l], sizeof *y), *z = room(numbers[l], sizeof *z);
         must(rhm_onestep_outputs(back, l, data.n, data.tokens, y, NULL, NULL, &err));
         must(rhm_onestep_outputs(other, l, more.n, more.tokens, z, NULL, NULL, &err));

@@ -146,7 +146,14 @@ function TestCnn.test_another_branching_factor()
   local net = rhm.network{ grammar=four, s=3 }
   lu.assertNil(net.grammar)
   net:train{ from=d, progress=false }
-  lu.assertEquals({#net:parse(d:tokens(1)).levels[3], #net:parse(d:tokens(1)).tokens}, {9, 16})
+  local parse = net:parse(d:tokens(1))
+  lu.assertEquals({#parse.levels[3], #parse.tokens}, {9, 16})
+  local below = {}
+  for level, tokens in tostring(parse):gmatch " ([123])  ([%d ]+)\n" do below[#below + 1] = level .. ": " .. tokens end
+  local function wanted(level, first, last) return level .. ": " .. table.concat(d:tokens(1), " ", first, last) end
+  lu.assertEquals({below[1], below[2], below[3], below[6], below[9]}, {wanted(1, 1, 16), wanted(2, 1, 9), wanted(3, 1, 3),
+    wanted(2, 10, 16), wanted(3, 16, 16)})
+  lu.assertEquals(select(2, tostring(parse):gsub("padding\n", "")), 4) -- the last of level 2, and its three
   fails("pads strings of 16 tokens to 27", net.refine, net, {from=d})
   fails("strings of 16, padded to", net.accuracy, net, four)
   fails("s = 'infer' and d", rhm.network, {s="infer", d=16, from=d})
