@@ -66,7 +66,7 @@ function TestCore.test_unknown_options_are_refused()
   local net = rhm.network{ V=4, s=2, L=2 }
   lu.assertErrorMsgContains("view \"distances\": unknown option \"zom\": did you mean 'zoom'?", view, "distances", net, {zom=2})
   lu.assertErrorMsgContains("did you mean 'level'?", view.text, "layers", net, {levl=2})
-  lu.assertErrorMsgContains('unknown option "a\\nb": it knows start, level, width', view.print, "refine", net, {["a\nb"]=2})
+  lu.assertErrorMsgContains('unknown option "a\\nb": it knows start, xlog, level, width', view.print, "refine", net, {["a\nb"]=2})
   lu.assertErrorMsgContains("it knows level, width, height, colours, ascii", view.text, "keys", nil, {zoom=2})
   lu.assertErrorMsgContains("an option has no name", view.text, "layers", net, {2})
   lu.assertErrorMsgContains("did you mean 'zoom'?", require "rhm.panel".show, "distances", net, {zom=2})
