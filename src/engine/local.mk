@@ -19,6 +19,7 @@ base_include_HEADERS = \
 	src/engine/base/turn.h
 base_sources = \
 	src/engine/base/branches.c \
+	src/engine/base/cholesky.c \
 	src/engine/base/error.c \
 	src/engine/base/lapack.h \
 	src/engine/base/linalg.c \

@@ -14,6 +14,12 @@ enum rhm_status rhm_linalg_dimension(const char *name, size_t n, struct rhm_erro
  * remembers: the routine and position last reported on this thread since the previous call, or NULL. */
 const char *rhm_linalg_fault(void);
 
+/* After a call of LAPACK: an argument refused, or the routine's own failure (info != 0). */
+enum rhm_status rhm_linalg_info(const char *routine, int info, struct rhm_error *err);
+
+/* About what is computed between two polls: a tenth of a second for the reference BLAS on a slow core. */
+#define RHM_LINALG_POLLED 2e8
+
 /* BLAS runs on the caller's thread alone, from the first share or product on: OpenMP's loops, in pieces whose
  * size does not depend on the threads, do what is parallel. So results are the same to the last bit for any
  * number of threads, and whatever else computes at the same time (BLAS has one number of threads for the
@@ -21,6 +27,9 @@ const char *rhm_linalg_fault(void);
  * Pairs nest and may overlap. */
 void rhm_linalg_share(void);
 void rhm_linalg_unshare(void);
+
+/* BLAS on one thread, for what needs no share. */
+void rhm_linalg_alone(void);
 
 /* out (m x n) = a (m x k) b (k x n), all row-major, few rows: by columns, on OpenMP's threads. */
 void rhm_linalg_product(size_t m, size_t k, size_t n, const double *a, const double *b, double *out);
