@@ -201,6 +201,7 @@ static void test_blocks_of_several_levels(void **state)
                 fail_msg("tree %zu, seed %d: sure of a wrong tree, s_L = %u", k, (int)seed, b.branch[b.L]);
             right[k] += (unsigned)same;
             open += b.L == 0;
+            rhm_branching_clear(&b);
         }
     print_message("right of 10: %u %u %u %u, V = 5: %u %u; %u open\n", right[0], right[1], right[2], right[3],
                   right[4], right[5], open);

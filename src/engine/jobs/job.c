@@ -44,7 +44,8 @@ static void *work(void *argument)
     rhm_monitor_state(&job->monitor, status == RHM_OK      ? RHM_JOB_DONE
                                      : status == RHM_ESTOP ? RHM_JOB_STOPPED
                                                            : RHM_JOB_FAILED);
-    rhm_turn_give(&job->turn); /* again: a resume may have come between the two, after a pause it did not see */
+    rhm_turn_give(
+        &job->turn); /* again: a resume may have come between the two, after a pause it did not see */
     return NULL;
 }
 
