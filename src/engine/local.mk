@@ -224,7 +224,8 @@ results_sources = \
 	src/engine/results/results.c \
 	src/engine/results/results_file.h \
 	src/engine/results/results_merge.c \
-	src/engine/results/results_table.c
+	src/engine/results/results_table.c \
+	src/engine/results/results_wait.c
 
 engine_sources = $(base_sources) $(files_sources) $(data_sources) $(grammar_sources) $(tree_sources) $(cluster_sources) \
 	$(layer_sources) $(chain_sources) $(structure_sources) $(baselines_sources) $(jobs_sources) $(results_sources)

@@ -10,11 +10,18 @@
 #endif
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/results/results.h"
 #include "script/args.h"
+#include "script/idle.h"
 #include "script/object.h"
+
+#define SAID_AFTER .5 /* seconds */
 
 /* NULL once closed. */
 static struct rhm_results **check_box(lua_State *L)
@@ -29,6 +36,27 @@ static struct rhm_results *check(lua_State *L)
         luaL_error(L, "results: the file is closed: open it again by rhm.results(path)");
     return results;
 }
+
+/* Said once in a wait, where somebody looks; seconds grow from 0. */
+static void say_waits(void *context, const char *path, double seconds)
+{
+    static bool said;
+    (void)context;
+    rhm_idle_turn();
+    if (seconds < SAID_AFTER)
+        said = false;
+    else if (!said && isatty(STDERR_FILENO)) {
+        const char *term = getenv("TERM");
+        bool rewrites = term && *term && strcmp(term, "dumb") != 0; /* a line of progress may stand there */
+        said = true;
+        fprintf(stderr, "%swaiting for %s, which another program has locked: at most %d s, Ctrl-C stops it\n",
+                rewrites ? "\r\033[K" : "", path, RHM_RESULTS_PATIENCE);
+        fflush(stderr);
+        rhm_idle_turn();
+    }
+}
+
+static const struct rhm_results_owner owner = {.poll = rhm_poll_interrupt, .waits = say_waits};
 
 int rhm_script_results(lua_State *L)
 {
@@ -52,7 +80,7 @@ int rhm_script_results(lua_State *L)
     struct rhm_error err;
     *box = NULL;
     luaL_setmetatable(L, RHM_RESULTS);
-    if (rhm_results_open(box, path, mode, &err) != RHM_OK)
+    if (rhm_results_open(box, path, mode, &owner, &err) != RHM_OK)
         return rhm_raise(L, "rhm.results", &err);
     return 1;
 }

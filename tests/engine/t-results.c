@@ -11,7 +11,7 @@
 static struct rhm_results *open_results(const char *name, enum rhm_results_mode mode)
 {
     struct rhm_results *r = NULL;
-    must(rhm_results_open(&r, in_folder(name), mode, &err));
+    must(rhm_results_open(&r, in_folder(name), mode, NULL, &err));
     assert_string_equal(rhm_results_path(r), in_folder(name));
     return r;
 }
@@ -119,7 +119,7 @@ static void assert_untouched(const char *name, const void *bytes, size_t size, c
     struct rhm_results *r = NULL;
     write_bytes(name, bytes, size);
     for (enum rhm_results_mode mode = RHM_RESULTS_READ; mode <= RHM_RESULTS_CREATE; mode++) {
-        must_fail(rhm_results_open(&r, in_folder(name), mode, &err), RHM_EFILE, in_folder(name), word);
+        must_fail(rhm_results_open(&r, in_folder(name), mode, NULL, &err), RHM_EFILE, in_folder(name), word);
         assert_null(r);
         assert_int_equal(read_bytes(name, after, size + 1), size);
         assert_memory_equal(after, bytes, size);
@@ -172,22 +172,23 @@ static void test_missing_and_empty(void **state)
 {
     (void)state;
     struct rhm_results *r = NULL;
-    must_fail(rhm_results_open(&r, in_folder("none.db"), RHM_RESULTS_READ, &err), RHM_EFILE, "none.db",
+    must_fail(rhm_results_open(&r, in_folder("none.db"), RHM_RESULTS_READ, NULL, &err), RHM_EFILE, "none.db",
               "No such file");
-    must_fail(rhm_results_open(&r, in_folder("none.db"), RHM_RESULTS_WRITE, &err), RHM_EFILE, "No such file");
-    must_fail(rhm_results_open(&r, in_folder("no/such.db"), RHM_RESULTS_CREATE, &err), RHM_EFILE,
+    must_fail(rhm_results_open(&r, in_folder("none.db"), RHM_RESULTS_WRITE, NULL, &err), RHM_EFILE,
+              "No such file");
+    must_fail(rhm_results_open(&r, in_folder("no/such.db"), RHM_RESULTS_CREATE, NULL, &err), RHM_EFILE,
               "no/such.db", "cannot create", "No such file");
-    must_fail(rhm_results_open(&r, folder, RHM_RESULTS_CREATE, &err), RHM_EFILE, "not a regular file");
+    must_fail(rhm_results_open(&r, folder, RHM_RESULTS_CREATE, NULL, &err), RHM_EFILE, "not a regular file");
     for (int i = 0; i < 2;
          i++) { /* made, then found; characters that a URI gives a meaning, and a root of two slashes */
         char path[600];
         snprintf(path, sizeof path, "/%s", in_folder("odd ?&=#%41.db"));
-        must(rhm_results_open(&r, path, RHM_RESULTS_CREATE, &err));
+        must(rhm_results_open(&r, path, RHM_RESULTS_CREATE, NULL, &err));
         rhm_results_close(r);
         assert_int_equal(access(path, F_OK), 0);
     }
     write_text("empty.db", "");
-    must_fail(rhm_results_open(&r, in_folder("empty.db"), RHM_RESULTS_READ, &err), RHM_EFILE, "empty");
+    must_fail(rhm_results_open(&r, in_folder("empty.db"), RHM_RESULTS_READ, NULL, &err), RHM_EFILE, "empty");
     r = open_results("empty.db", RHM_RESULTS_CREATE);
     add(r, "one", "{}", 1, "{}", NULL);
     rhm_results_close(r);
@@ -207,7 +208,7 @@ static void test_kill(void **state)
     if (pid == 0) {
         struct rhm_results *r = NULL;
         struct rhm_run run = {.experiment = "one", .parameters = "{}", .measures = "{}"};
-        if (rhm_results_open(&r, in_folder("kill.db"), RHM_RESULTS_CREATE, NULL) != RHM_OK)
+        if (rhm_results_open(&r, in_folder("kill.db"), RHM_RESULTS_CREATE, NULL, NULL) != RHM_OK)
             _exit(1);
         for (run.seed = 1; run.seed <= 50; run.seed++)
             if (rhm_results_add(r, &run, NULL) != RHM_OK)
@@ -292,7 +293,7 @@ static void test_all_open_at_once(void **state)
                 read(start[0], &byte, 1) == 0 ? RHM_OK : RHM_EFILE; /* its end is the sign */
             for (int i = 0; i < runs && status == RHM_OK; i++) {
                 run.seed = k * runs + i;
-                status = rhm_results_open(&r, in_folder("once.db"), RHM_RESULTS_CREATE, &why);
+                status = rhm_results_open(&r, in_folder("once.db"), RHM_RESULTS_CREATE, NULL, &why);
                 if (status == RHM_OK)
                     status = rhm_results_add(r, &run, &why);
                 rhm_results_close(r);
@@ -320,6 +321,82 @@ static void test_all_open_at_once(void **state)
         assert_int_equal(experiment.runs, WRITERS * runs);
         rhm_results_close(r);
     }
+}
+
+static unsigned asked, heard;
+
+static enum rhm_status ask(void *limit, struct rhm_error *why)
+{
+    return ++asked > *(unsigned *)limit ? rhm_fail(why, RHM_ESTOP, "enough") : RHM_OK;
+}
+
+static void hear(void *limit, const char *path, double seconds)
+{
+    (void)limit;
+    assert_string_equal(path, in_folder("locked.db"));
+    assert_true(seconds >= 0 && seconds < 5);
+    heard++;
+}
+
+/* What is waited for while another has the file locked is heard of and can be stopped; the file is usable as
+ * soon as it is free. */
+static void test_waiting_stops(void **state)
+{
+    (void)state;
+    unsigned limit = 1000000;
+    struct rhm_results_owner owner = {.poll = ask, .waits = hear, .context = &limit};
+    struct rhm_results *r = NULL, *second = NULL;
+    struct rhm_run run = {.experiment = "one", .parameters = "{}", .seed = 7, .measures = "{}"};
+    sqlite3 *db;
+    must(rhm_results_open(&r, in_folder("locked.db"), RHM_RESULTS_CREATE, &owner, &err));
+    add(r, "one", "{}", 1, "{}", NULL);
+    assert_int_equal(sqlite3_open(in_folder("locked.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    asked = heard = 0;
+    limit = 10;
+    must_fail(rhm_results_add(r, &run, &err), RHM_ESTOP, "enough", "");
+    assert_int_equal(heard, 10);
+    assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    must(rhm_results_add(r, &run, &err));
+    assert_string_equal(listing(r, NULL), "one {} 1 {} -\none {} 7 {} -\n");
+    rhm_results_close(r);
+
+    /* opening, with the whole file locked, as it is without the write-ahead log */
+    assert_int_equal(sqlite3_exec(db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    for (enum rhm_results_mode mode = RHM_RESULTS_READ; mode <= RHM_RESULTS_CREATE; mode++) {
+        asked = heard = 0;
+        must_fail(rhm_results_open(&second, in_folder("locked.db"), mode, &owner, &err), RHM_ESTOP, "enough",
+                  "");
+        assert_null(second);
+        assert_int_equal(heard, 10);
+    }
+    assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    asked = 0;
+    must(rhm_results_open(&r, in_folder("locked.db"), RHM_RESULTS_WRITE, &owner, &err));
+
+    /* a long pass: some 10^6 operations of SQLite's machine */
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "INSERT INTO rhm_runs (experiment, parameters, seed, status, measures) WITH "
+                     "RECURSIVE t(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM t WHERE i < 40000)"
+                     " SELECT 'one', '{}', i, 'done', '{}' FROM t",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    struct rhm_results_merged merged;
+    struct rhm_results *other = open_results("taken.db", RHM_RESULTS_CREATE);
+    rhm_results_close(other);
+    must(rhm_results_open(&other, in_folder("taken.db"), RHM_RESULTS_WRITE, &owner, &err));
+    limit = asked;
+    must_fail(rhm_results_merge(other, in_folder("locked.db"), &merged, &err), RHM_ESTOP, "enough", "");
+    assert_int_equal(merged.added, 0);
+    assert_string_equal(listing(other, NULL), "");
+    limit = 1000000;
+    must(rhm_results_merge(other, in_folder("locked.db"), &merged, &err));
+    assert_int_equal(merged.added, 39903);
+    rhm_results_close(other);
+    rhm_results_close(r);
 }
 
 /* Who is in the middle of reading sees what another adds, and can add. */
@@ -434,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_kill),
         cmocka_unit_test(test_kill_in_a_transaction),
         cmocka_unit_test(test_all_open_at_once),
+        cmocka_unit_test(test_waiting_stops),
         cmocka_unit_test(test_reading_keeps_nobody),
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_export),

@@ -1,6 +1,7 @@
 """The shell at a real terminal: prompt, results, input, history, Ctrl-C, signals."""
 import os
 import signal
+import sqlite3
 import stat
 import sys
 import time
@@ -261,6 +262,22 @@ class Interrupt(unittest.TestCase):
             self.assertIn("interrupted: net:resume() goes on with the training", s.text())
             self.assertEqual(s.run("x"), "7")
             self.assertRegex(s.run("net.job.state"), "paus")
+
+    def test_locked_database(self):
+        with Session() as s:
+            s.run("store = rhm.results{ path='r.db', create=true }")
+            s.run("store:add{ experiment='a', seed=1, parameters={}, measures={} }")
+            other = sqlite3.connect(s.home + "/r.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            s.send("store:add{ experiment='a', seed=2, parameters={}, measures={} }\r")
+            s.wait_text("waiting for r.db, which another program has locked: at most 20 s, Ctrl-C stops it")
+            s.send("\x03")
+            s.wait_prompt()
+            self.interrupt(s, "store:add{ experiment='a', seed=2, parameters={}, measures={} }")
+            other.execute("COMMIT")
+            other.close()
+            s.run("store:add{ experiment='a', seed=3, parameters={}, measures={} }")
+            self.assertEqual(s.run("#store"), "2")
 
     def test_loop(self):
         with Session() as s:

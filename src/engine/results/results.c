@@ -10,16 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/monitor.h"
-
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
 
 /* In the file's header: which program's it is ("rhmR"), and the form of the table. */
 #define APPLICATION 1919446354
 #define FORM        1
-
-enum { BUSY_MILLISECONDS = 20000 };
 
 /* Times are UTC in SQLite's own form; seconds are real numbers. */
 static const char schema[] = "PRAGMA application_id = " TEXT(
@@ -59,10 +55,15 @@ static enum rhm_status no_database(const char *path, struct rhm_error *err)
                     "%s: not an SQLite database; it stays as it is: name another file for results", path);
 }
 
-enum rhm_status rhm_results_fail(const struct rhm_results *r, const char *what, struct rhm_error *err)
+enum rhm_status rhm_results_fail(struct rhm_results *r, const char *what, struct rhm_error *err)
 {
     int code = r->db ? sqlite3_errcode(r->db) & 0xff : SQLITE_NOMEM;
     const char *reason = r->db ? sqlite3_errmsg(r->db) : "out of memory";
+    if (r->stopped.status != RHM_OK && (code == SQLITE_BUSY || code == SQLITE_INTERRUPT)) {
+        enum rhm_status status = r->stopped.status;
+        r->stopped.status = RHM_OK;
+        return rhm_fail(err, status, "%s", r->stopped.text);
+    }
     switch (code) {
     case SQLITE_NOMEM:
         return rhm_fail(err, RHM_EMEMORY, "%s: cannot %s: out of memory", r->path, what);
@@ -83,7 +84,7 @@ enum rhm_status rhm_results_fail(const struct rhm_results *r, const char *what, 
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return rhm_fail(err, RHM_EFILE, "%s: cannot %s: another program has kept it locked for %d s", r->path,
-                        what, BUSY_MILLISECONDS / 1000);
+                        what, RHM_RESULTS_PATIENCE);
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR: {
         int number = sqlite3_system_errno(r->db);
@@ -169,7 +170,7 @@ static enum rhm_status create(const char *path, struct rhm_error *err)
         sqlite3_exec(new.db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(new.db, schema, NULL, NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(new.db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        const struct rhm_results named = {.db = new.db, .path = (char *)path};
+        struct rhm_results named = {.db = new.db, .path = (char *)path};
         status = rhm_results_fail(&named, "create", err);
     }
     sqlite3_close(new.db);
@@ -181,19 +182,6 @@ static enum rhm_status create(const char *path, struct rhm_error *err)
     unlink(new.path);
     sqlite3_free(new.path);
     return status;
-}
-
-/* Turns to the write-ahead log. For that SQLite makes a writer of a reader, and does not wait as it does
- * elsewhere (sqlite3_busy_timeout) where another one is in the way: two that began together would wait for
- * each other. So it is begun anew. */
-static int log_ahead(sqlite3 *db)
-{
-    double end = rhm_clock() + 1e-3 * BUSY_MILLISECONDS;
-    int code;
-    while ((code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL)) == SQLITE_BUSY &&
-           rhm_clock() < end)
-        sqlite3_sleep(2);
-    return code;
 }
 
 static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mode, struct rhm_error *err)
@@ -217,7 +205,7 @@ static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mo
     if (sqlite3_open_v2(r->path, &r->db, write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, NULL) !=
         SQLITE_OK)
         return rhm_results_fail(r, "open", err);
-    sqlite3_busy_timeout(r->db, BUSY_MILLISECONDS);
+    rhm_results_watch(r);
     if ((status = check_owner(r, err)) != RHM_OK || (status = check_health(r, err)) != RHM_OK)
         return status;
     if (mode == RHM_RESULTS_READ)
@@ -227,7 +215,7 @@ static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mo
     if (sqlite3_db_readonly(r->db, "main") == 1)
         return rhm_fail(err, RHM_EFILE, "%s: cannot write: the file or its folder is read only", r->path);
     /* Readers see the runs while they are added. Where files cannot be shared so, the old journal stays. */
-    if (log_ahead(r->db) != SQLITE_OK ||
+    if (rhm_results_log_ahead(r) != SQLITE_OK ||
         sqlite3_exec(r->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL) != SQLITE_OK)
         return rhm_results_fail(r, "write", err);
     r->readonly = false;
@@ -235,7 +223,7 @@ static enum rhm_status open_file(struct rhm_results *r, enum rhm_results_mode mo
 }
 
 enum rhm_status rhm_results_open(struct rhm_results **results, const char *path, enum rhm_results_mode mode,
-                                 struct rhm_error *err)
+                                 const struct rhm_results_owner *owner, struct rhm_error *err)
 {
     *results = NULL;
     struct rhm_results *r = calloc(1, sizeof *r);
@@ -245,6 +233,8 @@ enum rhm_status rhm_results_open(struct rhm_results **results, const char *path,
         free(r);
         return rhm_fail(err, RHM_EMEMORY, "%s: cannot open: out of memory", path);
     }
+    if (owner)
+        r->owner = *owner;
     r->readonly = true; /* until it is known to be ours, whole and to be written */
     enum rhm_status status = open_file(r, mode, err);
     if (status != RHM_OK) {

@@ -14,9 +14,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/base/error.h"
+#include "engine/base/poll.h"
 
 struct rhm_results; /* an open file */
+
+/* Who has it open. Another program may have the file locked, for which a call waits up to
+ * RHM_RESULTS_PATIENCE seconds: `waits` (NULL: nobody) hears of that some 50 times a second, with the seconds
+ * so far. `poll` is asked as often, and in long passes over the file, whether to go on; if not, the call ends
+ * with its status, and the file is as before. */
+struct rhm_results_owner {
+    rhm_poll_function *poll;
+    void (*waits)(void *context, const char *path, double seconds);
+    void *context;
+};
+
+#define RHM_RESULTS_PATIENCE 20
 
 enum rhm_results_mode {
     RHM_RESULTS_READ,   /* must be there; nothing is written */
@@ -36,9 +48,9 @@ struct rhm_run {
     double started, ended; /* seconds since 1970; nan: unknown */
 };
 
-/* Ended by rhm_results_close. */
+/* owner: NULL for none. Ended by rhm_results_close. */
 enum rhm_status rhm_results_open(struct rhm_results **results, const char *path, enum rhm_results_mode mode,
-                                 struct rhm_error *err);
+                                 const struct rhm_results_owner *owner, struct rhm_error *err);
 
 /* Brings the views up to date where runs were added. NULL is fine. */
 void rhm_results_close(struct rhm_results *results);

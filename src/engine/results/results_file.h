@@ -11,13 +11,22 @@ struct rhm_results {
     char *path;
     sqlite3_stmt *add, *find, *pass; /* made when first needed; pass is open between select and its end */
     bool readonly, changed, viewed;  /* changed since the views were made; made here */
+    struct rhm_results_owner owner;
+    struct rhm_error stopped; /* by the owner's poll, in the call in work */
+    double waiting;           /* on rhm_clock: since when it is locked */
 };
 
+/* After opening: locks are waited for, and the owner is asked whether to go on (results_wait.c). */
+void rhm_results_watch(struct rhm_results *results);
+
+/* Turns to the write-ahead log. Returns SQLite's code. */
+int rhm_results_log_ahead(struct rhm_results *results);
+
 /* "<path>: cannot <what>: <reason>", with what would help. */
-enum rhm_status rhm_results_fail(const struct rhm_results *results, const char *what, struct rhm_error *err);
+enum rhm_status rhm_results_fail(struct rhm_results *results, const char *what, struct rhm_error *err);
 
 /* Ends what is being read, whose texts are then invalid. To be called before anything is written: SQLite does
- * not wait for others (as sqlite3_busy_timeout says) where a reader becomes a writer. */
+ * not wait for others (as sqlite3_busy_handler says) where a reader becomes a writer. */
 void rhm_results_end_reading(struct rhm_results *results);
 
 /* The SELECT of an experiment's view, freed by sqlite3_free; NULL without memory or where the file cannot be

@@ -54,7 +54,7 @@ enum rhm_status rhm_results_merge(struct rhm_results *r, const char *path, struc
     if (r->readonly)
         return rhm_fail(err, RHM_ESTATE, "%s: opened for reading only", r->path);
     struct rhm_results *other;
-    enum rhm_status status = rhm_results_open(&other, path, RHM_RESULTS_READ, err);
+    enum rhm_status status = rhm_results_open(&other, path, RHM_RESULTS_READ, &r->owner, err);
     if (status != RHM_OK)
         return status;
     rhm_results_end_reading(r);

