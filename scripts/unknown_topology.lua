@@ -99,9 +99,7 @@ x:finish(function()
     for _, value in ipairs(experiment.values(r.rows, measure, which)) do total = total + value end
     return total
   end
-  local head = {"strings", "s", "sets", "right", "confident", "confident, wrong", "cannot tell", "levels seen",
-    "chain >= .95",
-    "seconds (median)"}
+  local head = {"strings", "s", "sets", "right", "sure", "wrong", "open", "levels seen", "chain", "time"}
   local lines, seen = {}, {}
   for _, kind in ipairs{"one s", "s by level", "shuffled within", "shuffled across", "m V = V^s"} do
     for _, cell in ipairs(cells) do
@@ -121,23 +119,24 @@ x:finish(function()
         end
         local accuracies, good = experiment.values(r.rows, "accuracy", which), 0
         for _, accuracy in ipairs(accuracies) do if accuracy >= 0.95 then good = good + 1 end end
-        lines[#lines + 1] = {kind == "m V = V^s" and ("m V = V^s = %d^%s, L = %d"):format(cell.V, cell.s, cell.L)
-          or kind,
+        lines[#lines + 1] = {kind == "m V = V^s" and ("%d^%s, L = %d"):format(cell.V, cell.s, cell.L) or kind,
           kind == "s by level" and "lists" or cell.s, n, kind:find "shuffled" and "-" or sum("right", which),
           sum("confident", which), wrong, n - sum("said", which), ("%d of %d"):format(sum("established", which),
             levels),
           #accuracies > 0 and ("%d of %d"):format(good, #accuracies) or "-",
-          experiment.median(experiment.values(r.rows, "seconds", which))}
+          ("%.2g s"):format(experiment.median(experiment.values(r.rows, "seconds", which)))}
       end
     end
   end
-  x:say("%d strings a data set; right: s and L as in the grammar; levels seen: established by the strings, not assumed",
-    N)
+  x:say("%d strings a data set. right: s and L as in the grammar; sure: every level established by the strings; wrong: "
+    .. "sure and not right; open: it cannot tell; levels seen: established, not assumed; chain: how many reach an "
+    .. "accuracy of .95 with the tree that was found; time: median. V^s, L: grammars with m V = V^s, the others have m V "
+    .. "< V^s", N)
   print ""
   x:table(head, lines)
   local one = {kind = "one s"}
   print ""
-  x:say("one s: right in %d of %d data sets, of which %d confident at every level", sum("right", one),
+  x:say("one s: right in %d of %d data sets, of which %d sure of every level", sum("right", one),
     #experiment.values(r.rows, "said", one), sum("confident", one))
   local series = {}
   for _, s in ipairs{"2", "3", "4"} do

@@ -89,8 +89,11 @@ local function shard(text)
 end
 
 local function parser_of(t)
-  local parser = argparse("rhm " .. t.name, t.summary, printer.wrap("What the theory says: " .. t.theory, 79))
-  parser:help_max_width(79)
+  local width = math.min(printer.width(), 79)
+  local parser = argparse("rhm " .. t.name, printer.wrap(t.summary, width),
+    printer.wrap("What the theory says: " .. t.theory, width))
+  parser:help_max_width(width)
+  parser:usage_max_width(width)
   parser:flag("--quick", "A smaller version: under 20 s on 2 processors.")
   parser:option("--seeds", format("%s (default: %d, with --quick %d)", t.seeds.text, t.seeds.full, t.seeds.quick))
     :argname "<n>":convert(M.whole("--seeds", 1))

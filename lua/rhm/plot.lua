@@ -52,7 +52,13 @@ local function add_fit(out, given, scale)
   out.fit_label = kind == "xy" and "power " .. slope or "slope " .. slope
 end
 
--- A series as it is drawn: only points that can be, bars that end in the plot.
+-- Where a bar ends; one without an end, or with one that a log scale does not have, goes on beyond the plot.
+local function bar_end(value, y, scale)
+  if value ~= value then return y end
+  return value <= 0 and find(scale, "y") and -huge or value
+end
+
+-- A series as it is drawn: only points that can be.
 local function read_series(s, k, scale)
   check.keys(where, s, series_keys)
   local y = check.field(where, s, "y", "table")
@@ -68,33 +74,14 @@ local function read_series(s, k, scale)
       local j = #out.x + 1
       out.x[j], out.y[j] = px, py
       if out.low then
-        out.low[j] = low and number(low[i], "low[%d]", i) or err and py - number(err[i], "err[%d]", i) or py
-        out.high[j] = high and number(high[i], "high[%d]", i) or err and py + err[i] or py
+        local from = low and number(low[i], "low[%d]", i) or err and py - number(err[i], "err[%d]", i) or py
+        out.low[j] = bar_end(from, py, scale)
+        out.high[j] = bar_end(high and number(high[i], "high[%d]", i) or err and py + err[i] or py, py, scale)
       end
     end
   end
   if s.fit and #out.x >= 2 then add_fit(out, s.fit, scale) end
   return out
-end
-
--- Bars without an end (inf, or 0 on a log scale) go to the edge of what there is.
-local function close_bars(all, scale)
-  local bottom, top = huge, -huge
-  for _, s in ipairs(all) do
-    for _, list in ipairs{s.y, s.low or {}, s.high or {}} do
-      for _, value in ipairs(list) do
-        if value == value and value ~= huge and value ~= -huge and not (value <= 0 and find(scale, "y")) then
-          bottom, top = min(bottom, value), max(top, value)
-        end
-      end
-    end
-  end
-  for _, s in ipairs(all) do
-    for i in ipairs(s.low or {}) do
-      s.low[i] = max(s.low[i] == s.low[i] and s.low[i] or s.y[i], bottom)
-      s.high[i] = min(s.high[i] == s.high[i] and s.high[i] or s.y[i], top)
-    end
-  end
 end
 
 local function read_all_series(t, p)
@@ -119,7 +106,6 @@ local function read_all_series(t, p)
   if points == 0 then
     check.fail(where, "no points to draw%s", p.log ~= "" and " (on log scales those at 0 and below are left out)" or "")
   end
-  close_bars(p.series, p.log)
 end
 
 -- An rhm.matrix or a list of rows, as a list with .rows and .cols, and the range of its numbers.

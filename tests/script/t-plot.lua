@@ -149,6 +149,39 @@ function TestPlot:test_files()
   lu.assertStrContains(out, "\27P") -- sixels begin so
 end
 
+-- A bar without an end is cut off by the frame; a point of no size would be a matrix that librsvg refuses.
+function TestPlot:test_bars()
+  local function plot(high)
+    return script.write{ device="svg", width=840, height=525, colours=0, log="y", kind="lines",
+      series={ { x={ 1, 2 }, y={ 1, 10 }, low={ 1, 2 }, high={ 5, high }, at={ } } } }
+  end
+  local low, top = plot(1/0):match "set yrange %[(%S+):(%S+)%]"
+  local last = plot(1/0):match "\n2 10 2 (%S+)\n"
+  lu.assertTrue(tonumber(low) > 0.8 and tonumber(low) < 1 and tonumber(top) > 10 and tonumber(top) < 12, top)
+  lu.assertTrue(tonumber(last) > 2 * tonumber(top), last)
+  lu.assertEquals(plot(20):match "\n2 10 2 (%S+)\n", "20")
+  if not have then lu.skip "gnuplot" end
+  run("rhm.plot{ " .. series .. ", log='xy', out='bars.svg' }")
+  lu.assertNotStrContains(read "bars.svg", "scale(0.00)")
+end
+
+function TestPlot:test_tics()
+  local function tics(scale, x, width)
+    return script.write{ device="dumb", width=width or 70, height=20, colours=0, log=scale, kind="lines",
+      series={ { x=x, y=x, at={ } } } }:match "set xtics ([^\n]*)"
+  end
+  lu.assertEquals(tics("", { 2, 6 }), "(2, 3, 4, 5, 6)") -- levels have no halves
+  lu.assertEquals(tics("", { 0, 0.2 }), "0.05")
+  lu.assertEquals(tics("", { 0, 30 }), "5")
+  lu.assertEquals(tics("x", { 0.25, 64, 17496 }), "(0.25, 64, 17496)")
+  lu.assertEquals(tics("x", { 1000, 1010, 5000 }), "(1000, 5000)") -- 1010 would touch 1000
+  lu.assertEquals(tics("x", { 0.257991, 1.24236 }), "(0.5, 1)")
+  lu.assertEquals(tics("x", { 3.1234, 4.1234 }), "(3, 4)")
+  lu.assertEquals(tics("x", { 100 }), "(100)")
+  lu.assertEquals(tics("x", { 21234.5, 22345.6, 23456.7 }), "(20600, 21500, 22300, 23200, 24100)")
+  lu.assertEquals(tics("x", { 300, 500, 1000, 2000, 5000, 10000, 30000 }, 30), "(300, 2000, 30000)")
+end
+
 local matrix = [[matrix={ { 0, 0.5, 1 }, { 1, 0/0, 0.25 } }, xnames={ 10, 20, 30 }, ynames={ 'a', 'b' },
   zlabel='acc', xlabel='m']]
 
@@ -184,7 +217,7 @@ end
 function TestPlot:test_csv()
   run("rhm.plot{ " .. series .. ", xlabel='N', out='s.csv' }")
   lu.assertEquals(read "s.csv", 'series,N,y,low,high\n"one, ""two""",1,0.2,0.1,0.3\n"one, ""two""",10,0.6,0.5,0.7\n'
-    .. '"one, ""two""",100,0.9,0.8,0.9\n2,1,0.1,,\n2,10,0.2,,\n2,100,0.4,,\n')
+    .. '"one, ""two""",100,0.9,0.8,inf\n2,1,0.1,,\n2,10,0.2,,\n2,100,0.4,,\n')
   run("rhm.plot{ " .. matrix .. ", out='m.csv' }")
   lu.assertEquals(read "m.csv", "m,y,acc\n10,a,0\n20,a,0.5\n30,a,1\n10,b,1\n20,b,\n30,b,0.25\n")
 end

@@ -335,13 +335,14 @@ class Experiments(unittest.TestCase):
 
     def test_unknown_topology(self):
         out = self.quick("unknown_topology")
-        rows = dict(re.findall(r"^ *(s by level +lists|shuffled \w+ +[23]|one s +\d) +(\d+ +\S+ +\d+ +\d+ +\d+)$", out, re.M))
+        rows = dict(re.findall(r"^ *(s by level +lists|shuffled \w+ +[23]|one s +\d) +(\d+ +\S+ +\d+ +\d+ +\d+) +\d+ of \d+ ", out,
+                               re.M))
         rows = {" ".join(name.split()): row.split() for name, row in rows.items()}  # sets, right, confident, wrong, none
         self.assertEqual(rows["s by level lists"], ["2", "2", "2", "0", "0"], out)
         for way in ("within", "across"):
             for s, sets in (("2", "3"), ("3", "2")):
                 self.assertEqual(rows["shuffled %s %s" % (way, s)], [sets, "-", "0", "0", sets], out)
-        right, sets, confident = map(int, re.search(r"right in (\d+) of (\d+) data sets, of which (\d+) confident",
+        right, sets, confident = map(int, re.search(r"right in (\d+) of (\d+) data sets, of which (\d+) sure",
                                                     " ".join(out.split())).groups())
         self.assertEqual((right, sets), (7, 8), out)  # s = 4, m = 448: 20000 strings are too few
         self.assertGreaterEqual(confident, 6, out)

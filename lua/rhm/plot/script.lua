@@ -3,12 +3,12 @@ local M = {}
 
 local ipairs = ipairs
 local format, gsub, rep, concat = string.format, string.gsub, string.rep, table.concat
-local sort, pairs = table.sort, pairs
+local sort, tonumber = table.sort, tonumber
 local abs, ceil, floor, log = math.abs, math.ceil, math.floor, math.log
 local huge, max, min = math.huge, math.max, math.min
 
--- Okabe and Ito's colours, dark ones first; viridis for heat maps.
-local colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"}
+-- Okabe and Ito's colours, dark ones first, grey for their yellow, which white paper hides; viridis for heat maps.
+local colours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F"}
 local viridis = {"#440154", "#482878", "#3E4989", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6ECE58", "#B5DE2B",
   "#FDE725"}
 
@@ -55,7 +55,9 @@ end
 local function range_of(lists, logarithmic, share)
   local low, high = huge, -huge
   for _, list in ipairs(lists) do
-    for _, value in ipairs(list) do low, high = min(low, value), max(high, value) end
+    for _, value in ipairs(list) do
+      if abs(value) ~= huge then low, high = min(low, value), max(high, value) end
+    end
   end
   if logarithmic then
     local room = max((high / low) ^ share, 1.05)
@@ -65,26 +67,55 @@ local function range_of(lists, logarithmic, share)
   return {low - room, high + room}
 end
 
--- The values themselves where they are few, else 1, 2 and 5 times powers of 10 where those alone would be too few; nil:
--- gnuplot's own.
-local function log_tics(range, values)
-  local tics, seen, count = {}, {}, 0
-  for _, value in ipairs(values or {}) do
-    if not seen[value] then count, seen[value] = count + 1, true end
-  end
-  if count > 0 and count <= 8 then
-    for value in pairs(seen) do tics[#tics + 1] = value end
-  elseif range[2] / range[1] < 100 then
-    for power = floor(log(range[1], 10)), floor(log(range[2], 10)) do
-      for _, digit in ipairs{1, 2, 5} do tics[#tics + 1] = digit * 10.0 ^ power end
+-- Those tics, of a sorted list, that a reader can tell apart: texts that do not touch on an axis of so many characters.
+local function spaced(tics, range, cells)
+  local texts, free = {}, -huge
+  for _, tic in ipairs(tics) do
+    local text = number(tic)
+    local at = cells * log(tic / range[1]) / log(range[2] / range[1]) - #text / 2
+    if tic >= range[1] and tic <= range[2] and at >= free then
+      texts[#texts + 1] = text
+      free = at + #text + 1
     end
   end
-  sort(tics)
-  local texts = {}
-  for _, tic in ipairs(tics) do
-    if tic >= range[1] and tic <= range[2] then texts[#texts + 1] = number(tic) end
+  return texts
+end
+
+-- On a log scale: the values themselves where they are few and short, else digits times powers of 10 where the powers
+-- alone would be too few; nil: gnuplot's own.
+local function log_tics(range, values, cells)
+  local tics, seen, short = {}, {}, true
+  for _, value in ipairs(values or {}) do
+    if not seen[value] then tics[#tics + 1], seen[value] = value, true end
+    short = short and (value == floor(value) or value == tonumber(format("%.3g", value)))
   end
-  return #texts > 1 and concat(texts, ", ") or nil
+  sort(tics)
+  if #tics > 0 and #tics <= 8 and short then return concat(spaced(tics, range, cells), ", ") end
+  if range[2] / range[1] >= 100 then return nil end
+  for _, digits in ipairs{{1, 2, 5}, {1, 2, 3, 4, 5, 6, 7, 8, 9}} do
+    tics = {}
+    for power = floor(log(range[1], 10)), floor(log(range[2], 10)) do
+      for _, digit in ipairs(digits) do tics[#tics + 1] = digit * 10.0 ^ power end
+    end
+    local texts = spaced(tics, range, cells)
+    if #texts > 1 then return concat(texts, ", ") end
+  end
+  tics = {}
+  for i = 0, 4 do tics[i + 1] = tonumber(format("%.3g", range[1] * (range[2] / range[1]) ^ (0.1 + 0.2 * i))) end
+  return concat(spaced(tics, range, cells), ", ")
+end
+
+-- Few whole numbers, of layers or tokens say, are their own tics: halves would mean nothing.
+local function whole_tics(values)
+  local low, high = huge, -huge
+  for _, value in ipairs(values) do
+    if value ~= floor(value) then return nil end
+    low, high = min(low, value), max(high, value)
+  end
+  if high - low > 10 then return nil end
+  local texts = {}
+  for value = low, high do texts[#texts + 1] = number(value) end
+  return concat(texts, ", ")
 end
 
 -- gnuplot does not see that the labels of a small text are in each other's way: at most `most` tics on a linear axis,
@@ -98,7 +129,10 @@ local function text_tics(range, logarithmic, most)
   end
 end
 
+-- Adds ranges and tics; returns where bars without an end go: so far beyond the range of y that gnuplot cuts them off
+-- at the frame, without the stroke across that ends the others.
 local function add_axes(p, lines)
+  local beyond
   for _, axis in ipairs{"x", "y"} do
     local lists, places = {}, {}
     for _, s in ipairs(p.series) do
@@ -111,24 +145,33 @@ local function add_axes(p, lines)
     if p.device == "dumb" then share = axis == "x" and 2 / max(4, p.width - 12) or 1.2 / max(4, p.height - 7) end
     local range = p[axis .. "range"] or range_of(lists, logarithmic, share)
     lines[#lines + 1] = format("set %srange [%s:%s]", axis, number(range[1]), number(range[2]))
-    local tics = logarithmic and log_tics(range, axis == "x" and places or nil)
+    local tics
+    if logarithmic then
+      local cells = p.device == "dumb" and p.width - 12 or p.width / 9 - 12
+      tics = log_tics(range, axis == "x" and places or nil, axis == "x" and cells or 1e9)
+    elseif axis == "x" then tics = whole_tics(places) end
     if tics then
       lines[#lines + 1] = format("set %stics (%s)", axis, tics)
     elseif p.device == "dumb" then
       local most = axis == "x" and max(2, p.width // 10) or max(2, (p.height - 6) // 2)
       lines[#lines + 1] = format("set %stics %s", axis, text_tics(range, logarithmic, most))
     end
+    local span = logarithmic and range[2] / range[1] or range[2] - range[1]
+    beyond = logarithmic and {range[1] / span, range[2] * span} or {range[1] - span, range[2] + span}
   end
+  return beyond
 end
 
 -- --- series -------------------------------------------------------------------------------------------------------
 
 -- A series' block of data: x y low high.
-local function add_points(lines, name, series)
+local function add_points(lines, name, series, beyond)
   lines[#lines + 1] = format("$%s << END", name)
   for i, x in ipairs(series.x) do
-    lines[#lines + 1] = concat({number(x), number(series.y[i]), number(series.low and series.low[i] or series.y[i]),
-      number(series.high and series.high[i] or series.y[i])}, " ")
+    local low, high = series.low and series.low[i] or series.y[i], series.high and series.high[i] or series.y[i]
+    if low == -huge then low = beyond[1] end
+    if high == huge then high = beyond[2] end
+    lines[#lines + 1] = concat({number(x), number(series.y[i]), number(low), number(high)}, " ")
   end
   lines[#lines + 1] = "END"
 end
@@ -149,10 +192,10 @@ end
 local function series_script(p, lines)
   local plots, dumb = {}, p.device == "dumb"
   local gap = dumb and " " or "" -- its legend has none
-  add_axes(p, lines)
+  local beyond = add_axes(p, lines)
   for k, series in ipairs(p.series) do
     local name, colour = "series" .. k, colours[(k - 1) % #colours + 1]
-    add_points(lines, name, series)
+    add_points(lines, name, series, beyond)
     local label = series.label
     if series.line then label = label and label .. ": " .. series.fit_label or series.fit_label end
     local title = label and "title " .. quoted(gap .. label) or "notitle"
@@ -167,7 +210,8 @@ local function series_script(p, lines)
       plots[#plots + 1] = format("$fit%d using 1:2 with lines %s dt 2 notitle", k, line)
     end
     if bars then -- of their own: in a legend of text they would take three lines
-      plots[#plots + 1] = format("$%s using 1:2:3:4 with yerrorbars %s ps 0 notitle", name, line)
+      local size = dumb and "0" or "0.01" -- a point of no size is no SVG for librsvg
+      plots[#plots + 1] = format("$%s using 1:2:3:4 with yerrorbars %s ps %s notitle", name, line, size)
     end
     local shape = kind == "lines" and "linespoints" or "points"
     plots[#plots + 1] = format("$%s using 1:2 with %s %s %s", name, shape, style, title)
