@@ -4,6 +4,7 @@ local M = {}
 local hint = require "rhm.hint"
 local nearest = require "rhm.nearest"
 local type, next, ipairs, error, tostring = type, next, ipairs, error, tostring
+local getmetatable, rawget = debug.getmetatable, rawget
 local format, concat = string.format, table.concat
 local tointeger, getinfo = math.tointeger, debug.getinfo
 
@@ -30,7 +31,8 @@ function M.show(value)
     return (format("%q", #value > 40 and value:sub(1, 37) .. "..." or value):gsub("\\\n", "\\n"))
   end
   if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
-  return "a " .. kind
+  local class = kind == "userdata" and rawget(getmetatable(value) or {}, "__name")
+  return type(class) == "string" and class or "a " .. kind
 end
 
 -- t must be a table with no other keys than those of the list `known`.
@@ -63,7 +65,8 @@ end
 function M.number(where, t, key, low, high, otherwise)
   local value = M.field(where, t, key, "number", otherwise)
   if value and not (value >= low and value <= high) then
-    M.fail(where, "%s = %s: must be between %.14g and %.14g", key, M.show(value), low, high)
+    M.fail(where, "%s = %s: must be between %.14g and %s", key, M.show(value), low,
+      high == 2 ^ 53 and "2^53" or format("%.14g", high))
   end
   return value
 end

@@ -94,6 +94,52 @@ static void add_traceback(lua_State *L)
     luaL_pushresult(&b);
 }
 
+/* An error of a function in C names the line that called it. Where that is one of our own modules', the
+ * user's line stands in its place; not where the module itself went wrong. */
+static void name_users_line(lua_State *L)
+{
+    const char *message = lua_tostring(L, 1);
+    size_t own = 0;
+    lua_Debug ar;
+    int level = 1;
+    for (; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline <= 0)
+            continue;
+        if (is_user_frame(L, &ar))
+            break;
+        lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+        size_t length = lua_rawlen(L, -1);
+        if (strncmp(message, lua_tostring(L, -1), length) == 0)
+            own = length;
+        lua_pop(L, 1);
+    }
+    if (own == 0 || strncmp(message + own, "attempt to ", 11) == 0 ||
+        strncmp(message + own, "bad arg", 7) == 0)
+        return;
+    if (lua_getstack(L, level, &ar) && lua_getinfo(L, "Sl", &ar))
+        lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, message + own);
+    else
+        lua_pushstring(L, message + own);
+    lua_replace(L, 1);
+}
+
+/* "attempt to call a nil value (method 'acuracy')": what may have been meant. */
+static void add_meant(lua_State *L)
+{
+    if (!strstr(lua_tostring(L, 1), "attempt to call a nil value ("))
+        return;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "rhm.hint");
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_istable(L, -1)) {
+        lua_getfield(L, -1, "meant");
+        lua_pushvalue(L, 1);
+        if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_isstring(L, -1))
+            lua_replace(L, 1);
+    }
+    lua_settop(L, 1);
+}
+
 /* "module 'x' not found:" without the twenty lines of names that follow. */
 static void shorten_not_found(lua_State *L)
 {
@@ -119,6 +165,8 @@ static int message_handler(lua_State *L)
     }
     lua_settop(L, 1);
     shorten_not_found(L);
+    name_users_line(L);
+    add_meant(L);
     if (!rhm_interrupt_pending())
         add_traceback(L);
     return 1;

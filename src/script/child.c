@@ -162,9 +162,7 @@ static int child_now(lua_State *L)
 /* terminal(): whether a line of progress can be written over. */
 static int child_terminal(lua_State *L)
 {
-    const char *term = getenv("TERM");
-    bool live = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
-    lua_pushboolean(L, live || rhm_screen_is_panel());
+    lua_pushboolean(L, rhm_screen_rewrites());
     return 1;
 }
 

@@ -12,14 +12,13 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "engine/results/results.h"
 #include "script/args.h"
 #include "script/idle.h"
 #include "script/object.h"
+#include "script/screen.h"
 
 #define SAID_AFTER .5 /* seconds */
 
@@ -45,12 +44,10 @@ static void say_waits(void *context, const char *path, double seconds)
     rhm_idle_turn();
     if (seconds < SAID_AFTER)
         said = false;
-    else if (!said && isatty(STDERR_FILENO)) {
-        const char *term = getenv("TERM");
-        bool rewrites = term && *term && strcmp(term, "dumb") != 0; /* a line of progress may stand there */
-        said = true;
+    else if (!said && (isatty(STDERR_FILENO) || rhm_screen_is_panel())) {
+        said = true; /* a line of progress may stand there */
         fprintf(stderr, "%swaiting for %s, which another program has locked: at most %d s, Ctrl-C stops it\n",
-                rewrites ? "\r\033[K" : "", path, RHM_RESULTS_PATIENCE);
+                rhm_screen_rewrites() ? "\r\033[K" : "", path, RHM_RESULTS_PATIENCE);
         fflush(stderr);
         rhm_idle_turn();
     }
@@ -95,6 +92,13 @@ static int results_close(lua_State *L)
 
 /* --- runs --------------------------------------------------------------------------------------------- */
 
+static const char *check_experiment(lua_State *L, int index, const char *function)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "%s: experiment = %s: must be a name, a string", function, rhm_args_show(L, index));
+    return lua_tostring(L, index);
+}
+
 /* Pushes the JSON text of the value at `index`, which must be a table. */
 static const char *push_json(lua_State *L, int index, const char *function, const char *name)
 {
@@ -108,7 +112,8 @@ static const char *push_json(lua_State *L, int index, const char *function, cons
     lua_remove(L, -2);
     lua_pushvalue(L, index);
     lua_pushfstring(L, "%s: %s", function, name);
-    lua_call(L, 2, 1);
+    if (lua_pcall(L, 2, 1, 0) != LUA_OK)
+        luaL_error(L, "%s", lua_tostring(L, -1));
     const char *text = lua_tostring(L, -1);
     return text[0] == '['
                ? (luaL_error(L, "%s: %s: names and values expected, not a list", function, name), NULL)
@@ -188,13 +193,13 @@ static int results_add(lua_State *L)
 static int results_find(lua_State *L)
 {
     struct rhm_results *results = check(L);
-    const char *experiment = luaL_checkstring(L, 2);
+    const char *experiment = check_experiment(L, 2, "results:find");
     const char *parameters = push_json(L, 3, "results:find", "parameters");
+    lua_Integer seed = rhm_args_whole(L, 4, "results:find", "seed =", 0, LUA_MAXINTEGER);
     struct rhm_run run;
     struct rhm_error err;
     bool found;
-    if (rhm_results_find(results, experiment, parameters, luaL_checkinteger(L, 4), &run, &found, &err) !=
-        RHM_OK)
+    if (rhm_results_find(results, experiment, parameters, seed, &run, &found, &err) != RHM_OK)
         return rhm_raise(L, "results:find", &err);
     if (!found)
         return 0;
@@ -205,10 +210,11 @@ static int results_find(lua_State *L)
 static int results_runs(lua_State *L)
 {
     struct rhm_results *results = check(L);
+    const char *experiment = lua_isnoneornil(L, 2) ? NULL : check_experiment(L, 2, "results:runs");
     struct rhm_run run;
     struct rhm_error err;
     bool more;
-    if (rhm_results_select(results, luaL_optstring(L, 2, NULL), &err) != RHM_OK)
+    if (rhm_results_select(results, experiment, &err) != RHM_OK)
         return rhm_raise(L, "results:runs", &err);
     lua_newtable(L);
     for (lua_Integer i = 1;; i++) {
@@ -248,7 +254,7 @@ static int results_merge(lua_State *L)
     struct rhm_results *results = check(L);
     struct rhm_results_merged merged;
     struct rhm_error err;
-    if (rhm_results_merge(results, luaL_checkstring(L, 2), &merged, &err) != RHM_OK)
+    if (rhm_results_merge(results, rhm_args_path(L, 2, "results:merge"), &merged, &err) != RHM_OK)
         return rhm_raise(L, "results:merge", &err);
     lua_createtable(L, 0, 4);
     rhm_set_integer(L, "added", merged.added);
@@ -277,7 +283,8 @@ static void find_only(lua_State *L, struct rhm_results *results, struct rhm_resu
 static int results_export(lua_State *L)
 {
     struct rhm_results *results = check(L);
-    const char *path = luaL_checkstring(L, 2), *name = luaL_optstring(L, 3, NULL);
+    const char *path = rhm_args_path(L, 2, "results:export");
+    const char *name = lua_isnoneornil(L, 3) ? NULL : check_experiment(L, 3, "results:export");
     struct rhm_results_experiment only;
     struct rhm_error err;
     uint64_t rows;

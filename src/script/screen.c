@@ -74,6 +74,12 @@ bool rhm_screen_is_panel(void)
     return is_given;
 }
 
+bool rhm_screen_rewrites(void)
+{
+    const char *term = getenv("TERM");
+    return rhm_screen_is_panel() || (isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0);
+}
+
 static int width(lua_State *L)
 {
     lua_pushinteger(L, rhm_screen_get().width);

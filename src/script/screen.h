@@ -23,6 +23,9 @@ void rhm_screen_set(const struct rhm_screen *screen);
 /* Whether a panel shows the output, which takes \r and "erase the line" as a terminal does. */
 bool rhm_screen_is_panel(void);
 
+/* Whether a line of progress on standard error can be written over. */
+bool rhm_screen_rewrites(void);
+
 /* The colours of a terminal of that TERM and COLORTERM (may be NULL) by their names: 0, 8, 16 or 256. */
 int rhm_screen_term_colours(const char *term, const char *colorterm);
 

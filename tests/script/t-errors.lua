@@ -319,4 +319,42 @@ function TestErrors.test_a_failed_save_leaves_the_old_file()
   lu.assertEquals(read "old.csv", "precious\n")
 end
 
+-- Functions written in Lua name the line of who called them, also where C below them raises the error.
+function TestErrors.test_the_users_line()
+  local g = "g = rhm.grammar{ V=8, m=4, s=2, L=3 } "
+  refuse_code(g .. "x = rhm.principle(g, { place=9 })", "rhm.principle: place 9: must be 1..4")
+  refuse_code(g .. "x = rhm.principle(g, { n=1 })", "n = 1: must be between 4 and 2^53")
+  refuse_code(g .. "x = rhm.principle(rhm.network{ grammar=g })", "rhm.principle: rhm.network: a grammar, a formula")
+  refuse_code("x = rhm.sweep{ name='a', grid={ x={1} }, run=print, jobs=0, out='/no/such/s.db' }",
+    "/no/such/s.db: cannot create")
+end
+
+function TestErrors.test_results()
+  local function store(text, ...)
+    refuse_code("local s <close> = rhm.results{ path='e.db', create=true } x = s:" .. text, ...)
+  end
+  store("add{ experiment='a', seed=1, parameters={ x=print }, measures={} }", "results:add: parameters.x: a function")
+  store("find('a', {}, 1.5)", "results:find: seed = 1.5", "whole number")
+  store("find(1, {}, 1)", "results:find: experiment = 1", "a name")
+  store("runs(5)", "results:runs: experiment = 5", "a name")
+  store("merge()", "results:merge: path = nil", "name of a file")
+  store("export()", "results:export: path = nil", "name of a file")
+  store("export('x.csv', 'none')", "results:export: e.db: no runs of experiment 'none'")
+end
+
+function TestErrors.test_refine()
+  local d = "g = rhm.grammar{ V=8, m=4, s=2, L=3 } d = g:sample{ n=2000 } rhm.network{ grammar=g }:refine{ from=d, "
+  refuse_code(d .. "m=9 }", "network:refine: m = 9: m*V = 72 exceeds V^s = 64")
+  refuse_code(d .. "held_out=.9999 }", "network:refine: held_out = 0.9999 of 2000 strings: at least 2")
+end
+
+-- What is no function: the nearest one there is.
+function TestErrors.test_what_was_meant()
+  local net = "net = rhm.network{ V=8, s=2, L=3, classes=8 } x = "
+  refuse_code(net .. "net:acuracy(1)", "attempt to call a nil value (method 'acuracy'): did you mean 'accuracy'?")
+  refuse_code("x = rhm.gramar{}", "(field 'gramar'): did you mean 'grammar'?")
+  refuse_code("x = grammar{}", "(global 'grammar'): did you mean 'rhm.grammar'?")
+  refuse_code("x = zorkmid{}", "attempt to call a nil value (global 'zorkmid')\n")
+end
+
 os.exit(lu.LuaUnit.run())

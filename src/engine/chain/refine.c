@@ -63,8 +63,16 @@ static enum rhm_status check(const struct rhm_network *net, const struct rhm_dat
         return rhm_fail(err, RHM_EARG, "smoothing = %g: must be 1e-6..1e6 (a pseudo-count)", o->smoothing);
     if (!(o->held_out >= 0 && o->held_out < 1))
         return rhm_fail(err, RHM_EARG, "held_out = %g: must be 0 or more, below 1", o->held_out);
+    if ((double)(data->n - rhm_dataset_missing(data).labels) * (1 - o->held_out) < 2)
+        return rhm_fail(err, RHM_EARG, "held_out = %g of %zu strings: at least 2 with a label must be left",
+                        o->held_out, data->n);
     if (o->m < -1)
         return rhm_fail(err, RHM_EARG, "m = %lld: must be 1 or more", (long long)o->m);
+    double tuples = pow(net->V, net->branch[net->L]);
+    if ((double)o->m * net->V > tuples)
+        return rhm_fail(err, RHM_EARG,
+                        "m = %lld: m*V = %.15g exceeds V^s = %.15g: no tuple could have one parent",
+                        (long long)o->m, (double)o->m * net->V, tuples);
     return RHM_OK;
 }
 

@@ -164,8 +164,8 @@ static void put_row(FILE *file, sqlite3_stmt *s)
     fputc('\n', file);
 }
 
-static enum rhm_status put_rows(struct rhm_results *r, sqlite3_stmt *s, FILE *file, uint64_t *rows,
-                                struct rhm_error *err)
+static enum rhm_status put_rows(struct rhm_results *r, const char *experiment, sqlite3_stmt *s, FILE *file,
+                                uint64_t *rows, struct rhm_error *err)
 {
     for (int i = 0; i < sqlite3_column_count(s); i++) {
         fputs(i > 0 ? "," : "", file);
@@ -178,7 +178,7 @@ static enum rhm_status put_rows(struct rhm_results *r, sqlite3_stmt *s, FILE *fi
     if (code != SQLITE_DONE)
         return rhm_results_fail(r, "read", err);
     if (*rows == 0)
-        return rhm_fail(err, RHM_EARG, "%s: no runs of that experiment", r->path);
+        return rhm_fail(err, RHM_EARG, "%s: no runs of experiment '%.40s'", r->path, experiment);
     return RHM_OK;
 }
 
@@ -195,7 +195,7 @@ enum rhm_status rhm_results_export(struct rhm_results *r, const char *experiment
     struct rhm_output out;
     enum rhm_status status = rhm_output_open(&out, path, err);
     if (status == RHM_OK) {
-        status = put_rows(r, statement, out.file, rows, err);
+        status = put_rows(r, experiment, statement, out.file, rows, err);
         if (status == RHM_OK)
             status = rhm_output_commit(&out, err);
         else
