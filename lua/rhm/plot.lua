@@ -260,6 +260,14 @@ local function trim(text)
   return concat(lines, "\n")
 end
 
+-- The name of the y axis above it, below the title: gnuplot's text drops one that is longer than its margin.
+local function name_axis(text, p)
+  if not p.ylabel then return text end
+  local title, rest = match(text, "^([^\n]*\n)(.*)$")
+  if not p.title then title, rest = "", text end
+  return title .. gsub(p.ylabel, "%c", " ") .. "\n" .. rest
+end
+
 -- --- rhm.plot -----------------------------------------------------------------------------------------------------
 
 local devices = {svg = "svg", pdf = "pdf", png = "png", csv = "csv"}
@@ -347,7 +355,7 @@ function M.plot(t)
   elseif p.device == "sixel" then
     io.write(gnuplot(script.write(p)), "\n")
   else
-    print(trim(gnuplot(script.write(p))))
+    print(name_axis(trim(gnuplot(script.write(p))), p))
   end
 end
 

@@ -112,6 +112,11 @@ function TestPlot:test_terminal()
   local lines = select(2, out:gsub("\n", ""))
   lu.assertTrue(lines >= 15 and lines <= 22, lines)
   for line in out:gmatch "[^\n]*" do lu.assertTrue(utf8.len(line) < 80 and not line:find "%s$", line) end
+  out = run("rhm.plot{ " .. series .. ", log='x', title='t', xlabel='N', ylabel='largest inner product' }")
+  lu.assertStrContains(out, "t\nlargest inner product\n ") -- whatever the margin
+  lu.assertEquals(select(2, out:gsub("\n", "")), lines)
+  out = run("rhm.plot{ y={ 3, 1, 2 }, ylabel='accuracy' }")
+  lu.assertEquals(out:sub(1, 9), "accuracy\n")
   out = run("rhm.plot{ y={ 3, 1, 2 }, kind='points', width=40, height=10 }")
   for line in out:gmatch "[^\n]*" do lu.assertTrue(#line <= 40) end
   lu.assertEquals(select(2, out:gsub("A", "")), 3) -- no point is hidden by the frame

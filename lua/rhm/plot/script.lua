@@ -26,7 +26,7 @@ end
 local function terminal(p)
   if p.device == "dumb" then
     local colour = p.colours >= 256 and "ansi256" or p.colours >= 8 and "ansi" or "mono"
-    return format("dumb size %d,%d noenhanced %s", p.width, p.height, colour)
+    return format("dumb size %d,%d noenhanced %s", p.width, p.height - (p.ylabel and 1 or 0), colour)
   elseif p.device == "sixel" then
     return format("sixelgd size %d,%d truecolor", p.width, p.height)
   elseif p.device == "svg" then
@@ -44,7 +44,7 @@ local function head(p, lines)
   if p.file then add("set output %s", quoted(p.file)) end
   if p.title then add("set title %s noenhanced", quoted(p.title)) end
   if p.xlabel then add("set xlabel %s noenhanced", quoted(p.xlabel)) end
-  if p.ylabel then add("set ylabel %s noenhanced", quoted(p.ylabel)) end
+  if p.ylabel and p.device ~= "dumb" then add("set ylabel %s noenhanced", quoted(p.ylabel)) end
   for axis in p.log:gmatch "." do add("set logscale %s", axis) end
   add("set format '%%g'")
 end
@@ -219,7 +219,7 @@ local function series_script(p, lines)
   local labelled = false
   for _, series in ipairs(p.series) do labelled = labelled or series.label or series.line end
   lines[#lines + 1] = not labelled and "unset key" or dumb and "set key outside below Left reverse noenhanced"
-    or "set key outside bottom center horizontal Left reverse noenhanced"
+    or "set key outside bottom center horizontal Left reverse noenhanced height 1"
   if not dumb then
     lines[#lines + 1] = "set grid xtics ytics lt 1 lc rgb '#dddddd' lw 0.5\nset tics nomirror\nset border 3"
   end
