@@ -99,7 +99,7 @@ x:finish(function()
     for _, value in ipairs(experiment.values(r.rows, measure, which)) do total = total + value end
     return total
   end
-  local head = {"strings", "s", "sets", "right", "sure", "wrong", "open", "levels seen", "chain", "time"}
+  local head = {"strings", "s", "sets", "right", "sure", "wrong", "open", "seen", "chain", "time"}
   local lines, seen = {}, {}
   for _, kind in ipairs{"one s", "s by level", "shuffled within", "shuffled across", "m V = V^s"} do
     for _, cell in ipairs(cells) do
@@ -129,7 +129,7 @@ x:finish(function()
     end
   end
   x:say("%d strings a data set. right: s and L as in the grammar; sure: every level established by the strings; wrong: "
-    .. "sure and not right; open: it cannot tell; levels seen: established, not assumed; chain: how many reach an "
+    .. "sure and not right; open: it cannot tell; seen: levels established, not assumed; chain: how many reach an "
     .. "accuracy of .95 with the tree that was found; time: median. V^s, L: grammars with m V = V^s, the others have m V "
     .. "< V^s", N)
   print ""

@@ -101,8 +101,9 @@ void rhm_linalg_unshare(void)
     int last = --sharers == 0;
     pthread_mutex_unlock(&sharing);
 #if defined _OPENMP && !defined __clang__
-    /* Ends this thread's helpers, which else spin; the next loop makes them anew. Not with clang's runtime: it ends
-     * those of all threads, which is an abort where another thread just begins a loop; its own sleep after 0.2 s. */
+    /* Ends this thread's helpers, which else spin; the next loop makes them anew. Not with clang's runtime:
+     * it ends those of all threads, which is an abort where another thread just begins a loop; its own sleep
+     * after 0.2 s. */
     if (last && !omp_in_parallel())
         omp_pause_resource_all(omp_pause_soft);
 #else
