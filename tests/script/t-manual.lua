@@ -125,18 +125,25 @@ function TestManual:test_examples()
   lu.assertEquals(ran, 2)
 end
 
--- Where mandoc or groff are, they find nothing to say. (A page that is not installed cannot be referred to yet.)
+-- Where mandoc or groff are, they find nothing to say. (A page that is not installed cannot be referred to yet, and the
+-- source of rhm-api.7 is made with lines as long as the help's.)
 function TestManual:test_lint()
   local checked = false
-  if os.execute "command -v mandoc >/dev/null 2>&1" then
-    local out = run("mandoc -Tlint " .. quoted(page) .. " 2>&1"):gsub("mandoc: [^\n]*referenced manual not found[^\n]*\n", "")
-      :gsub("mandoc: outdated mandoc.db[^\n]*\n", "")
-    lu.assertEquals(out, "")
-    checked = true
-  end
-  if os.execute "command -v groff >/dev/null 2>&1" then
-    lu.assertEquals(run("groff -mandoc -ww -Tutf8 -z " .. quoted(page) .. " 2>&1"), "")
-    checked = true
+  for _, name in ipairs{"rhm.1", "rhm-api.7", "rhm-experiments.7"} do
+    local file = quoted((page:gsub("rhm%.1$", name)))
+    if os.execute "command -v mandoc >/dev/null 2>&1" then
+      local said = {}
+      for line in run("mandoc -Tlint " .. file .. " 2>&1"):gmatch "[^\n]+" do
+        if not line:find "referenced manual not found" and not line:find "outdated mandoc.db"
+          and not (name == "rhm-api.7" and line:find "longer than 80 bytes") then said[#said + 1] = line end
+      end
+      lu.assertEquals(table.concat(said, "\n"), "")
+      checked = true
+    end
+    if os.execute "command -v groff >/dev/null 2>&1" then
+      lu.assertEquals(run("groff -mandoc -ww -Tutf8 -z " .. file .. " 2>&1"), "")
+      checked = true
+    end
   end
   lu.skipIf(not checked, "neither mandoc nor groff is here")
 end
