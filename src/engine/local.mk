@@ -7,6 +7,7 @@ rhminclude_HEADERS = src/engine/rhm.h
 base_includedir = $(rhmincludedir)/engine/base
 base_include_HEADERS = \
 	src/engine/base/branches.h \
+	src/engine/base/claim.h \
 	src/engine/base/error.h \
 	src/engine/base/matrix.h \
 	src/engine/base/memory.h \
@@ -20,6 +21,7 @@ base_include_HEADERS = \
 base_sources = \
 	src/engine/base/branches.c \
 	src/engine/base/cholesky.c \
+	src/engine/base/claim.c \
 	src/engine/base/error.c \
 	src/engine/base/lapack.h \
 	src/engine/base/linalg.c \
@@ -48,8 +50,10 @@ files_sources = \
 # Data sets: labelled strings in memory and in files
 data_includedir = $(rhmincludedir)/engine/data
 data_include_HEADERS = \
+	src/engine/data/accuracy.h \
 	src/engine/data/dataset.h
 data_sources = \
+	src/engine/data/accuracy.c \
 	src/engine/data/dataset.c \
 	src/engine/data/dataset_check.c \
 	src/engine/data/dataset_csv.c \

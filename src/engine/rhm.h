@@ -3,6 +3,7 @@
 #define RHM_RHM_H
 
 #include "engine/base/branches.h"
+#include "engine/base/claim.h"
 #include "engine/base/error.h"
 #include "engine/base/matrix.h"
 #include "engine/base/memory.h"
@@ -13,6 +14,7 @@
 #include "engine/base/threads.h"
 #include "engine/base/tuples.h"
 
+#include "engine/data/accuracy.h"
 #include "engine/data/dataset.h"
 
 #include "engine/grammar/formula.h"

@@ -251,7 +251,7 @@ static void test_pause_and_stop(void **state)
     assert_memory_equal(net[0]->w, net[1]->w, net[0]->parameters * sizeof(float));
     rhm_monitor_ask(&w.monitor, RHM_REQUEST_STOP);
     must_fail(rhm_cnn_train(net[1], &w.o, &w.monitor, NULL, &err), RHM_ESTOP, "stopped");
-    assert_int_equal(atomic_load(&net[1]->busy), 0);
+    assert_int_equal(atomic_load(&net[1]->claim.taken), 0);
     rhm_monitor_clear(&w.monitor);
     rhm_cnn_free(net[0]);
     rhm_cnn_free(net[1]);
@@ -339,7 +339,7 @@ static void test_refusals(void **state)
     bad = t;
     bad.rate = 1e30;
     must_fail(rhm_cnn_train(net, &bad, NULL, NULL, &err), RHM_ENUMERIC, "not finite", "lower rate", "1e+30");
-    assert_int_equal(atomic_load(&net->busy), 0);
+    assert_int_equal(atomic_load(&net->claim.taken), 0);
     rhm_cnn_free(net);
     rhm_dataset_clear(&data);
     rhm_dataset_clear(&longer);

@@ -170,7 +170,7 @@ static void test_a_stop_keeps_finished_layers(void **state)
                         progress.layer[1].phase < RHM_PHASE_DONE);
         }
         rhm_job_free(job);
-        assert_true(net->layer[3] && !net->layer[1] && !net->trainer && !net->busy);
+        assert_true(net->layer[3] && !net->layer[1] && !net->trainer && !net->claim.taken);
         must(rhm_network_view(net, 3, 1, &view, &err));
         assert_true(view.trained == 1 && view.steps == 60);
         rhm_layer_view_clear(&view);
@@ -328,11 +328,11 @@ static void test_there_is_one_writer(void **state)
     for (int round = 0; round < 20; round++) { /* from the moment that start returns */
         struct rhm_job *job, *second = NULL;
         must(rhm_network_start(&job, net, &how, &err));
-        must_fail(rhm_network_train(net, &how, NULL, NULL, &err), RHM_ESTATE, "trained by a job");
-        must_fail(rhm_network_start(&second, net, &how, &err), RHM_ESTATE, "trained by a job");
-        must_fail(rhm_network_begin(net, 3, &how, NULL, &err), RHM_ESTATE, "trained by a job");
-        must_fail(rhm_network_step(net, 3, 1, NULL, &err), RHM_ESTATE, "trained by a job");
-        must_fail(rhm_network_finish(net, 3, NULL, &err), RHM_ESTATE, "trained by a job");
+        must_fail(rhm_network_train(net, &how, NULL, NULL, &err), RHM_ESTATE, "in training");
+        must_fail(rhm_network_start(&second, net, &how, &err), RHM_ESTATE, "in training");
+        must_fail(rhm_network_begin(net, 3, &how, NULL, &err), RHM_ESTATE, "in training");
+        must_fail(rhm_network_step(net, 3, 1, NULL, &err), RHM_ESTATE, "in training");
+        must_fail(rhm_network_finish(net, 3, NULL, &err), RHM_ESTATE, "in training");
         assert_null(second);
         rhm_job_free(job);
     }
@@ -364,7 +364,8 @@ static void test_jobs_that_cannot(void **state)
     rhm_job_progress(job, &progress);
     assert_int_equal(progress.error.status, RHM_EMEMORY);
     assert_non_null(strstr(progress.error.text, "the exact codebook of layer 1"));
-    assert_true(progress.layer[2].phase == RHM_PHASE_DONE && net->layer[2] && !net->layer[1] && !net->busy);
+    assert_true(progress.layer[2].phase == RHM_PHASE_DONE && net->layer[2] && !net->layer[1] &&
+                !net->claim.taken);
     rhm_job_free(job);
     rhm_network_free(net);
     rhm_grammar_clear(&g);

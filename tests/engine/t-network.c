@@ -123,7 +123,7 @@ static void test_learns_from_a_grammar(void **state)
                 assert_true(layer->error > 0 && layer->error <= layer->error_max);
                 assert_int_equal(layer->clusters.k, 8);
             }
-            assert_true(net->grammar != NULL && net->trainer == NULL && !net->busy);
+            assert_true(net->grammar != NULL && net->trainer == NULL && !net->claim.taken);
             rhm_network_free(net);
         }
     rhm_grammar_clear(&g);
@@ -634,7 +634,7 @@ static void test_budgets_leave_the_network_usable(void **state)
         status = rhm_network_train(net, &how, NULL, NULL, &why);
         rhm_memory_set_budget(budget);
         assert_true(status == RHM_OK || status == RHM_EMEMORY);
-        assert_true(net->trainer == NULL && !net->busy);
+        assert_true(net->trainer == NULL && !net->claim.taken);
         failures += status != RHM_OK;
         if (status != RHM_OK)
             assert_true(strstr(why.text, "the budget is") != NULL && strchr(why.text, '\n') == NULL);

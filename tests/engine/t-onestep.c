@@ -308,9 +308,9 @@ static void test_stop(void **state)
     data.n = 300;
     must(rhm_onestep_accuracy(net, &data, &after, NULL, NULL, &err)); /* the old one stands */
     assert_true(before == after && net->fit.n == 300);
-    atomic_store(&net->busy, 1);
+    atomic_store(&net->claim.taken, 1);
     must_fail(rhm_onestep_train(net, &data, NULL, &err), RHM_ESTATE, "in training");
-    atomic_store(&net->busy, 0);
+    atomic_store(&net->claim.taken, 0);
     rhm_monitor_clear(&monitor);
     rhm_onestep_free(net);
     rhm_dataset_clear(&data);
@@ -410,7 +410,7 @@ static void test_refusals(void **state)
     rhm_memory_set_budget(100000);
     must_fail(rhm_onestep_train(net, &data, NULL, &err), RHM_EMEMORY, "weights of a layer", "smaller h");
     rhm_memory_set_budget(budget);
-    assert_int_equal(atomic_load(&net->busy), 0);
+    assert_int_equal(atomic_load(&net->claim.taken), 0);
     rhm_onestep_free(net);
     rhm_dataset_clear(&data);
 }

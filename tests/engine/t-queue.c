@@ -152,7 +152,7 @@ static void test_queued_jobs_pause_and_stop(void **state)
     struct fleet fleet;
     queue(&fleet, 100000, 200);
     struct rhm_train_options how = gd(fleet.net[1], 5, 0);
-    must_fail(rhm_network_train(fleet.net[1], &how, NULL, NULL, &err), RHM_ESTATE, "trained by a job");
+    must_fail(rhm_network_train(fleet.net[1], &how, NULL, NULL, &err), RHM_ESTATE, "in training");
     rhm_job_pause(fleet.job[1]);
     assert_int_equal(rhm_job_wait(fleet.job[1], 20), RHM_JOB_PAUSED);
     rhm_job_stop(fleet.job[2]);

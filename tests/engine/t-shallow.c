@@ -266,10 +266,10 @@ static void test_stop(void **state)
         must(rhm_shallow_accuracy(net, &data, &after, NULL, NULL, &err)); /* the old one stands */
         assert_near(after, before, 0);
         assert_int_equal(net->fit.n, 300);
-        assert_int_equal(atomic_load(&net->busy), 0);
-        atomic_store(&net->busy, 1);
+        assert_int_equal(atomic_load(&net->claim.taken), 0);
+        atomic_store(&net->claim.taken, 1);
         must_fail(rhm_shallow_train(net, &data, NULL, &err), RHM_ESTATE, "in training");
-        atomic_store(&net->busy, 0);
+        atomic_store(&net->claim.taken, 0);
         rhm_monitor_clear(&monitor);
         rhm_shallow_free(net);
     }
@@ -420,7 +420,7 @@ static void test_refusals(void **state)
     rhm_memory_set_budget(20 << 20);
     must_fail(rhm_shallow_train(net, &data, NULL, &err), RHM_EMEMORY, "30.5 MiB", "20.0 MiB", "kind = 'rbf'");
     rhm_memory_set_budget(budget);
-    assert_int_equal(atomic_load(&net->busy), 0);
+    assert_int_equal(atomic_load(&net->claim.taken), 0);
     rhm_shallow_free(net);
     rhm_dataset_clear(&data);
 }

@@ -113,7 +113,7 @@ function TestJobs.test_background_jobs_take_turns()
   lu.assertNil(result)
   lu.assertEquals(state, "queued")
   lu.assertErrorMsgContains("waits in the queue", b.network.train, b.network, {from=g})
-  lu.assertErrorMsgContains("trained by a job", function() b.network:layer(3):begin{ from=g, n=100 } end)
+  lu.assertErrorMsgContains("in training", function() b.network:layer(3):begin{ from=g, n=100 } end)
   local free = network():train{ from=g, n=1000 } -- the foreground does not wait
   lu.assertEquals(free.levels[1].n, 1000)
   a:pause()
@@ -145,7 +145,8 @@ end
 
 function TestJobs.test_leaving_with_a_full_queue()
   local start = rhm.clock()
-  for _, leave in ipairs{"", "os.exit(0, true)", "os.exit(0)", "nets = nil jobs = nil collectgarbage() collectgarbage()"} do
+  for _, leave in ipairs{"", "os.exit(0, true)", "os.exit(0)",
+      "nets = nil jobs = nil collectgarbage() collectgarbage()"} do
     local output, code = run([[
       g = rhm.grammar{ V=8, m=4, s=2, L=3, seed=3 } nets = {}
       for i = 1, 6 do

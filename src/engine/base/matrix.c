@@ -28,3 +28,12 @@ void rhm_matrix_clear(struct rhm_matrix *m)
     free(m->v);
     *m = (struct rhm_matrix){0};
 }
+
+size_t rhm_largest(const double *v, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        if (v[i] > v[best])
+            best = i;
+    return best;
+}

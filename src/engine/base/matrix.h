@@ -20,4 +20,7 @@ void rhm_matrix_clear(struct rhm_matrix *m);
  * file as it was. */
 enum rhm_status rhm_matrix_save(const struct rhm_matrix *m, const char *path, struct rhm_error *err);
 
+/* Where the largest of n numbers stands, the first of equals. */
+size_t rhm_largest(const double *v, size_t n);
+
 #endif

@@ -135,11 +135,11 @@ void rhm_cnn_free(struct rhm_cnn *net)
 
 enum rhm_status rhm_cnn_reset(struct rhm_cnn *net, struct rhm_error *err)
 {
-    int idle = 0;
-    if (!atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        return rhm_fail(err, RHM_ESTATE, "the network is in training: wait for it or stop it first");
+    enum rhm_status status = rhm_claim_take(&net->claim, "the network", err);
+    if (status != RHM_OK)
+        return status;
     rhm_cnn_reset_claimed(net);
-    rhm_cnn_release(net);
+    rhm_claim_give(&net->claim);
     return RHM_OK;
 }
 
@@ -150,11 +150,6 @@ void rhm_cnn_reset_claimed(struct rhm_cnn *net)
     net->history.n = 0;
     net->steps = net->epochs = 0;
     pthread_mutex_unlock(&net->lock);
-}
-
-void rhm_cnn_release(struct rhm_cnn *net)
-{
-    atomic_store(&net->busy, 0);
 }
 
 size_t rhm_cnn_history(struct rhm_cnn *net, uint64_t *steps, uint64_t *epochs, size_t room,

@@ -22,6 +22,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/base/claim.h"
 #include "engine/base/monitor.h"
 #include "engine/base/poll.h"
 #include "engine/data/dataset.h"
@@ -83,7 +84,7 @@ struct rhm_cnn {
     /* Held by readers, and by a training for each of its batches. */
     pthread_mutex_t lock;
     atomic_int readers_waiting;
-    atomic_int busy; /* 1: a training writes */
+    struct rhm_claim claim;
 };
 
 enum rhm_status rhm_cnn_create(struct rhm_cnn **net, const struct rhm_cnn_options *options,
@@ -138,14 +139,13 @@ enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_op
 
 struct rhm_work rhm_cnn_work(const struct rhm_cnn_train_options *options);
 
-/* The same in parts, for a job: checks the options and makes a second training wait; trains and lets go; lets
- * go. */
+/* The same in parts, for a job: checks the options and makes a second training wait; trains and gives
+ * the claim back. */
 enum rhm_status rhm_cnn_claim(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
                               struct rhm_error *err);
 enum rhm_status rhm_cnn_train_claimed(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
                                       struct rhm_monitor *monitor, struct rhm_cnn_result *result,
                                       struct rhm_error *err);
-void rhm_cnn_release(struct rhm_cnn *net);
 
 /* n strings (n x d tokens): labels (may be NULL; a tie goes to the lowest), probability (n x classes, may be
  * NULL). */

@@ -306,10 +306,7 @@ enum rhm_status rhm_cnn_claim(struct rhm_cnn *net, const struct rhm_cnn_train_op
                               struct rhm_error *err)
 {
     enum rhm_status status = check_options(net, options, err);
-    int idle = 0;
-    if (status == RHM_OK && !atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        status = rhm_fail(err, RHM_ESTATE, "the network is in training: wait for it or stop it first");
-    return status;
+    return status == RHM_OK ? rhm_claim_take(&net->claim, "the network", err) : status;
 }
 
 enum rhm_status rhm_cnn_train(struct rhm_cnn *net, const struct rhm_cnn_train_options *options,
@@ -361,6 +358,6 @@ enum rhm_status rhm_cnn_train_claimed(struct rhm_cnn *net, const struct rhm_cnn_
     free(t.best);
     rhm_dataset_clear(&data);
     rhm_dataset_clear(&held_out);
-    rhm_cnn_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/matrix.h"
 #include "engine/base/memory.h"
 #include "engine/baselines/onestep_fit.h"
+#include "engine/data/accuracy.h"
 
 struct rhm_onestep_options rhm_onestep_defaults(void)
 {
@@ -82,15 +84,7 @@ enum rhm_status rhm_onestep_claim(struct rhm_onestep *net, const struct rhm_data
                                   struct rhm_error *err)
 {
     enum rhm_status status = rhm_onestep_check_data(net, data, err);
-    int idle = 0;
-    if (status == RHM_OK && !atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        status = rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
-    return status;
-}
-
-void rhm_onestep_release(struct rhm_onestep *net)
-{
-    atomic_store(&net->busy, 0);
+    return status == RHM_OK ? rhm_claim_take(&net->claim, "the model", err) : status;
 }
 
 enum rhm_status rhm_onestep_train(struct rhm_onestep *net, const struct rhm_dataset *data,
@@ -121,7 +115,7 @@ enum rhm_status rhm_onestep_train_claimed(struct rhm_onestep *net, const struct 
         rhm_onestep_fit_clear(fit);
     free(fit);
     rhm_dataset_clear(&labelled);
-    rhm_onestep_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }
 
@@ -173,15 +167,6 @@ static const double *answer(const struct rhm_onestep *net, const uint16_t *token
     return row == SIZE_MAX ? net->fit.prior : net->fit.layer[1].output + row * net->classes;
 }
 
-static size_t largest(const double *v, size_t n)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (v[i] > v[best])
-            best = i;
-    return best;
-}
-
 /* What to do with strings first .. first + n - 1; code: room for their leaves. */
 typedef void block_function(const struct rhm_onestep *net, const void *task, size_t first, size_t n,
                             const uint16_t *tokens, uint32_t *code);
@@ -222,7 +207,7 @@ static void predict_block(const struct rhm_onestep *net, const void *task, size_
     for (size_t i = 0; i < n; i++) {
         const double *f = answer(net, tokens + i * d, code + i * leaves);
         if (to->labels)
-            to->labels[first + i] = (uint16_t)largest(f, C);
+            to->labels[first + i] = (uint16_t)rhm_largest(f, C);
         if (to->output)
             memcpy(to->output + (first + i) * C, f, C * sizeof *f);
     }
@@ -270,25 +255,16 @@ enum rhm_status rhm_onestep_outputs(struct rhm_onestep *net, unsigned l, size_t 
     return in_blocks(net, n, tokens, picture_block, &picture, poll, context, err);
 }
 
+static enum rhm_status predict_labels(void *net, size_t n, const uint16_t *tokens, uint16_t *labels,
+                                      rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return rhm_onestep_predict(net, n, tokens, labels, NULL, poll, context, err);
+}
+
 enum rhm_status rhm_onestep_accuracy(struct rhm_onestep *net, const struct rhm_dataset *data,
                                      double *accuracy, rhm_poll_function *poll, void *context,
                                      struct rhm_error *err)
 {
-    struct rhm_dataset labelled;
     enum rhm_status status = rhm_onestep_check_data(net, data, err);
-    if (status != RHM_OK)
-        return status;
-    status = rhm_dataset_labelled(data, &labelled, &data, err);
-    uint16_t *labels = status == RHM_OK ? rhm_array(data->n, sizeof *labels, "the predictions", err) : NULL;
-    if (status == RHM_OK)
-        status = labels ? rhm_onestep_predict(net, data->n, data->tokens, labels, NULL, poll, context, err)
-                        : RHM_EMEMORY;
-    size_t right = 0;
-    for (size_t i = 0; status == RHM_OK && i < data->n; i++)
-        right += labels[i] == data->labels[i];
-    if (status == RHM_OK)
-        *accuracy = (double)right / (double)data->n;
-    free(labels);
-    rhm_dataset_clear(&labelled);
-    return status;
+    return status == RHM_OK ? rhm_accuracy(data, predict_labels, net, accuracy, poll, context, err) : status;
 }

@@ -30,8 +30,8 @@
 #define RHM_ONESTEP_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
+#include "engine/base/claim.h"
 #include "engine/base/monitor.h"
 #include "engine/base/poll.h"
 #include "engine/base/tuples.h"
@@ -83,7 +83,7 @@ struct rhm_onestep {
     uint64_t seed;
     struct rhm_onestep_fit fit;
     pthread_mutex_t lock; /* held by readers of fit, and where a training puts a new one */
-    atomic_int busy;      /* 1: a training is on its way */
+    struct rhm_claim claim;
 };
 
 enum rhm_status rhm_onestep_create(struct rhm_onestep **net, const struct rhm_onestep_options *options,
@@ -102,13 +102,12 @@ enum rhm_status rhm_onestep_train(struct rhm_onestep *net, const struct rhm_data
 
 struct rhm_work rhm_onestep_work(const struct rhm_onestep *net, unsigned l, enum rhm_layer_phase phase);
 
-/* The same in parts, for a job: checks the data and makes a second training wait; trains and lets go; lets
- * go. */
+/* The same in parts, for a job: checks the data and makes a second training wait; trains and gives the
+ * claim back. */
 enum rhm_status rhm_onestep_claim(struct rhm_onestep *net, const struct rhm_dataset *data,
                                   struct rhm_error *err);
 enum rhm_status rhm_onestep_train_claimed(struct rhm_onestep *net, const struct rhm_dataset *data,
                                           struct rhm_monitor *monitor, struct rhm_error *err);
-void rhm_onestep_release(struct rhm_onestep *net);
 
 /* Strings trained on; 0: not trained. */
 size_t rhm_onestep_trained(struct rhm_onestep *net);

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 #include "engine/base/linalg.h"
+#include "engine/base/matrix.h"
 #include "engine/base/memory.h"
 #include "engine/baselines/shallow_fit.h"
+#include "engine/data/accuracy.h"
 
 struct rhm_shallow_options rhm_shallow_defaults(void)
 {
@@ -111,15 +113,7 @@ enum rhm_status rhm_shallow_claim(struct rhm_shallow *net, const struct rhm_data
                                   struct rhm_error *err)
 {
     enum rhm_status status = rhm_shallow_check_data(net, data, err);
-    int idle = 0;
-    if (status == RHM_OK && !atomic_compare_exchange_strong(&net->busy, &idle, 1))
-        status = rhm_fail(err, RHM_ESTATE, "the model is in training: wait for it or stop it first");
-    return status;
-}
-
-void rhm_shallow_release(struct rhm_shallow *net)
-{
-    atomic_store(&net->busy, 0);
+    return status == RHM_OK ? rhm_claim_take(&net->claim, "the model", err) : status;
 }
 
 enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_dataset *data,
@@ -153,7 +147,7 @@ enum rhm_status rhm_shallow_train_claimed(struct rhm_shallow *net, const struct 
     }
     rhm_shallow_fit_clear(&fit);
     rhm_dataset_clear(&labelled);
-    rhm_shallow_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }
 
@@ -168,15 +162,6 @@ size_t rhm_shallow_trained(struct rhm_shallow *net, double *sigma)
 }
 
 /* ------------------------------------------------------------ predictions */
-
-static size_t largest(const double *v, size_t n)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (v[i] > v[best])
-            best = i;
-    return best;
-}
 
 enum rhm_status rhm_shallow_predict(struct rhm_shallow *net, size_t n, const uint16_t *tokens,
                                     uint16_t *labels, double *output, rhm_poll_function *poll, void *context,
@@ -198,7 +183,7 @@ enum rhm_status rhm_shallow_predict(struct rhm_shallow *net, size_t n, const uin
         status = net->kind == RHM_SHALLOW_RBF ? rhm_shallow_output_rbf(net, some, from, to, err)
                                               : rhm_shallow_output_kernel(net, some, from, to, err);
         for (size_t i = 0; labels && i < some && status == RHM_OK; i++)
-            labels[at + i] = (uint16_t)largest(to + i * C, C);
+            labels[at + i] = (uint16_t)rhm_largest(to + i * C, C);
         if (status == RHM_OK)
             status = rhm_poll(poll, context, err);
     }
@@ -208,25 +193,16 @@ enum rhm_status rhm_shallow_predict(struct rhm_shallow *net, size_t n, const uin
     return status;
 }
 
+static enum rhm_status predict_labels(void *net, size_t n, const uint16_t *tokens, uint16_t *labels,
+                                      rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return rhm_shallow_predict(net, n, tokens, labels, NULL, poll, context, err);
+}
+
 enum rhm_status rhm_shallow_accuracy(struct rhm_shallow *net, const struct rhm_dataset *data,
                                      double *accuracy, rhm_poll_function *poll, void *context,
                                      struct rhm_error *err)
 {
     enum rhm_status status = rhm_shallow_check_data(net, data, err);
-    if (status != RHM_OK)
-        return status;
-    size_t labelled = data->n - rhm_dataset_missing(data).labels;
-    if (labelled == 0)
-        return rhm_fail(err, RHM_EARG, "none of the %zu strings of the data set has a label", data->n);
-    uint16_t *labels = rhm_array(data->n, sizeof *labels, "the predictions", err);
-    if (labels == NULL)
-        return RHM_EMEMORY;
-    status = rhm_shallow_predict(net, data->n, data->tokens, labels, NULL, poll, context, err);
-    size_t right = 0;
-    for (size_t i = 0; i < data->n && status == RHM_OK; i++)
-        right += labels[i] == data->labels[i];
-    if (status == RHM_OK)
-        *accuracy = (double)right / (double)labelled;
-    free(labels);
-    return status;
+    return status == RHM_OK ? rhm_accuracy(data, predict_labels, net, accuracy, poll, context, err) : status;
 }

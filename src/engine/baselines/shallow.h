@@ -16,8 +16,8 @@
 #define RHM_SHALLOW_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
+#include "engine/base/claim.h"
 #include "engine/base/monitor.h"
 #include "engine/base/poll.h"
 #include "engine/data/dataset.h"
@@ -55,7 +55,7 @@ struct rhm_shallow {
     uint64_t seed;
     struct rhm_shallow_fit fit;
     pthread_mutex_t lock; /* held by readers of fit, and where a training puts a new one */
-    atomic_int busy;      /* 1: a training is on its way */
+    struct rhm_claim claim;
 };
 
 enum rhm_status rhm_shallow_create(struct rhm_shallow **net, const struct rhm_shallow_options *options,
@@ -71,13 +71,12 @@ enum rhm_status rhm_shallow_check_data(const struct rhm_shallow *net, const stru
 enum rhm_status rhm_shallow_train(struct rhm_shallow *net, const struct rhm_dataset *data,
                                   struct rhm_monitor *monitor, struct rhm_error *err);
 
-/* The same in parts, for a job: checks the data and makes a second training wait; trains and lets go; lets
- * go; shows a phase. */
+/* The same in parts, for a job: checks the data and makes a second training wait; trains and gives the
+ * claim back; shows a phase. */
 enum rhm_status rhm_shallow_claim(struct rhm_shallow *net, const struct rhm_dataset *data,
                                   struct rhm_error *err);
 enum rhm_status rhm_shallow_train_claimed(struct rhm_shallow *net, const struct rhm_dataset *data,
                                           struct rhm_monitor *monitor, struct rhm_error *err);
-void rhm_shallow_release(struct rhm_shallow *net);
 void rhm_shallow_phase(struct rhm_monitor *monitor, enum rhm_layer_phase phase);
 
 /* Strings of the last training that ended, 0: none; the bandwidth in use, or that which was asked for (0: to

@@ -246,15 +246,6 @@ enum rhm_status rhm_law_draw(const struct rhm_patch_law *law, const struct rhm_g
 
 /* ---------------------------------------------------------- accuracy */
 
-static size_t argmax(const double *v, size_t n)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (v[i] > v[best])
-            best = i;
-    return best;
-}
-
 enum rhm_status rhm_law_accuracy(struct rhm_chain *chain, const struct rhm_grammar *g, double *accuracy,
                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
@@ -263,7 +254,7 @@ enum rhm_status rhm_law_accuracy(struct rhm_chain *chain, const struct rhm_gramm
     double right = 0, chance = 1.0 / g->classes;
     for (size_t label = 0; label < g->classes && status == RHM_OK; label++)
         for (size_t e = law.start[label]; e < law.start[label + 1]; e++)
-            if (argmax(rhm_chain_embedding(chain, 1, law.code[e]), g->classes) == label)
+            if (rhm_largest(rhm_chain_embedding(chain, 1, law.code[e]), g->classes) == label)
                 right += law.p[e] * (g->prior ? g->prior[label] : 1);
     right *= g->prior ? 1 : chance;
     *accuracy = g->label_noise > 0 ? (1 - g->label_noise) * right + g->label_noise * chance : right;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/base/claim.h"
 #include "engine/base/matrix.h"
 #include "engine/base/monitor.h"
 #include "engine/data/dataset.h"
@@ -57,8 +58,8 @@ struct rhm_network {
     struct rhm_grammar *grammar; /* the truth, or NULL; owned */
     /* Held by readers, and by a training while it changes layer[] or the iterate. */
     pthread_mutex_t lock;
-    atomic_int readers_waiting; /* a training in a tight loop lets them in first */
-    atomic_int busy;            /* 1: a training writes this network; a second writer gets RHM_ESTATE */
+    atomic_int readers_waiting;                  /* a training in a tight loop lets them in first */
+    struct rhm_claim claim;                      /* the only writer: a training or a refinement */
     struct rhm_layer *layer[RHM_MAX_LEVELS + 1]; /* 1..L; NULL: not trained; owned */
     struct rhm_trainer *trainer;                 /* the layer in training, or NULL; owned */
     struct rhm_refined *refined;                 /* predicts where it is there; NULL: the layers do; owned */
@@ -122,10 +123,8 @@ enum rhm_status rhm_train_check(const struct rhm_network *net, struct rhm_train_
 enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_train_options *options,
                                   struct rhm_monitor *monitor, double *accuracy, struct rhm_error *err);
 
-/* The same in two halves, for a job: the claim (RHM_ESTATE where another training has the network), and the
- * training with options that rhm_train_check has passed, which releases it. */
-enum rhm_status rhm_network_claim(struct rhm_network *net, struct rhm_error *err);
-void rhm_network_release(struct rhm_network *net);
+/* For a job, which has taken the claim: the training with options that rhm_train_check has passed; gives the
+ * claim back. */
 enum rhm_status rhm_network_train_claimed(struct rhm_network *net, const struct rhm_train_options *options,
                                           struct rhm_monitor *monitor, double *accuracy,
                                           struct rhm_error *err);
@@ -209,8 +208,8 @@ enum rhm_status rhm_network_accuracy_on_grammar(struct rhm_network *net, const s
 
 /* Whichever of the two fits the source; for the training itself, the only writer: without the lock, so that
  * readers do not wait, also where a pause comes in the middle. */
-enum rhm_status rhm_network_own_accuracy(const struct rhm_network *net,
-                                         const struct rhm_train_options *options, double *accuracy,
-                                         rhm_poll_function *poll, void *context, struct rhm_error *err);
+enum rhm_status rhm_network_own_accuracy(struct rhm_network *net, const struct rhm_train_options *options,
+                                         double *accuracy, rhm_poll_function *poll, void *context,
+                                         struct rhm_error *err);
 
 #endif

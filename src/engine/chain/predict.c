@@ -9,15 +9,7 @@
 #include "engine/chain/law.h"
 #include "engine/chain/network.h"
 #include "engine/chain/refine.h"
-
-static size_t argmax(const double *v, size_t n)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (v[i] > v[best])
-            best = i;
-    return best;
-}
+#include "engine/data/accuracy.h"
 
 /* Under the reader's lock, or by the only writer; so are the others without rhm_ in their names. */
 static enum rhm_status predict(const struct rhm_network *net, size_t n, const uint16_t *tokens,
@@ -41,7 +33,7 @@ static enum rhm_status predict(const struct rhm_network *net, size_t n, const ui
         status = rhm_chain_ascend(&chain, 1, some, leaves, tokens + at * d, &code, poll, context, err);
         for (size_t i = 0; i < some && status == RHM_OK; i++) {
             const double *q = rhm_chain_embedding(&chain, 1, code[i]);
-            labels[at + i] = (uint16_t)argmax(q, net->classes);
+            labels[at + i] = (uint16_t)rhm_largest(q, net->classes);
             if (probability)
                 memcpy(probability + (at + i) * net->classes, q, net->classes * sizeof *q);
             if (unknown)
@@ -64,7 +56,13 @@ enum rhm_status rhm_network_predict(struct rhm_network *net, size_t n, const uin
     return status;
 }
 
-static enum rhm_status accuracy_on_data(const struct rhm_network *net, const struct rhm_dataset *data,
+static enum rhm_status predict_labels(void *net, size_t n, const uint16_t *tokens, uint16_t *labels,
+                                      rhm_poll_function *poll, void *context, struct rhm_error *err)
+{
+    return predict(net, n, tokens, labels, NULL, NULL, poll, context, err);
+}
+
+static enum rhm_status accuracy_on_data(struct rhm_network *net, const struct rhm_dataset *data,
                                         double *accuracy, rhm_poll_function *poll, void *context,
                                         struct rhm_error *err)
 {
@@ -76,19 +74,7 @@ static enum rhm_status accuracy_on_data(const struct rhm_network *net, const str
         return data->n == 0
                    ? rhm_fail(err, RHM_EARG, "the data set is empty")
                    : rhm_fail(err, RHM_EARG, "the data set has V = %u, the network V = %u", data->V, net->V);
-    size_t labelled = data->n - rhm_dataset_missing(data).labels;
-    if (labelled == 0)
-        return rhm_fail(err, RHM_EARG, "none of the %zu strings of the data set has a label", data->n);
-    uint16_t *labels = rhm_array(data->n, sizeof *labels, "the predictions", err);
-    if (labels == NULL)
-        return RHM_EMEMORY;
-    enum rhm_status status = predict(net, data->n, data->tokens, labels, NULL, NULL, poll, context, err);
-    size_t right = 0;
-    for (size_t i = 0; i < data->n && status == RHM_OK; i++)
-        right += labels[i] == data->labels[i];
-    *accuracy = (double)right / (double)labelled; /* a predicted label is never RHM_MISSING */
-    free(labels);
-    return status;
+    return rhm_accuracy(data, predict_labels, net, accuracy, poll, context, err);
 }
 
 static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const struct rhm_grammar *g,
@@ -119,9 +105,9 @@ static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const 
     return status;
 }
 
-enum rhm_status rhm_network_own_accuracy(const struct rhm_network *net,
-                                         const struct rhm_train_options *options, double *accuracy,
-                                         rhm_poll_function *poll, void *context, struct rhm_error *err)
+enum rhm_status rhm_network_own_accuracy(struct rhm_network *net, const struct rhm_train_options *options,
+                                         double *accuracy, rhm_poll_function *poll, void *context,
+                                         struct rhm_error *err)
 {
     return options->grammar ? accuracy_on_grammar(net, options->grammar, accuracy, poll, context, err)
                             : accuracy_on_data(net, options->data, accuracy, poll, context, err);

@@ -121,7 +121,7 @@ enum rhm_status rhm_refine_claim(struct rhm_network *net, const struct rhm_datas
                                  const struct rhm_refine_options *options, struct rhm_error *err)
 {
     enum rhm_status status = check(net, data, options, err);
-    return status == RHM_OK ? rhm_network_claim(net, err) : status; /* the chain stays as it is meanwhile */
+    return status == RHM_OK ? rhm_claim_take(&net->claim, "the network", err) : status;
 }
 
 enum rhm_status rhm_network_refine(struct rhm_network *net, const struct rhm_dataset *data,
@@ -181,7 +181,7 @@ enum rhm_status rhm_refine_claimed(struct rhm_network *net, const struct rhm_dat
     if (w.owned)
         rhm_dataset_clear(&w.train);
     rhm_dataset_clear(&w.held);
-    rhm_network_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }
 

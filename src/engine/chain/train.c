@@ -126,19 +126,6 @@ static void drop_layers(struct rhm_network *net, unsigned l)
     pthread_mutex_unlock(&net->lock);
 }
 
-enum rhm_status rhm_network_claim(struct rhm_network *net, struct rhm_error *err)
-{
-    int idle = 0;
-    return atomic_compare_exchange_strong(&net->busy, &idle, 1)
-               ? RHM_OK
-               : rhm_fail(err, RHM_ESTATE, "the network is being trained by a job: wait for it, or stop it");
-}
-
-void rhm_network_release(struct rhm_network *net)
-{
-    atomic_store(&net->busy, 0);
-}
-
 static enum rhm_status begin(struct rhm_network *net, unsigned l, const struct rhm_train_options *o,
                              struct rhm_monitor *monitor, struct rhm_error *err)
 {
@@ -200,7 +187,7 @@ static enum rhm_status finish(struct rhm_network *net, struct rhm_monitor *monit
 
 /* What the training can say of its own accuracy: exactly on the grammar where the codes can be listed, else
  * on the data, else nan. Never a reason for the training to fail. */
-static double own_accuracy(const struct rhm_network *net, const struct rhm_train_options *o,
+static double own_accuracy(struct rhm_network *net, const struct rhm_train_options *o,
                            struct rhm_monitor *monitor)
 {
     double accuracy = NAN;
@@ -214,7 +201,7 @@ enum rhm_status rhm_network_train(struct rhm_network *net, const struct rhm_trai
     struct rhm_train_options o = *options;
     enum rhm_status status = rhm_train_check(net, &o, err);
     if (status == RHM_OK)
-        status = rhm_network_claim(net, err);
+        status = rhm_claim_take(&net->claim, "the network", err);
     return status == RHM_OK ? rhm_network_train_claimed(net, &o, monitor, accuracy, err) : status;
 }
 
@@ -253,7 +240,7 @@ enum rhm_status rhm_network_train_claimed(struct rhm_network *net, const struct 
     rhm_monitor_level(monitor, 0);
     if (accuracy)
         *accuracy = status == RHM_OK ? own_accuracy(net, o, monitor) : NAN;
-    rhm_network_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }
 
@@ -283,11 +270,11 @@ enum rhm_status rhm_network_begin(struct rhm_network *net, unsigned l,
     if (status == RHM_OK)
         status = rhm_train_check(net, &o, err);
     if (status == RHM_OK)
-        status = rhm_network_claim(net, err);
+        status = rhm_claim_take(&net->claim, "the network", err);
     if (status != RHM_OK)
         return status;
     status = begin(net, l, &o, monitor, err);
-    rhm_network_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }
 
@@ -297,7 +284,7 @@ static enum rhm_status step(struct rhm_network *net, unsigned l, uint64_t k, dou
 {
     enum rhm_status status = check_layer(net, l, err);
     if (status == RHM_OK)
-        status = rhm_network_claim(net, err);
+        status = rhm_claim_take(&net->claim, "the network", err);
     if (status != RHM_OK)
         return status;
     status = check_begun(net, l, "step", err);
@@ -308,7 +295,7 @@ static enum rhm_status step(struct rhm_network *net, unsigned l, uint64_t k, dou
         status = rhm_trainer_step(net->trainer, net, k, monitor, err);
         net->trainer->steps_per_second = begun_with;
     }
-    rhm_network_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }
 
@@ -333,7 +320,7 @@ enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct r
 {
     enum rhm_status status = check_layer(net, l, err);
     if (status == RHM_OK)
-        status = rhm_network_claim(net, err);
+        status = rhm_claim_take(&net->claim, "the network", err);
     if (status != RHM_OK)
         return status;
     status = check_begun(net, l, "finish", err);
@@ -342,6 +329,6 @@ enum rhm_status rhm_network_finish(struct rhm_network *net, unsigned l, struct r
                           "layer %u: finish before any step: W is still 0; call layer:step(k) first", l);
     if (status == RHM_OK)
         status = finish(net, monitor, err);
-    rhm_network_release(net);
+    rhm_claim_give(&net->claim);
     return status;
 }

@@ -33,7 +33,7 @@ static void *work(void *argument)
     if (status == RHM_OK)
         status = job->body.run(job->body.self, &job->monitor, &err);
     else
-        job->body.forgo(job->body.self);
+        rhm_claim_give(job->body.claim);
     rhm_turn_give(&job->turn);
     pthread_mutex_lock(&job->monitor.lock);
     struct rhm_progress *progress = &job->monitor.progress;
@@ -55,7 +55,7 @@ static enum rhm_status start(struct rhm_job **out, const struct rhm_job_body *bo
     struct rhm_job *job = rhm_array(1, sizeof *job, "the job", err);
     enum rhm_status status = job ? rhm_monitor_init(&job->monitor, err) : RHM_EMEMORY;
     if (status != RHM_OK) {
-        body->forgo(body->self);
+        rhm_claim_give(body->claim);
         body->release(body->self);
         free(job);
         return status;
@@ -75,7 +75,7 @@ static enum rhm_status start(struct rhm_job **out, const struct rhm_job_body *bo
     int failed = pthread_create(&job->thread, NULL, work, job);
     if (failed) {
         rhm_turn_give(&job->turn);
-        body->forgo(body->self);
+        rhm_claim_give(body->claim);
         body->release(body->self);
         rhm_monitor_clear(&job->monitor);
         free(job);

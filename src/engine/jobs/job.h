@@ -4,6 +4,7 @@
 #ifndef RHM_JOB_H
 #define RHM_JOB_H
 
+#include "engine/base/claim.h"
 #include "engine/base/monitor.h"
 
 struct rhm_job;
@@ -17,8 +18,7 @@ struct rhm_job_body {
     void (*describe)(void *self, struct rhm_progress *progress);
     /* The work, on the job's thread; polls and feeds the monitor. */
     enum rhm_status (*run)(void *self, struct rhm_monitor *monitor, struct rhm_error *err);
-    /* Called in place of run where the job ends before its turn: lets go of what self has claimed. */
-    void (*forgo)(void *self);
+    struct rhm_claim *claim;     /* run gives it back; the job does where it ends before its turn */
     void (*release)(void *self); /* at the end of the job's life */
 };
 

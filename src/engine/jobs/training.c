@@ -33,11 +33,6 @@ static enum rhm_status run_chain(void *self, struct rhm_monitor *monitor, struct
     return status;
 }
 
-static void forgo_chain(void *self)
-{
-    rhm_network_release(((struct chain *)self)->net);
-}
-
 static void release_chain(void *self)
 {
     rhm_grammar_clear(&((struct chain *)self)->grammar);
@@ -73,7 +68,7 @@ enum rhm_status rhm_training_network(struct rhm_job_body *body, struct rhm_netwo
         chain->options.grammar = &chain->grammar;
     }
     if (status == RHM_OK)
-        status = rhm_network_claim(net, err);
+        status = rhm_claim_take(&net->claim, "the network", err);
     if (status != RHM_OK) {
         release_chain(chain);
         return status;
@@ -81,7 +76,7 @@ enum rhm_status rhm_training_network(struct rhm_job_body *body, struct rhm_netwo
     *body = (struct rhm_job_body){.self = chain,
                                   .describe = describe_chain,
                                   .run = run_chain,
-                                  .forgo = forgo_chain,
+                                  .claim = &net->claim,
                                   .release = release_chain};
     name_chain(body, chain);
     return RHM_OK;
@@ -126,11 +121,6 @@ static enum rhm_status run_refinement(void *self, struct rhm_monitor *monitor, s
     return status;
 }
 
-static void forgo_refinement(void *self)
-{
-    rhm_network_release(((struct refinement *)self)->net);
-}
-
 enum rhm_status rhm_training_refine(struct rhm_job_body *body, struct rhm_network *net,
                                     const struct rhm_dataset *data, const struct rhm_refine_options *options,
                                     struct rhm_error *err)
@@ -147,7 +137,7 @@ enum rhm_status rhm_training_refine(struct rhm_job_body *body, struct rhm_networ
     *body = (struct rhm_job_body){.self = r,
                                   .describe = describe_refinement,
                                   .run = run_refinement,
-                                  .forgo = forgo_refinement,
+                                  .claim = &net->claim,
                                   .release = free};
     char text[RHM_BRANCHES_TEXT];
     snprintf(body->name, sizeof body->name, "refine (%u,%s,%u) n=%zu", net->V,
@@ -179,11 +169,6 @@ static enum rhm_status run_cnn(void *self, struct rhm_monitor *monitor, struct r
     return status;
 }
 
-static void forgo_cnn(void *self)
-{
-    rhm_cnn_release(((struct convolutional *)self)->net);
-}
-
 enum rhm_status rhm_training_cnn(struct rhm_job_body *body, struct rhm_cnn *net,
                                  const struct rhm_cnn_train_options *options, struct rhm_error *err)
 {
@@ -202,7 +187,7 @@ enum rhm_status rhm_training_cnn(struct rhm_job_body *body, struct rhm_cnn *net,
         return status;
     }
     *body = (struct rhm_job_body){
-        .self = c, .describe = describe_cnn, .run = run_cnn, .forgo = forgo_cnn, .release = free};
+        .self = c, .describe = describe_cnn, .run = run_cnn, .claim = &net->claim, .release = free};
     char text[RHM_BRANCHES_TEXT];
     snprintf(body->name, sizeof body->name, "cnn (%u,%s,%u) h=%zu", net->V,
              rhm_branches_text(net->branch, net->L, text), net->L, net->h);
@@ -242,11 +227,6 @@ static enum rhm_status run_shallow(void *self, struct rhm_monitor *monitor, stru
     return status;
 }
 
-static void forgo_shallow(void *self)
-{
-    rhm_shallow_release(((struct shallow *)self)->net);
-}
-
 enum rhm_status rhm_training_shallow(struct rhm_job_body *body, struct rhm_shallow *net,
                                      const struct rhm_dataset *data, struct rhm_error *err)
 {
@@ -262,7 +242,7 @@ enum rhm_status rhm_training_shallow(struct rhm_job_body *body, struct rhm_shall
     *body = (struct rhm_job_body){.self = shallow,
                                   .describe = describe_shallow,
                                   .run = run_shallow,
-                                  .forgo = forgo_shallow,
+                                  .claim = &net->claim,
                                   .release = free};
     snprintf(body->name, sizeof body->name, "%s (%u,d=%zu) n=%zu",
              net->kind == RHM_SHALLOW_RBF ? "rbf" : "kernel", net->V, net->d, data->n);
@@ -294,11 +274,6 @@ static enum rhm_status run_onestep(void *self, struct rhm_monitor *monitor, stru
     return status;
 }
 
-static void forgo_onestep(void *self)
-{
-    rhm_onestep_release(((struct onestep *)self)->net);
-}
-
 enum rhm_status rhm_training_onestep(struct rhm_job_body *body, struct rhm_onestep *net,
                                      const struct rhm_dataset *data, struct rhm_error *err)
 {
@@ -314,7 +289,7 @@ enum rhm_status rhm_training_onestep(struct rhm_job_body *body, struct rhm_onest
     *body = (struct rhm_job_body){.self = onestep,
                                   .describe = describe_onestep,
                                   .run = run_onestep,
-                                  .forgo = forgo_onestep,
+                                  .claim = &net->claim,
                                   .release = free};
     char text[RHM_BRANCHES_TEXT];
     snprintf(body->name, sizeof body->name, "onestep (%u,%s,%u) h=%zu", net->V,
