@@ -128,6 +128,8 @@ layer_sources = \
 	src/engine/layer/repeats.c \
 	src/engine/layer/repeats.h \
 	src/engine/layer/ridge.c \
+	src/engine/layer/ridge_small.h \
+	src/engine/layer/ridge_solve.c \
 	src/engine/layer/synonyms.c \
 	src/engine/layer/tally.c
 
@@ -167,6 +169,7 @@ chain_sources = \
 	src/engine/chain/train.c \
 	src/engine/chain/trainer.c \
 	src/engine/chain/trainer.h \
+	src/engine/chain/trainer_create.c \
 	src/engine/chain/truth.c \
 	src/engine/chain/truth.h \
 	src/engine/chain/view.c

@@ -33,12 +33,16 @@ script_sources = \
 	src/script/latest.c \
 	src/script/latest.h \
 	src/script/layer.c \
+	src/script/layer.h \
+	src/script/layer_found.c \
 	src/script/matrix.c \
 	src/script/measure.c \
 	src/script/measure.h \
 	src/script/nearest.c \
 	src/script/nearest.h \
 	src/script/network.c \
+	src/script/network.h \
+	src/script/network_make.c \
 	src/script/object.c \
 	src/script/object.h \
 	src/script/objects.h \

@@ -18,12 +18,15 @@ terminal_sources = \
 	src/terminal/history.h \
 	src/terminal/keys.c \
 	src/terminal/keys.h \
+	src/terminal/kept_line.c \
+	src/terminal/kept_line.h \
 	src/terminal/layout.c \
 	src/terminal/layout.h \
 	src/terminal/line.c \
 	src/terminal/line.h \
 	src/terminal/panel.c \
 	src/terminal/panel.h \
+	src/terminal/panel_frame.c \
 	src/terminal/panel_line.c \
 	src/terminal/panel_state.c \
 	src/terminal/panel_state.h \

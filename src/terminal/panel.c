@@ -1,4 +1,4 @@
-/* panel.c - the loop of the panel: keyboard, signals, output and jobs in; frames out.
+/* panel.c - the loop of the panel: keyboard, signals, output and jobs in; frames out (panel_frame.c).
  *
  * One thread owns ncurses, Readline and Lua. It turns here at the prompt; while a command runs, the waits of
  * the script layer (script/idle.h) and ticks of the interpreter (script/interrupt.h) turn it, so that keys,
@@ -35,8 +35,6 @@
 #include "terminal/layout.h"
 #include "terminal/panel_state.h"
 
-#define FRAME 0.1 /* seconds: at most ten frames in one */
-#define SHARE 60  /* a frame of the views waits for this many times what the last one took */
 #define ALONE 0.5 /* seconds: ESC without a sequence, as Readline's keyseq-timeout */
 
 enum { MOST_LINES = 20000, MOST_BYTES = 64 << 20, MOST_KEYS = 4096 };
@@ -50,24 +48,11 @@ static void line_changed(void)
 /* --- keys: called by Readline ----------------------------------------------------------------------------
  */
 
-static void relayout(void)
-{
-    int rows, columns;
-    rhm_display_size(&rows, &columns);
-    rhm_panel.layout = rhm_layout_make(rows, columns, rhm_panel.size);
-    rhm_screen_set(
-        &(struct rhm_screen){.width = columns < 10 ? 10 : columns,
-                             .height = rhm_panel.layout.console_rows < 2 ? 2 : rhm_panel.layout.console_rows,
-                             .colours = rhm_display_colours(),
-                             .utf8 = rhm_panel.utf8});
-    rhm_panel_mark_urgent(RHM_DIRTY_ALL);
-}
-
 static void show_view(const char *name)
 {
     if (rhm_panel.size == RHM_PANEL_HIDDEN) {
         rhm_panel.size = RHM_PANEL_NORMAL;
-        relayout();
+        rhm_panel_relayout();
     }
     rhm_panel_show(name);
     rhm_panel_mark_urgent(RHM_DIRTY_ALL);
@@ -98,7 +83,7 @@ static void on_action(enum rhm_action action)
         rhm_panel.size = (rhm_panel.size + 1) % RHM_PANEL_SIZES;
         if (rhm_panel.size == RHM_PANEL_HIDDEN)
             rhm_panel_focus(false);
-        relayout();
+        rhm_panel_relayout();
         break;
     case RHM_ACTION_PAGE_UP:
     case RHM_ACTION_PAGE_DOWN:
@@ -156,7 +141,7 @@ static void take_signals(void)
             rl_resize_terminal();
             rhm_display_repaint(); /* also at the size of before: the terminal may have been smaller meanwhile
                                     */
-            relayout();
+            rhm_panel_relayout();
             break;
         case 'z':
             rhm_guard_stop();
@@ -164,91 +149,13 @@ static void take_signals(void)
         case 'c':
             rhm_display_resize();
             rhm_display_repaint();
-            relayout();
+            rhm_panel_relayout();
             break;
         default:
             rhm_panel.leave = bytes[i] == 'h' ? SIGHUP : SIGTERM;
             return;
         }
     }
-}
-
-/* --- frames ----------------------------------------------------------------------------------------------
- */
-
-static void draw_help(void)
-{
-    const struct rhm_layout *at = &rhm_panel.layout;
-    static const struct rhm_cell_style dim = {.fg = -1, .bg = -1, .dim = 1};
-    if (!at->help_rows)
-        return;
-    char text[256];
-    unsigned waiting = 0; /* lines typed ahead of the command's end */
-    for (const struct rhm_panel_line *line = rhm_panel.busy ? rhm_panel.queue : NULL; line; line = line->next)
-        waiting += line->typed;
-    size_t below = rhm_panel.console.scrolled ? rhm_console_below(&rhm_panel.console, at) : 0;
-    if (rhm_panel.focused)
-        snprintf(text, sizeof text,
-                 "arrows  + - zoom  [ ] level  s step  S ten  r run  p pause  n next  q back");
-    else if (below > 0)
-        snprintf(text, sizeof text,
-                 "%zu more rows below   PgDn PgUp scroll   C-x / find, again: Enter   ^C back", below);
-    else if (waiting > 0)
-        snprintf(text, sizeof text, "F1 keys  F9 pause  F10 into the view  PgUp output  ^C stop  %u line%s",
-                 waiting, waiting == 1 ? " waits" : "s wait");
-    else
-        snprintf(text, sizeof text,
-                 "F1 keys  F9 pause  F10 into the view  F12 size  PgUp output  ^C stop  ^D leave");
-    rhm_display_style(&dim);
-    int used = rhm_display_text(at->help, 0, text, strlen(text), at->columns);
-    rhm_display_blank(at->help, used);
-}
-
-static void paint(void)
-{
-    double now = rhm_clock();
-    int what = rhm_panel.dirty;
-    if (what & RHM_DIRTY_VIEW) {
-        rhm_panel_draw_view();
-        double end = rhm_clock();
-        rhm_panel.next_view = now + (SHARE * (end - now) > FRAME ? SHARE * (end - now) : FRAME);
-        if (rhm_capture_drain()) /* an error, or what jobs and hooks said before */
-            what |= RHM_DIRTY_CONSOLE;
-    }
-    if (what & (RHM_DIRTY_CONSOLE | RHM_DIRTY_HELP)) {
-        rhm_console_draw(&rhm_panel.console, &rhm_panel.layout,
-                         rhm_panel.busy && rhm_panel.question == RHM_QUESTION_NONE);
-        draw_help();
-        rhm_panel.next_console = now + FRAME;
-    }
-    rhm_panel.dirty = 0;
-    rhm_panel.urgent = false;
-    if (rhm_panel.focused || rhm_panel.layout.console_rows <= 0)
-        rhm_display_hide_cursor();
-    else
-        rhm_display_cursor(rhm_panel.console.cursor_row, rhm_panel.console.cursor_column);
-    rhm_display_refresh();
-}
-
-/* Paints what is due; the seconds until something is, or -1. */
-static double paint_due(void)
-{
-    if (!rhm_panel.dirty)
-        return -1;
-    double now = rhm_clock(), due = now;
-    if (!rhm_panel.urgent) {
-        due = rhm_panel.dirty & RHM_DIRTY_VIEW ? rhm_panel.next_view : rhm_panel.next_console;
-        if (rhm_panel.dirty & (RHM_DIRTY_CONSOLE | RHM_DIRTY_HELP) && rhm_panel.next_console < due)
-            due = rhm_panel.next_console;
-    }
-    if (due > now)
-        return due - now;
-    int later = rhm_panel.dirty & RHM_DIRTY_VIEW && rhm_panel.next_view > now ? RHM_DIRTY_VIEW : 0;
-    rhm_panel.dirty &= ~later;
-    if (rhm_panel.dirty)
-        paint();
-    rhm_panel_mark(later);
-    return later ? rhm_panel.next_view - now : -1;
 }
 
 /* --- the loop --------------------------------------------------------------------------------------------
@@ -277,12 +184,12 @@ static void watch_jobs(void)
     uint64_t version = rhm_jobs_version();
     if (version != rhm_panel.jobs_seen) {
         rhm_panel_mark(RHM_DIRTY_VIEW);
-        double soon = rhm_clock() + FRAME;
+        double soon = rhm_clock() + RHM_PANEL_FRAME;
         if (rhm_panel.next_view > soon && rhm_jobs_active() == 0)
             rhm_panel.next_view = soon; /* there is nothing more that a frame could slow down */
     }
     rhm_panel.jobs_seen = version;
-    if (version == rhm_panel.jobs_told || rhm_clock() - last <= FRAME)
+    if (version == rhm_panel.jobs_told || rhm_clock() - last <= RHM_PANEL_FRAME)
         return;
     rhm_panel.jobs_told = version;
     last = rhm_clock();
@@ -295,10 +202,10 @@ static void turn(bool wait)
         return;
     rhm_panel.turning = true;
     bool before = rhm_guard_prompt(true);
-    double due = paint_due();
+    double due = rhm_panel_paint();
     int timeout = wait ? -1 : 0;
     if (wait && (rhm_jobs_active() > 0 || rhm_panel.jobs_told != rhm_jobs_version()))
-        timeout = (int)(1000 * FRAME);
+        timeout = (int)(1000 * RHM_PANEL_FRAME);
     if (wait && due >= 0 && (timeout < 0 || due * 1000 < timeout))
         timeout = (int)(due * 1000) + 1;
     bool escape = rhm_keys_escape_pending();
@@ -323,7 +230,7 @@ static void turn(bool wait)
         rhm_panel_mark(RHM_DIRTY_CONSOLE);
     }
     watch_jobs();
-    paint_due();
+    rhm_panel_paint();
     rhm_guard_prompt(before);
     rhm_panel.turning = false;
 }
@@ -459,7 +366,7 @@ bool rhm_panel_open(lua_State *L, int signals)
         return false;
     }
     rhm_display_guard(rhm_capture_output(), rhm_capture_error());
-    relayout();
+    rhm_panel_relayout();
     set_readline();
     rhm_completion_open(rhm_panel.ui);
     rhm_idle_set(idle);

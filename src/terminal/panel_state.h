@@ -70,6 +70,16 @@ bool rhm_panel_protect(lua_CFunction function, void *argument);
 /* Pushes a function of lua/rhm/panel.lua. Raises Lua errors. */
 void rhm_panel_push(lua_State *L, const char *name);
 
+/* --- panel_frame.c */
+
+#define RHM_PANEL_FRAME 0.1 /* seconds: at most ten frames in one */
+
+/* Where things stand on the screen, after its size or the view's has changed. */
+void rhm_panel_relayout(void);
+
+/* Paints what is due; the seconds until something is, or -1. */
+double rhm_panel_paint(void);
+
 /* --- panel_line.c */
 
 /* Queues a line to be run after those that wait; how many wait; takes the next; drops all. */

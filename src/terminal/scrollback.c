@@ -1,34 +1,17 @@
-/* scrollback.c - see scrollback.h. A ring of finished lines, each one block of memory, and the line being
- * written.
+/* scrollback.c - see scrollback.h. A ring of finished lines (kept_line.h) and the line being written.
  *
  * A line is known by its number since the beginning; rows are counted from the beginning too (`first_row`),
  * so that dropping the oldest line changes no other. They are counted when they are asked for, for one width.
  */
-#define _GNU_SOURCE /* wcwidth */
 #include "terminal/scrollback.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <wchar.h>
-#include <wctype.h>
 
+#include "terminal/kept_line.h"
 #include "terminal/stream.h"
 
-/* Where a style ends, in bytes of the text. */
-struct run {
-    uint32_t end, style;
-};
-
-/* A finished line. A plain one has no runs. */
-struct body {
-    uint32_t bytes, columns, nruns;
-    bool ascii;        /* a byte a column */
-    bool wide;         /* some characters take two columns */
-    struct run runs[]; /* then the text */
-};
-
 struct entry {
-    struct body *body; /* NULL: empty */
+    struct rhm_kept *body; /* NULL: empty */
     uint64_t first_row;
 };
 
@@ -44,7 +27,7 @@ struct rhm_scrollback {
     size_t bytes, max_bytes;
     uint64_t first, version; /* the number of the oldest line */
     struct rhm_stream stream;
-    struct body *tail; /* the line being written, made when it is looked at */
+    struct rhm_kept *tail; /* the line being written, made when it is looked at */
     bool tail_valid;
     size_t tail_rows;         /* 0: not counted */
     int width;                /* of what follows; 0: nothing is known */
@@ -55,46 +38,9 @@ struct rhm_scrollback {
 
 /* --- lines ------------------------------------------------------------------------------------------- */
 
-static char *body_text(const struct body *b)
-{
-    return (char *)(b->runs + b->nruns);
-}
-
-static size_t body_size(const struct body *b)
+static size_t body_size(const struct rhm_kept *b)
 {
     return sizeof(struct entry) + (b ? sizeof *b + b->nruns * sizeof *b->runs + b->bytes : 0);
-}
-
-/* The line as it stands; NULL if it is empty, or for want of memory. */
-static struct body *body_create(const struct rhm_line *line)
-{
-    size_t nruns = 0;
-    for (size_t i = 0; i < line->n; i++)
-        nruns += i == 0 || line->cells[i].style != line->cells[i - 1].style;
-    if (nruns == 1 && line->cells[0].style == 0)
-        nruns = 0;
-    struct body *b = line->n ? malloc(sizeof *b + nruns * sizeof *b->runs + line->live) : NULL;
-    if (!b)
-        return NULL;
-    *b = (struct body){.bytes = (uint32_t)line->live, .columns = (uint32_t)line->n, .nruns = (uint32_t)nruns};
-    char *text = body_text(b);
-    struct run *run = b->runs - 1;
-    size_t used = 0;
-    for (size_t i = 0; i < line->n; i++) {
-        const struct rhm_line_cell *c = &line->cells[i];
-        memcpy(text + used, line->pool + c->at, c->bytes);
-        used += c->bytes;
-        b->wide |= c->width == 2;
-        if (nruns) {
-            if (i == 0 || c->style != line->cells[i - 1].style)
-                *++run = (struct run){.style = c->style};
-            run->end = (uint32_t)used;
-        }
-    }
-    b->ascii = used == line->n;
-    for (size_t i = 0; b->ascii && i < used; i++)
-        b->ascii = (unsigned char)text[i] < 0x80;
-    return b;
 }
 
 static struct entry *entry_at(const struct rhm_scrollback *sb, size_t i)
@@ -140,7 +86,7 @@ static void add_line(void *context)
             return;
         drop_oldest(sb);
     }
-    struct body *b = body_create(&sb->stream.line);
+    struct rhm_kept *b = rhm_kept_create(&sb->stream.line);
     sb->count++;
     *entry_at(sb, sb->count - 1) = (struct entry){.body = b};
     sb->bytes += body_size(b);
@@ -217,68 +163,18 @@ size_t rhm_scrollback_lines(const struct rhm_scrollback *sb)
 }
 
 /* Line i of rhm_scrollback_lines. */
-static const struct body *line_body(struct rhm_scrollback *sb, size_t i)
+static const struct rhm_kept *line_body(struct rhm_scrollback *sb, size_t i)
 {
     if (i < sb->count)
         return entry_at(sb, i)->body;
     if (!sb->tail_valid) {
-        sb->tail = body_create(&sb->stream.line);
+        sb->tail = rhm_kept_create(&sb->stream.line);
         sb->tail_valid = true;
     }
     return sb->tail;
 }
 
 /* --- rows -------------------------------------------------------------------------------------------- */
-
-/* The character at text: its length and columns. */
-static size_t character(const char *text, size_t n, wchar_t *wide, int *columns)
-{
-    unsigned char byte = (unsigned char)*text;
-    *wide = byte;
-    *columns = 1;
-    if (byte < 0x80)
-        return 1;
-    size_t length = mbrtowc(wide, text, n, &(mbstate_t){0});
-    if (length == 0 || length > n) { /* only if the locale was changed */
-        *wide = byte;
-        return 1;
-    }
-    int width = wcwidth(*wide);
-    *columns = width < 0 ? 1 : width > 2 ? 2 : width;
-    return length;
-}
-
-/* Where the row that begins at offset ends. */
-static size_t row_end(const struct body *b, size_t offset, int width)
-{
-    size_t n = b->bytes;
-    if (b->ascii)
-        return n - offset > (size_t)width ? offset + (size_t)width : n;
-    const char *text = body_text(b);
-    for (int used = 0; offset < n;) {
-        wchar_t wide;
-        int columns;
-        size_t length = character(text + offset, n - offset, &wide, &columns);
-        columns = columns > width ? width : columns;
-        if (used + columns > width && columns > 0)
-            break;
-        used += columns;
-        offset += length;
-    }
-    return offset;
-}
-
-static size_t body_rows(const struct body *b, int width)
-{
-    if (!b || b->columns <= (uint32_t)width)
-        return 1;
-    if (!b->wide)
-        return (b->columns + (size_t)width - 1) / (size_t)width;
-    size_t rows = 0;
-    for (size_t offset = 0; offset < b->bytes; rows++)
-        offset = row_end(b, offset, width);
-    return rows;
-}
 
 /* Counts the rows of the lines that are not counted yet, from the oldest line if the width is another. */
 static void count_rows(struct rhm_scrollback *sb, int width)
@@ -293,7 +189,7 @@ static void count_rows(struct rhm_scrollback *sb, int width)
     for (; sb->known < sb->first + sb->count; sb->known++) {
         struct entry *e = entry_at(sb, (size_t)(sb->known - sb->first));
         e->first_row = sb->next_row;
-        sb->next_row += body_rows(e->body, width);
+        sb->next_row += rhm_kept_rows(e->body, width);
     }
 }
 
@@ -316,7 +212,7 @@ size_t rhm_scrollback_rows(struct rhm_scrollback *sb, int width)
     if (rhm_scrollback_lines(sb) == sb->count)
         return first_row(sb, sb->count);
     if (sb->tail_rows == 0)
-        sb->tail_rows = body_rows(line_body(sb, sb->count), width);
+        sb->tail_rows = rhm_kept_rows(line_body(sb, sb->count), width);
     return first_row(sb, sb->count) + sb->tail_rows;
 }
 
@@ -336,7 +232,7 @@ static size_t line_of(const struct rhm_scrollback *sb, size_t row)
 
 /* Where row `row` of line i begins. A long line is walked from the nearest known place: the rows of a window
  * are drawn one after the other, frame after frame. */
-static size_t row_offset(struct rhm_scrollback *sb, size_t i, const struct body *b, size_t row)
+static size_t row_offset(struct rhm_scrollback *sb, size_t i, const struct rhm_kept *b, size_t row)
 {
     if (b->ascii)
         return row * (size_t)sb->width < b->bytes ? row * (size_t)sb->width : b->bytes;
@@ -346,22 +242,11 @@ static size_t row_offset(struct rhm_scrollback *sb, size_t i, const struct body 
             p = *known[k];
     bool follows = sb->last.line == p.line && sb->last.row == row;
     for (; p.row < row && p.offset < b->bytes; p.row++)
-        p.offset = row_end(b, p.offset, sb->width);
+        p.offset = rhm_kept_row_end(b, p.offset, sb->width);
     if (!follows)
         sb->start = p;
     sb->last = p;
     return p.offset;
-}
-
-static int text_columns(const struct body *b, size_t from, size_t to)
-{
-    if (b->ascii)
-        return (int)(to - from);
-    int total = 0, columns;
-    wchar_t wide;
-    for (; from < to; total += columns)
-        from += character(body_text(b) + from, to - from, &wide, &columns);
-    return total;
 }
 
 void rhm_scrollback_row(struct rhm_scrollback *sb, int width, size_t row, rhm_run_function *draw,
@@ -371,10 +256,10 @@ void rhm_scrollback_row(struct rhm_scrollback *sb, int width, size_t row, rhm_ru
     if (row >= rhm_scrollback_rows(sb, width))
         return;
     size_t i = line_of(sb, row);
-    const struct body *b = line_body(sb, i);
+    const struct rhm_kept *b = line_body(sb, i);
     if (!b)
         return;
-    size_t offset = row_offset(sb, i, b, row - first_row(sb, i)), end = row_end(b, offset, width);
+    size_t offset = row_offset(sb, i, b, row - first_row(sb, i)), end = rhm_kept_row_end(b, offset, width);
     if (!b->ascii && sb->last.line == sb->first + i)
         sb->last = (struct place){.line = sb->last.line, .row = sb->last.row + 1, .offset = end};
     size_t low = 0, high = b->nruns; /* the run in which offset stands */
@@ -388,96 +273,29 @@ void rhm_scrollback_row(struct rhm_scrollback *sb, int width, size_t row, rhm_ru
     for (; offset < end; low++) {
         size_t stop = low < b->nruns && b->runs[low].end < end ? b->runs[low].end : end;
         struct rhm_cell_style style = rhm_style_unpack(low < b->nruns ? b->runs[low].style : 0);
-        int columns = text_columns(b, offset, stop);
+        int columns = rhm_kept_columns(b, offset, stop);
         if (columns > width)
             draw(context, "?", 1, 1, &style);
         else
-            draw(context, body_text(b) + offset, stop - offset, columns, &style);
+            draw(context, rhm_kept_text(b) + offset, stop - offset, columns, &style);
         offset = stop;
     }
 }
 
 /* --- search ------------------------------------------------------------------------------------------ */
 
-struct pattern {
-    wchar_t *text;
-    size_t n;
-    bool fold; /* upper and lower case are the same */
-};
-
-static wint_t fold(const struct pattern *p, wchar_t c)
-{
-    return p->fold ? towlower((wint_t)c) : (wint_t)c;
-}
-
-static bool pattern_read(struct pattern *p, const char *text)
-{
-    size_t bytes = strlen(text);
-    *p = (struct pattern){.text = malloc((bytes + 1) * sizeof *p->text), .fold = true};
-    for (size_t i = 0; p->text && i < bytes;) {
-        int columns;
-        i += character(text + i, bytes - i, &p->text[p->n], &columns);
-        if (iswupper((wint_t)p->text[p->n++]))
-            p->fold = false;
-    }
-    for (size_t i = 0; i < p->n; i++)
-        p->text[i] = (wchar_t)fold(p, p->text[i]);
-    return p->n > 0;
-}
-
-static bool matches(const struct pattern *p, const char *text, size_t n)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        wchar_t c;
-        int columns;
-        if (n == 0)
-            return false;
-        size_t length = character(text, n, &c, &columns);
-        if (fold(p, c) != (wint_t)p->text[i])
-            return false;
-        text += length;
-        n -= length;
-    }
-    return true;
-}
-
-/* The last row of a line before `before`, or the first one from `from` on, with a match; SIZE_MAX: none. */
-static size_t find_in_line(const struct body *b, int width, const struct pattern *p, size_t from,
-                           size_t before, bool last)
-{
-    size_t found = SIZE_MAX, offset = 0, row = 0;
-    for (size_t end = b ? row_end(b, 0, width) : 0; b && offset < b->bytes && row < before;) {
-        const char *text = body_text(b) + offset;
-        wchar_t c;
-        int columns;
-        if (row >= from && matches(p, text, b->bytes - offset)) {
-            found = row;
-            if (!last)
-                return found;
-            offset = end; /* on to the next row */
-        } else {
-            offset += character(text, b->bytes - offset, &c, &columns);
-        }
-        if (offset >= end && offset < b->bytes) {
-            end = row_end(b, end, width);
-            row++;
-        }
-    }
-    return found;
-}
-
 size_t rhm_scrollback_find(struct rhm_scrollback *sb, int width, const char *text, size_t from, int upwards)
 {
     width = positive(width);
     size_t rows = rhm_scrollback_rows(sb, width), found = SIZE_MAX;
     size_t low = upwards ? 0 : from + 1, high = upwards && from < rows ? from : rows; /* rows to search */
-    struct pattern p;
-    if (pattern_read(&p, text) && low < high) {
+    struct rhm_pattern p;
+    if (rhm_pattern_read(&p, text) && low < high) {
         size_t line = line_of(sb, upwards ? high - 1 : low);
         for (size_t lines = rhm_scrollback_lines(sb); line < lines; line += upwards ? (size_t)-1 : 1) {
             size_t first = first_row(sb, line);
-            found = find_in_line(line_body(sb, line), width, &p, low > first ? low - first : 0, high - first,
-                                 upwards);
+            found = rhm_kept_find(line_body(sb, line), width, &p, low > first ? low - first : 0, high - first,
+                                  upwards);
             if (found != SIZE_MAX) {
                 found += first;
                 break;
@@ -508,8 +326,8 @@ bool rhm_scrollback_save(struct rhm_scrollback *sb, FILE *file)
 {
     size_t lines = rhm_scrollback_lines(sb);
     for (size_t i = 0; i < lines; i++) {
-        const struct body *b = line_body(sb, i);
-        if ((b && fwrite(body_text(b), 1, b->bytes, file) < b->bytes) || putc('\n', file) == EOF)
+        const struct rhm_kept *b = line_body(sb, i);
+        if ((b && fwrite(rhm_kept_text(b), 1, b->bytes, file) < b->bytes) || putc('\n', file) == EOF)
             return false;
     }
     return fflush(file) == 0;

@@ -28,6 +28,9 @@ double *rhm_one_hot(size_t V, struct rhm_error *err);
 
 void rhm_trainer_free(struct rhm_trainer *trainer);
 
+/* Goes on to the next phase, and shows it. */
+void rhm_trainer_enter(struct rhm_trainer *trainer, enum rhm_layer_phase phase, struct rhm_monitor *monitor);
+
 /* k steps of gradient descent in blocks of about 20 ms, polled and published in between. */
 enum rhm_status rhm_trainer_step(struct rhm_trainer *trainer, struct rhm_network *net, uint64_t k,
                                  struct rhm_monitor *monitor, struct rhm_error *err);

@@ -1,5 +1,5 @@
-/* ridge.c - see ridge.h. Throughout, S = diag(sqrt p) and the small matrix is n x n: G (primal, n = M) or
- * S K S (dual, n = U); the dual's solvers work on Z = A S^-1, for which Z (S K S + lambda I) = J^T S^-1. */
+/* ridge.c - ridge regressions: made from counts and features, and what their weights say. See ridge.h; how
+ * they are solved is in ridge_solve.c. */
 #include "engine/layer/ridge.h"
 
 #include <cblas.h>
@@ -13,16 +13,12 @@
 
 #include "engine/base/linalg.h"
 #include "engine/base/memory.h"
+#include "engine/layer/ridge_small.h"
 
 #define BLOCK   1024              /* patches whose features are held at once */
 #define CHUNK   64                /* patches one thread takes at a time */
 #define COLUMNS 256               /* columns of B one thread takes at a time */
 #define ALONE   ((size_t)1 << 18) /* numbers that one thread computes sooner than it wakes another */
-
-static size_t order(const struct rhm_ridge *r)
-{
-    return r->dual ? r->U : r->M;
-}
 
 static enum rhm_status check_arguments(const struct rhm_ridge *r, const struct rhm_features *f,
                                        const uint32_t *tuple, const double *count, double eta,
@@ -37,7 +33,7 @@ static enum rhm_status check_arguments(const struct rhm_ridge *r, const struct r
         return rhm_fail(err, RHM_EARG, "eta = %g: the step size must be positive (0: chosen)", eta);
     enum rhm_status status = rhm_linalg_dimension("the number of patches", r->U, err);
     if (status == RHM_OK)
-        status = rhm_linalg_dimension("labels times unknowns", r->C * order(r), err);
+        status = rhm_linalg_dimension("labels times unknowns", r->C * rhm_ridge_order(r), err);
     if (status != RHM_OK)
         return status;
     for (size_t i = 0; i < r->U * f->s; i++)
@@ -62,7 +58,7 @@ static enum rhm_status check_arguments(const struct rhm_ridge *r, const struct r
 /* Everything held at once, with the copy of the small matrix that the closed form factors. */
 static enum rhm_status check_budget(const struct rhm_ridge *r, struct rhm_error *err)
 {
-    double n = (double)order(r), M = (double)r->M, U = (double)r->U, C = (double)r->C;
+    double n = (double)rhm_ridge_order(r), M = (double)r->M, U = (double)r->U, C = (double)r->C;
     double rows = r->dual ? U : fmin(U, BLOCK);
     double bytes = sizeof(double) * (2 * n * n + rows * M + U * (C + 1) + 3 * n * C);
     char what[96], help[64];
@@ -138,8 +134,7 @@ static enum rhm_status build_dual(struct rhm_ridge *r, const struct rhm_features
     return rhm_linalg_gram(r->U, r->M, r->features, 1, 0, r->gram, poll, context, err);
 }
 
-/* sqrt(p), for the dual; NULL where memory ran out. */
-static double *roots(const struct rhm_ridge *r, struct rhm_error *err)
+double *rhm_ridge_roots(const struct rhm_ridge *r, struct rhm_error *err)
 {
     double *root = rhm_array(r->U, sizeof *root, "ridge regression", err);
     for (size_t i = 0; root && i < r->U; i++)
@@ -151,9 +146,10 @@ static enum rhm_status set_eta(struct rhm_ridge *r, double eta, rhm_poll_functio
                                struct rhm_error *err)
 {
     double *root = NULL;
-    if (r->dual && (root = roots(r, err)) == NULL)
+    if (r->dual && (root = rhm_ridge_roots(r, err)) == NULL)
         return RHM_EMEMORY;
-    enum rhm_status status = rhm_linalg_largest(order(r), r->gram, root, &r->lambda_max, poll, context, err);
+    enum rhm_status status =
+        rhm_linalg_largest(rhm_ridge_order(r), r->gram, root, &r->lambda_max, poll, context, err);
     free(root);
     if (status != RHM_OK)
         return status;
@@ -180,7 +176,7 @@ enum rhm_status rhm_ridge_init(struct rhm_ridge *r, enum rhm_ridge_form form, co
     if (status != RHM_OK)
         goto fail;
     const char *what = "ridge regression";
-    size_t n = order(r);
+    size_t n = rhm_ridge_order(r);
     status = RHM_EMEMORY;
     if ((r->p = rhm_array(U, sizeof(double), what, err)) == NULL ||
         (r->joint = rhm_array(U * C, sizeof(double), what, err)) == NULL ||
@@ -215,166 +211,6 @@ void rhm_ridge_clear(struct rhm_ridge *r)
     free(r->iterate);
     free(r->work);
     *r = (struct rhm_ridge){0};
-}
-
-/* to (C x n) = iterate times the Gram matrix. */
-static void times_gram(const struct rhm_ridge *r, double *to)
-{
-    rhm_linalg_product(r->C, order(r), order(r), r->iterate, r->gram, to);
-}
-
-/* work = the gradient: W G + lambda W - B, or A K D + lambda A - J^T. */
-static void set_gradient(const struct rhm_ridge *r)
-{
-    size_t n = order(r);
-    times_gram(r, r->work);
-    for (size_t c = 0; c < r->C; c++) {
-        double *g = r->work + c * n;
-        const double *a = r->iterate + c * n;
-        if (r->dual)
-            for (size_t i = 0; i < n; i++)
-                g[i] = g[i] * r->p[i] + r->lambda * a[i] - r->joint[i * r->C + c];
-        else
-            for (size_t i = 0; i < n; i++)
-                g[i] += r->lambda * a[i] - r->B[c * n + i];
-    }
-}
-
-void rhm_ridge_step(struct rhm_ridge *r, unsigned long long k)
-{
-    for (unsigned long long t = 0; t < k; t++) {
-        set_gradient(r);
-        cblas_daxpy((int)(r->C * order(r)), -r->eta, r->work, 1, r->iterate, 1);
-        r->steps++;
-    }
-}
-
-/* A copy of the small matrix, plus `shift` on the diagonal, in *copy (NULL where it fails). */
-static enum rhm_status small_matrix(const struct rhm_ridge *r, double shift, double **copy,
-                                    rhm_poll_function *poll, void *context, struct rhm_error *err)
-{
-    enum { ROWS = 256 }; /* between two polls */
-    size_t n = order(r);
-    double *root = NULL, *a = rhm_array(n * n, sizeof *a, "a copy of the Gram matrix", err);
-    enum rhm_status status = a && (!r->dual || (root = roots(r, err)) != NULL) ? RHM_OK : RHM_EMEMORY;
-    for (size_t i = 0; i < n && status == RHM_OK; i++) {
-        for (size_t j = 0; j < n; j++)
-            a[i * n + j] = r->gram[i * n + j] * (root ? root[i] * root[j] : 1);
-        a[i * n + i] += shift;
-        if (i % ROWS == 0)
-            status = rhm_poll(poll, context, err);
-    }
-    free(root);
-    if (status != RHM_OK) {
-        free(a);
-        a = NULL;
-    }
-    *copy = a;
-    return status;
-}
-
-/* x (C x n): the gradient in Z (dual: that in A times S^-1). */
-static void scaled_gradient(const struct rhm_ridge *r, double *x)
-{
-    size_t n = order(r);
-    set_gradient(r);
-    for (size_t c = 0; c < r->C; c++)
-        for (size_t i = 0; i < n; i++)
-            x[c * n + i] = r->work[c * n + i] / (r->dual ? sqrt(r->p[i]) : 1);
-}
-
-/* Newton's step from 0 is the closed form; the further ones are iterative refinement and go on while they
- * shrink the gradient. */
-enum rhm_status rhm_ridge_exact(struct rhm_ridge *r, rhm_poll_function *poll, void *context,
-                                struct rhm_error *err)
-{
-    enum { REFINEMENTS = 3 };
-    size_t n = order(r), size = r->C * n;
-    char what[64];
-    snprintf(what, sizeof what, "G + lambda I with lambda = %g", r->lambda);
-    double *a, *x = NULL, *best = NULL;
-    enum rhm_status status = small_matrix(r, r->lambda, &a, poll, context, err);
-    if (status == RHM_OK && (x = rhm_array(2 * size, sizeof *x, "ridge regression", err)) == NULL)
-        status = RHM_EMEMORY;
-    if (status == RHM_OK)
-        status = rhm_linalg_cholesky(n, a, what, poll, context, err);
-    if (status != RHM_OK)
-        goto done;
-    best = x + size;
-    memset(r->iterate, 0, size * sizeof *r->iterate);
-    double least = INFINITY;
-    for (int k = 0; k <= REFINEMENTS; k++) {
-        scaled_gradient(r, x);
-        double norm = cblas_dnrm2((int)size, x, 1);
-        if (k > 0 && !(norm < 0.5 * least)) {
-            if (!(norm < least))
-                memcpy(r->iterate, best, size * sizeof *best);
-            break;
-        }
-        least = norm;
-        memcpy(best, r->iterate, size * sizeof *best);
-        if ((status = rhm_linalg_cholesky_solve(n, a, r->C, x, poll, context, err)) != RHM_OK)
-            goto done;
-        for (size_t c = 0; c < r->C; c++)
-            for (size_t i = 0; i < n; i++)
-                r->iterate[c * n + i] -= x[c * n + i] * (r->dual ? sqrt(r->p[i]) : 1);
-    }
-    if (!isfinite(cblas_dnrm2((int)size, r->iterate, 1)))
-        status = rhm_fail(err, RHM_ENUMERIC, "%s: the solution is not finite: raise lambda", what);
-done:
-    free(a);
-    free(x);
-    return status;
-}
-
-/* (1 - (1 - eta h)^T)/h without cancellation. */
-static double descent_factor(double h, double eta, unsigned long long T)
-{
-    double x = eta * h, steps = (double)T;
-    if (x == 0)
-        return eta * steps;
-    if (x < 0.5)
-        return -expm1(steps * log1p(-x)) / h;
-    double rest = pow(fabs(1 - x), steps);
-    return (1 - (x > 1 && T % 2 ? -rest : rest)) / h;
-}
-
-enum rhm_status rhm_ridge_spectral(const struct rhm_ridge *r, unsigned long long T, double *W,
-                                   struct rhm_error *err)
-{
-    size_t n = order(r), size = r->C * n;
-    int in = (int)n, iC = (int)r->C, iM = (int)r->M;
-    double *v, *x = NULL;
-    enum rhm_status status = small_matrix(r, 0, &v, NULL, NULL, err);
-    if (status == RHM_OK && (x = rhm_array(2 * size + n, sizeof *x, "ridge regression", err)) == NULL)
-        status = RHM_EMEMORY;
-    if (status != RHM_OK)
-        goto done;
-    double *y = x + size, *value = y + size;
-    if ((status = rhm_linalg_eigen(n, v, value, err)) != RHM_OK)
-        goto done;
-    for (size_t c = 0; c < r->C; c++)
-        for (size_t i = 0; i < n; i++)
-            x[c * n + i] = r->dual ? r->joint[i * r->C + c] / sqrt(r->p[i]) : r->B[c * n + i];
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, iC, in, in, 1, x, in, v, in, 0, y, in);
-    for (size_t i = 0; i < n; i++) {
-        double factor = descent_factor(value[i] + r->lambda, r->eta, T);
-        for (size_t c = 0; c < r->C; c++)
-            y[c * n + i] *= factor;
-    }
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, iC, in, in, 1, y, in, v, in, 0, r->dual ? x : W,
-                in);
-    if (r->dual) {
-        for (size_t c = 0; c < r->C; c++)
-            for (size_t i = 0; i < n; i++)
-                x[c * n + i] *= sqrt(r->p[i]);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, iC, iM, in, 1, x, in, r->features, iM, 0, W,
-                    iM);
-    }
-done:
-    free(v);
-    free(x);
-    return status;
 }
 
 void rhm_ridge_weights(const struct rhm_ridge *r, double *W)
@@ -423,69 +259,8 @@ enum rhm_status rhm_ridge_outputs(const struct rhm_features *f, size_t n, const 
 
 void rhm_ridge_fitted(const struct rhm_ridge *r, size_t n, double *F)
 {
-    times_gram(r, r->work);
+    rhm_ridge_times_gram(r, r->work);
     for (size_t i = 0; i < n; i++)
         for (size_t c = 0; c < r->C; c++)
             F[i * r->C + c] = r->work[c * r->U + i];
-}
-
-/* With Y = W G (primal) or A K (dual, the outputs of the patches):
- * 1/2 (1 - 2 tr(W B^T) + tr(W G W^T)) + lambda/2 |W|^2. */
-double rhm_ridge_loss(const struct rhm_ridge *r)
-{
-    size_t n = order(r);
-    double fit = 0, square = 0, norm = 0;
-    times_gram(r, r->work);
-    for (size_t c = 0; c < r->C; c++)
-        for (size_t i = 0; i < n; i++) {
-            double y = r->work[c * n + i], a = r->iterate[c * n + i];
-            if (r->dual) {
-                fit += y * r->joint[i * r->C + c];
-                square += y * y * r->p[i];
-                norm += a * y;
-            } else {
-                fit += a * r->B[c * n + i];
-                square += a * y;
-                norm += a * a;
-            }
-        }
-    return 0.5 * (1 - 2 * fit + square) + 0.5 * r->lambda * norm;
-}
-
-static double largest_entry(size_t n, const double *x)
-{
-    double most = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!(fabs(x[i]) <= most))
-            most = fabs(x[i]);
-    return most;
-}
-
-double rhm_ridge_residual(const struct rhm_ridge *r)
-{
-    set_gradient(r);
-    if (!r->dual)
-        return largest_entry(r->C * r->M, r->work) / largest_entry(r->C * r->M, r->B);
-    int C = (int)r->C, M = (int)r->M, U = (int)r->U;
-    double *x = rhm_array(2 * r->C * r->M, sizeof *x, "a residual", NULL);
-    if (x == NULL)
-        return NAN;
-    double *B = x + r->C * r->M;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, C, M, U, 1, r->work, U, r->features, M, 0, x, M);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, C, M, U, 1, r->joint, C, r->features, M, 0, B, M);
-    double ratio = largest_entry(r->C * r->M, x) / largest_entry(r->C * r->M, B);
-    free(x);
-    return ratio;
-}
-
-enum rhm_status rhm_ridge_condition(const struct rhm_ridge *r, double *condition, rhm_poll_function *poll,
-                                    void *context, struct rhm_error *err)
-{
-    double *a;
-    *condition = NAN;
-    enum rhm_status status = small_matrix(r, r->lambda, &a, poll, context, err);
-    if (status == RHM_OK)
-        status = rhm_linalg_condition(order(r), a, condition, poll, context, err);
-    free(a);
-    return status == RHM_EMEMORY ? RHM_OK : status;
 }
