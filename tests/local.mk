@@ -180,7 +180,8 @@ race_tests = \
 races: $(race_tests)
 	@$(run_tests) $(race_tests)
 check-tsan:
-	@OPENBLAS_NUM_THREADS=1 $(rebuild) tsan races -- CC=clang --disable-openmp --enable-sanitizers=thread PYTHON="$(PYTHON)"
+	@OPENBLAS_NUM_THREADS=1 $(rebuild) tsan races -- CC=clang --disable-openmp --enable-werror \
+	  --enable-sanitizers=thread PYTHON="$(PYTHON)"
 
 # The tests that calculate: all but those at a terminal, which no other BLAS changes.
 numbers:

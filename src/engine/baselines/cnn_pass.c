@@ -400,8 +400,7 @@ void rhm_cnn_pass_train(struct rhm_cnn_pass *pass, size_t n, double over, float 
     rhm_cnn_patches_find(pass, n);
     size_t pieces = rhm_cnn_patches_pieces(pass), places = pieces > 0 ? net->branch[net->L - 1] : 0;
     unsigned lowest = pieces > 0 ? net->L - 1 : net->L; /* that has a row for each position */
-    int threads = worth_threads(net, n);
-#pragma omp parallel if (threads)
+#pragma omp parallel if (worth_threads(net, n))
     {
 #pragma omp for schedule(dynamic, 1)
         for (size_t k = 0; k < pieces; k++)
