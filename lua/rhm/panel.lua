@@ -262,7 +262,7 @@ end
 -- A network whose refinement has not ended, or is the last that was done to it.
 local function is_refined(net)
   local progress = net.job and net.job.progress
-  return progress and progress.kind == "refine" and (state.is_active(progress.state) or net.refined)
+  return progress and progress.kind == "refine" and (state.is_active(progress.state) or net:refinement(nil, 1))
 end
 
 -- One line: what is shown, and how the work on it goes.

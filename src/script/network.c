@@ -304,6 +304,7 @@ void rhm_open_network(lua_State *L)
                                        {"accuracy", network_accuracy},
                                        {"refine", rhm_network_refine_method},
                                        {"unrefine", rhm_network_unrefine_method},
+                                       {"refinement", rhm_network_refinement_method},
                                        {"posterior", rhm_network_posterior_method},
                                        {"outputs", rhm_network_outputs_method},
                                        {"save", network_save},

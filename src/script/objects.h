@@ -49,6 +49,7 @@ int rhm_network_layer_method(lua_State *L);
 int rhm_network_parse_method(lua_State *L);
 int rhm_network_refine_method(lua_State *L);
 int rhm_network_unrefine_method(lua_State *L);
+int rhm_network_refinement_method(lua_State *L);
 int rhm_network_posterior_method(lua_State *L);
 int rhm_network_push_refined(lua_State *L, struct rhm_network *net);
 

@@ -1,4 +1,4 @@
-/* refine.c - net:refine, net:unrefine, net:posterior, net.refined. */
+/* refine.c - net:refine, net:unrefine, net:posterior, net.refined, net:refinement. */
 #include "engine/chain/refine.h"
 
 #include "engine/jobs/training.h"
@@ -26,20 +26,20 @@ static void push_point(lua_State *L, const struct rhm_refine_point *point, unsig
 }
 
 /* Of the refinement at work, else of the one in force; copied, as both may change at any moment. */
-int rhm_network_push_refined(lua_State *L, struct rhm_network *net)
+static int push_refined(lua_State *L, struct rhm_network *net, uint64_t start, size_t most)
 {
     static const char *const names[] = {"start", "sweep", "log_joint", "log_label", "accuracy", "held_out"};
     unsigned levels = net->L;
     struct rhm_refined_view view, *r = &view;
     struct rhm_refine_point *history = NULL;
     size_t room = 0, points;
-    while ((points = rhm_network_refined(net, r, room, history)) > room) {
+    while ((points = rhm_network_refined(net, r, start, most, room, history)) > room) {
         room = points + 16; /* sweeps that end meanwhile */
         history = rhm_push_buffer(L, room, sizeof *history);
     }
     if (points == 0)
         return 0;
-    push_point(L, &history[r->last], levels);
+    push_point(L, &r->last, levels);
     rhm_set_integer(L, "n", r->n);
     rhm_set_integer(L, "labelled", r->labelled);
     rhm_set_integer(L, "starts", r->starts);
@@ -76,6 +76,25 @@ int rhm_network_push_refined(lua_State *L, struct rhm_network *net)
     lua_setfield(L, -2, "history");
     rhm_set_report(L, "refined");
     return 1;
+}
+
+int rhm_network_push_refined(lua_State *L, struct rhm_network *net)
+{
+    return push_refined(L, net, 0, 0);
+}
+
+/* net:refinement([start [, most]]) */
+int rhm_network_refinement_method(lua_State *L)
+{
+    struct rhm_network *net = rhm_check_network(L, 1);
+    enum { MOST = 1000000 };
+    static const char function[] = "network:refinement";
+    lua_Integer start = MOST + 1, most = 0; /* no such start: the last one */
+    if (!lua_isnoneornil(L, 2))
+        start = rhm_args_whole(L, 2, function, "start =", 1, MOST);
+    if (!lua_isnoneornil(L, 3))
+        most = rhm_args_whole(L, 3, function, "most =", 1, MOST);
+    return push_refined(L, net, (uint64_t)start, (size_t)most);
 }
 
 /* --- methods ------------------------------------------------------------------------------------------ */

@@ -281,8 +281,8 @@ static void test_progress_of_refinement(void **state)
         done = w->done;
         looks++;
         struct rhm_refined_view view;
-        size_t points = rhm_network_refined(one.chain, &view, 0, NULL);
-        assert_true(points == 0 || (view.n == STRINGS && view.labelled == STRINGS && view.last < points));
+        size_t points = rhm_network_refined(one.chain, &view, 0, 0, 0, NULL);
+        assert_true(points == 0 || (view.n == STRINGS && view.labelled == STRINGS && view.last.start >= 1));
     } while (rhm_job_wait(job, 0.001) < RHM_JOB_DONE);
     rhm_job_progress(job, &p);
     assert_int_equal(p.state, RHM_JOB_DONE);
@@ -358,7 +358,7 @@ static void *read_on(void *argument)
                 atomic_fetch_add(&scene->wrong, 1);
         }
         struct rhm_refined_view view;
-        size_t points = rhm_network_refined(scene->one[REFINE].chain, &view, 64, history);
+        size_t points = rhm_network_refined(scene->one[REFINE].chain, &view, 0, 0, 64, history);
         for (size_t i = 0; i < points && i < 64; i++)
             if (!(history[i].log_joint < 0) || history[i].start < 1)
                 atomic_fetch_add(&scene->wrong, 1);

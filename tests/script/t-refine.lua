@@ -26,6 +26,22 @@ function TestRefine:test_refines_and_back()
   lu.assertEquals(net.refined.log_label, r.log_label)
   lu.assertStrContains(tostring(r), "300 strings, all labelled")
   lu.assertTrue(seen >= 0)
+  local kept = net:refinement()
+  lu.assertEquals({ kept.start, kept.log_label, kept.n }, { r.start, r.log_label, r.n })
+  for start = 1, r.starts do
+    local one, at = net:refinement(start).history, 0
+    for i, s in ipairs(r.history.start) do
+      if s == start then
+        at = at + 1
+        lu.assertEquals({ one.sweep[at], one.log_joint[at], one.entropy[2][at] },
+          { r.history.sweep[i], r.history.log_joint[i], r.history.entropy[2][i] })
+      end
+    end
+    lu.assertEquals(#one.sweep, at)
+  end
+  lu.assertEquals(net:refinement(r.starts + 1).history.log_joint, kept.history.log_joint)
+  lu.assertErrorMsgContains("start = 0", net.refinement, net, 0)
+  lu.assertErrorMsgContains("most = 0", net.refinement, net, 1, 0)
   net:unrefine()
   lu.assertNil(net.refined)
   lu.assertEquals(net:accuracy(g), before)
@@ -104,7 +120,8 @@ function TestRefine:test_background()
   job:pause()
   local _, state = job:wait()
   p = job.progress
-  lu.assertEquals({ state, p.state, p.kind, p.unit, p.group, p.starts }, { "paused", "paused", "refine", "sweep", "start", 2 })
+  lu.assertEquals({ state, p.state, p.kind, p.unit, p.group, p.starts },
+    { "paused", "paused", "refine", "sweep", "start", 2 })
   lu.assertTrue(p.sweep >= 1 and p.sweep <= 41 and p.log_joint < 0 and p.accuracy <= 1)
   lu.assertStrContains(tostring(p), ", start " .. p.start .. " of 2, sweep " .. p.sweep .. " of 40, log label")
   local now = net.refined
@@ -113,7 +130,8 @@ function TestRefine:test_background()
   lu.assertErrorMsgContains("not refined", net.posterior, net, d)
   lu.assertErrorMsgContains("paused training", net.refine, net, how)
   rhm.panel.show("refine", net)
-  lu.assertStrContains(line(rhm.view.lines("refine", net, 80, 20)[1]), "paused  300 strings  start " .. p.start .. " of 2")
+  lu.assertStrContains(line(rhm.view.lines("refine", net, 80, 20)[1]),
+    "paused  300 strings  start " .. p.start .. " of 2")
   lu.assertStrContains(line(rhm.view.lines("jobs", job, 100, 20)[2]), "sweep " .. p.sweep)
   local r = net:resume()
   lu.assertEquals(#r.history.sweep, 82)
@@ -128,6 +146,23 @@ function TestRefine:test_background()
     lu.assertEquals(direct.history[name], r.history[name])
   end
   lu.assertEquals(net:accuracy(g), other:accuracy(g))
+end
+
+-- Of many sweeps some stand for all: the first hundred, the newest, and as many as were asked for.
+function TestRefine:test_thinned()
+  local _, d, net = made()
+  lu.assertNil(net:refinement())
+  local r = net:refine{ from=d, tol=0, sweeps=350, restarts=1, smoothing=1 }
+  local all, some = r.history, net:refinement(1, 50).history
+  local wanted = {}
+  for i = 1, #all.sweep do
+    if i <= 100 or i % (#all.sweep // 50) == 0 or i == #all.sweep then wanted[#wanted + 1] = i end
+  end
+  lu.assertTrue(#all.sweep > 300 and #some.sweep < 160)
+  for at, i in ipairs(wanted) do
+    lu.assertEquals({ some.sweep[at], some.accuracy[at] }, { all.sweep[i], all.accuracy[i] })
+  end
+  lu.assertEquals(#some.sweep, #wanted)
 end
 
 function TestRefine:test_errors()

@@ -186,6 +186,13 @@ it was.]],
 net:refine{ from=d }
 net:accuracy(g)]], see = {"network:posterior", "network:unrefine", "dataset:hide", "grammar:bayes"}},
 
+  {name = "network:refinement", signature = "net:refinement([start [, most]])",
+    summary = "net.refined with the sweeps of one start alone",
+    text = [[The start is the one that was kept (while it runs: the one at work) unless given, and unless it has no sweep
+yet. Of more than `most` sweeps the history holds the first hundred, and from there each so many-th and the newest.]],
+    returns = "a report as net.refined, or nil", example = "net:refinement(2).history.log_label",
+    see = {"network:refine"}},
+
   {name = "network:unrefine", signature = "net:unrefine()", summary = "drops the tables of net:refine: the layers "
     .. "predict again",
     returns = "the network", see = {"network:refine"}},

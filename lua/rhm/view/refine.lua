@@ -12,24 +12,10 @@ local canvas = require "rhm.view.canvas"
 local state = require "rhm.view.state"
 local format, max, min = string.format, math.max, math.min
 
--- The sweeps of one start: where it begins in the history, how many.
-local function sweeps_of(history, start)
-  local first, last
-  for i, s in ipairs(history.start) do
-    if s == start then first, last = first or i, i end
-  end
-  return first, last
-end
+local most = 1000 -- sweeps: a screen has no more columns
 
--- Some thousand points at most: a screen has no more columns.
-local function series(name, style, values, first, last, digits)
-  local s = {name = name, style = style, x = {}, y = {}, last = text.number(values[last], digits or 5)}
-  local x, y, every = s.x, s.y, max(1, (last - first) // 1000)
-  for i = first, last do
-    local sweep = i - first + 1
-    if sweep <= 100 or sweep % every == 0 or i == last then x[#x + 1], y[#y + 1] = sweep, values[i] end
-  end
-  return s
+local function series(name, style, history, values, digits)
+  return {name = name, style = style, x = history.sweep, y = values, last = text.number(values[#values], digits or 5)}
 end
 
 local function plot(list, width, height, options)
@@ -40,14 +26,12 @@ local function plot(list, width, height, options)
 end
 
 function M.draw(net, width, height, options)
-  local r = net.refined
+  local r = net:refinement(options.start, most)
   if not r then
     return text.wrap("not refined: net:refine{ from=d } fits tables for all levels at once by EM", width)
   end
   local h = r.history
-  local start = options.start or r.start
-  local first, last = sweeps_of(h, start)
-  if not first then start, first, last = r.start, sweeps_of(h, r.start) end
+  local start, last = h.start[1], #h.start
   local progress = r.running and net.job and net.job.progress
   local head = {{"refined  ", style = "title"}, format("%s strings", text.count(r.n, 9))}
   if progress then
@@ -59,12 +43,12 @@ function M.draw(net, width, height, options)
   if start == r.start and not r.running and r.starts > 1 then head[#head + 1] = {" (kept)", style = "good"} end
   head[#head + 1] = format("  sweep %d  accuracy %.4f", h.sweep[last], h.accuracy[last])
   local lines, rest = {head}, (height or max(10, min(rhm.height() - 4, 26))) - 1
-  local fit = {series("log P(label)", "series1", h.log_label, first, last)}
-  if r.held_out then fit[2] = series("held out", "series3", h.held_out, first, last) end
-  local sharp = {series("accuracy", "series4", h.accuracy, first, last)}
+  local fit = {series("log P(label)", "series1", h, h.log_label)}
+  if r.held_out then fit[2] = series("held out", "series3", h, h.held_out) end
+  local sharp = {series("accuracy", "series4", h, h.accuracy)}
   for l = 1, net.L do -- deep trees: the lowest and the highest levels
     if l <= 2 or l > net.L - 1 then
-      sharp[#sharp + 1] = series("entropy " .. l, "series" .. #sharp, h.entropy[l], first, last, 4)
+      sharp[#sharp + 1] = series("entropy " .. l, "series" .. #sharp, h, h.entropy[l], 4)
     end
   end
   local pictures
@@ -83,7 +67,7 @@ function M.draw(net, width, height, options)
 end
 
 function M.key(net, options, key)
-  local r = net.refined
+  local r = net:refinement(options.start, 1)
   if r and key == "x" then
     options.xlog = options.xlog == false
     return true

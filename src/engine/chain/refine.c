@@ -194,24 +194,42 @@ void rhm_network_unrefine(struct rhm_network *net)
     rhm_refined_free(old);
 }
 
-size_t rhm_network_refined(struct rhm_network *net, struct rhm_refined_view *view, size_t room,
-                           struct rhm_refine_point *history)
+static size_t sweeps_of(const struct rhm_refined *r, uint64_t start)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < r->points; i++)
+        n += start == 0 || r->history[i].start == start;
+    return n;
+}
+
+size_t rhm_network_refined(struct rhm_network *net, struct rhm_refined_view *view, uint64_t start,
+                           size_t most, size_t room, struct rhm_refine_point *history)
+{
+    enum { FIRST = 100 };
+    size_t chosen = 0;
     rhm_network_lock_reader(net);
     int running = net->refining && net->refining->points > 0;
     const struct rhm_refined *r = running ? net->refining : net->refined;
-    size_t points = r ? r->points : 0;
-    if (r) {
+    if (r && r->points > 0) {
         *view = (struct rhm_refined_view){.running = running,
                                           .from_chain = r->from_chain,
                                           .m = r->m,
                                           .starts = r->starts,
                                           .n = r->n,
                                           .labelled = r->labelled,
-                                          .last = running ? points - 1 : r->last};
-        if (history)
-            memcpy(history, r->history, (points < room ? points : room) * sizeof *history);
+                                          .last = r->history[running ? r->points - 1 : r->last]};
+        if (sweeps_of(r, start) == 0)
+            start = view->last.start;
+        size_t n = sweeps_of(r, start), every = most > 0 && n > most ? n / most : 1, at = 0;
+        for (size_t i = 0; i < r->points; i++) {
+            if (start > 0 && r->history[i].start != start)
+                continue;
+            if (++at > FIRST && at % every != 0 && at != n)
+                continue;
+            if (chosen++ < room)
+                history[chosen - 1] = r->history[i];
+        }
     }
     pthread_mutex_unlock(&net->lock);
-    return points;
+    return chosen;
 }

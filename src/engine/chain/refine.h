@@ -77,11 +77,14 @@ struct rhm_refined_view {
     int running, from_chain;
     int64_t m;
     uint64_t starts;
-    size_t n, labelled, last; /* last: while it runs, the newest point */
+    size_t n, labelled;
+    struct rhm_refine_point last; /* of the tables kept; while it runs, the newest */
 };
-/* Copies the history as far as there is room; returns how many points there are, 0: nothing is refined. */
-size_t rhm_network_refined(struct rhm_network *net, struct rhm_refined_view *view, size_t room,
-                           struct rhm_refine_point *history);
+/* The history of one start (one without a sweep: of the start of the last point), or of all (start = 0); most
+ * > 0: of more sweeps than that the first hundred, and from there each so many-th and the newest. Copied as
+ * far as there is room; returns how many points there are, 0: nothing is refined. */
+size_t rhm_network_refined(struct rhm_network *net, struct rhm_refined_view *view, uint64_t start,
+                           size_t most, size_t room, struct rhm_refine_point *history);
 
 /* The likeliest labels (n), their probabilities (n x classes, may be NULL); tokens may be missing. */
 enum rhm_status rhm_refined_predict(const struct rhm_refined *refined, size_t n, const uint16_t *tokens,
