@@ -18,7 +18,8 @@ function TestBranches.test_s_is_a_number_or_a_list()
   lu.assertEquals({same.s, same:rules(2)}, {2, plain:rules(2)})
   local again = rhm.grammar{ rules={g:rules(1), g:rules(2), g:rules(3)}, s={3, 2, 4} }
   lu.assertEquals({again.s, again.V, again.classes, again:rules(3)}, {{3, 2, 4}, 6, 5, g:rules(3)})
-  fails("s = {3,2,2}, but the rules have {3,2,4}", rhm.grammar, {rules={g:rules(1), g:rules(2), g:rules(3)}, s={3, 2, 2}})
+  fails("s = {3,2,2}, but the rules have {3,2,4}", rhm.grammar,
+    {rules={g:rules(1), g:rules(2), g:rules(3)}, s={3, 2, 2}})
   fails("s = 2, but the rules have {3,2,4}", rhm.grammar, {rules={g:rules(1), g:rules(2), g:rules(3)}, s=2})
 end
 

@@ -122,7 +122,8 @@ function TestCnn.test_another_branching_factor()
     lu.assertFalse(tostring(b):find "padded" ~= nil)
     local known = make{ grammar=four, s=3 }
     lu.assertEquals({known.V, known.s, known.L, known.d}, {4, 3, 3, 16})
-    lu.assertEquals({make{ grammar=four, s=4 }.L, make{ grammar=four, s=4, L=2 }.d, make{ grammar=four, s=3, L=2 }.d}, {2, 16, 9})
+    lu.assertEquals({make{ grammar=four, s=4 }.L, make{ grammar=four, s=4, L=2 }.d, make{ grammar=four, s=3, L=2 }.d},
+      {2, 16, 9})
     lu.assertEquals({make{ V=4, s={ 2, 3, 3 }, d=16 }.L, make{ V=4, s=2, L=5, d=16 }.d}, {3, 16})
     fails("d = 17: must be 1 or more, and at most s^L = 4^2 = 16 (raise L)", make, {V=4, s=4, L=2, d=17})
     fails("d = 0: must be 1 or more", make, {V=4, s=4, L=2, d=0})
@@ -151,8 +152,8 @@ function TestCnn.test_another_branching_factor()
   local below = {}
   for level, tokens in tostring(parse):gmatch " ([123])  ([%d ]+)\n" do below[#below + 1] = level .. ": " .. tokens end
   local function wanted(level, first, last) return level .. ": " .. table.concat(d:tokens(1), " ", first, last) end
-  lu.assertEquals({below[1], below[2], below[3], below[6], below[9]}, {wanted(1, 1, 16), wanted(2, 1, 9), wanted(3, 1, 3),
-    wanted(2, 10, 16), wanted(3, 16, 16)})
+  lu.assertEquals({below[1], below[2], below[3], below[6], below[9]},
+    {wanted(1, 1, 16), wanted(2, 1, 9), wanted(3, 1, 3), wanted(2, 10, 16), wanted(3, 16, 16)})
   lu.assertEquals(select(2, tostring(parse):gsub("padding\n", "")), 4) -- the last of level 2, and its three
   fails("pads strings of 16 tokens to 27", net.refine, net, {from=d})
   fails("strings of 16, padded to", net.accuracy, net, four)

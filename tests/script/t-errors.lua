@@ -18,7 +18,8 @@ local function read(name)
   return bytes
 end
 
--- Runs the program with these arguments (for the shell) and checks that it ends as it should; all parts stand in the line.
+-- Runs the program with these arguments (for the shell) and checks that it ends as it should; all parts stand in the
+-- line.
 local function refuse(arguments, ...)
   local pipe = io.popen(("%q -E %s 2>stderr.txt; echo \"exit $?\""):format(program, arguments))
   local output = pipe:read "a"
@@ -106,7 +107,8 @@ function TestErrors.test_keys()
   refuse_code("rhm.grammar{ V=8, m=4, s=2 }", "key 'L' is missing")
   refuse_code("rhm.grammar{ 8, 4, 2, 3 }", "value 8 has no name")
   refuse_code("rhm.grammar()", "one table of arguments expected, got nothing: rhm.grammar{ V=, m=, s=, L=")
-  refuse_code("rhm.network{ V=8, s=2, L=3, position='all' }", "unknown key 'position' (a key of network:train): it knows grammar,")
+  refuse_code("rhm.network{ V=8, s=2, L=3, position='all' }",
+    "unknown key 'position' (a key of network:train): it knows grammar,")
   refuse_code("rhm.fit(3)", "one table of arguments expected, got 3: rhm.fit{")
   refuse_code("rhm.network{ V=8, s=2, L=3, codebok='exact' }", "did you mean 'codebook'?")
   local hand = "net = rhm.network{ V=8, s=2, L=3 } net"
@@ -210,7 +212,8 @@ function TestErrors.test_networks()
   refuse_code(net .. g .. "net:train{ from=g, lambda=-1 }", "lambda = -1")
   refuse_code(net .. g .. "net:train{ from=g, eta=-1 }", "eta = -1")
   refuse_code(net .. "net:train{ from=rhm.grammar{ V=9, m=4, s=2, L=3 } }", "V = 9", "8")
-  refuse_code(net .. "net:train{ from=rhm.dataset{ tokens={{1,2,3}}, labels={1} } }", "network:train: ", "3 tokens", "8")
+  refuse_code(net .. "net:train{ from=rhm.dataset{ tokens={{1,2,3}}, labels={1} } }", "network:train: ",
+    "3 tokens", "8")
   refuse_code(net .. "net:predict{ 1, 2, 3 }", "3 tokens", "8")
   refuse_code(net .. "net:predict{ 1, 2, 3, 4, 5, 6, 7, 9 }", "token 8 = 9")
   refuse_code(net .. "net:predict{ 1, 2, 3, 4, 5, 6, 7, 8 }", "not trained")
@@ -277,7 +280,8 @@ function TestErrors.test_jobs()
   refuse_code(slow .. "net:layer(3):step()", "layer:step: ")
   refuse_code(slow .. "net:layer(3):finish()", "layer:finish: ")
   refuse_code(slow .. "job:wait(0/0)", "job:wait: ", "0 or more")
-  refuse_code(slow .. "job:pause() job:pause() job:stop() job:stop() job:wait() net:resume()", "network:resume: ", "not paused")
+  refuse_code(slow .. "job:pause() job:pause() job:stop() job:stop() job:wait() net:resume()",
+    "network:resume: ", "not paused")
   refuse_code(slow .. "net, g = nil, nil collectgarbage() collectgarbage() error 'its objects are garbage'", "garbage")
   refuse_code("rhm.network{ V=8, s=2, L=3 }:resume()", "network:resume: ", "no paused training")
   write("code.lua", slow .. "os.exit(1, true)") -- closes the state while the job runs: no line, no hang

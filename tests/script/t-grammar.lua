@@ -347,7 +347,8 @@ function TestGrammar.test_zipf_and_weights()
   for i = 1, 200 do lu.assertEquals(a:tokens(i), b:tokens(i)) end
   lu.assertEquals(rhm.grammar{ rules=rules, weights={8, 4, 2, 2} }:weights(2)[3], {0.5, 0.25, 0.125, 0.125})
   -- equal ones are the uniform grammar
-  local u, e = rhm.grammar{ V=4, m=4, s=2, L=3, seed=5 }, rhm.grammar{ V=4, m=4, s=2, L=3, seed=5, weights={2, 2, 2, 2} }
+  local u = rhm.grammar{ V=4, m=4, s=2, L=3, seed=5 }
+  local e = rhm.grammar{ V=4, m=4, s=2, L=3, seed=5, weights={2, 2, 2, 2} }
   lu.assertEquals({u.zipf, e.zipf}, {0.0, 0.0})
   lu.assertEquals(tostring(u), tostring(e))
   lu.assertEquals(u:sample{ n=1, seed=9 }:tokens(1), e:sample{ n=1, seed=9 }:tokens(1))

@@ -162,7 +162,9 @@ function TestHelp:test_values_of_keys()
     ["cnn:train"] = function(key, value)
       return rhm.cnn{ grammar=g, h=4 }:train{ from=g, n=20, epochs=1, progress=false, [key]=value }
     end,
-    ["layer:begin"] = function(key, value) return rhm.network{ grammar=g, M=64 }:layer(2):begin{ from=g, n=100, [key]=value } end,
+    ["layer:begin"] = function(key, value)
+      return rhm.network{ grammar=g, M=64 }:layer(2):begin{ from=g, n=100, [key]=value }
+    end,
   }
   local seen = 0
   for _, entry in ipairs(help.list) do

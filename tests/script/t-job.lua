@@ -230,7 +230,8 @@ function TestJob.test_interrupt()
     "net:layer(3):begin{ from=g, n=1000, steps_per_second=.01 } net:layer(3):step(3)",
     "net:train{ from=g, solver='gd', steps_per_second=.01 }"} do
     local start = rhm.clock()
-    local output, status = shell(("timeout --foreground --preserve-status -s INT .5 %q -e %q 2>&1"):format(program, make .. code))
+    local command = "timeout --foreground --preserve-status -s INT .5 %q -e %q 2>&1"
+    local output, status = shell(command:format(program, make .. code))
     lu.assertEquals(status, 130, output)
     lu.assertEquals(output, "rhm: interrupted\n")
     lu.assertTrue(rhm.clock() - start < 3)

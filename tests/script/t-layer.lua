@@ -127,8 +127,8 @@ function TestLayer.test_numbers_are_the_fields()
     local all = lay:numbers()
     lu.assertEquals({all.n, all.patches, all.level, all.L, all.trained},
       {lay.samples, lay.patch_count, lay.level, 3, lay.trained})
-    for _, name in ipairs{ "clusters", "steps", "sigma", "rho_in", "eps_S_in", "rho", "eps_S", "gap", "error", "lambda", "eta",
-      "loss", "condition", "unknown", "seconds", "history" } do
+    for _, name in ipairs{ "clusters", "steps", "sigma", "rho_in", "eps_S_in", "rho", "eps_S", "gap", "error",
+        "lambda", "eta", "loss", "condition", "unknown", "seconds", "history" } do
       lu.assertEquals(all[name], lay[name], name)
     end
     lu.assertEquals(tostring(all), tostring(lay))

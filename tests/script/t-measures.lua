@@ -3,7 +3,8 @@ local lu = require "luaunit"
 
 TestMeasures = {}
 
--- All strings that a label derives, each with the sequence of level-l symbols above it: list of {[0] = {label}, ..., [L] = tokens}.
+-- All strings that a label derives, each with the sequence of level-l symbols above it: a list of {[0] = {label}, ...,
+-- [L] = tokens}.
 local function derivations(g, label)
   local list = {{[0] = {label}}}
   for l = 1, g.L do
@@ -41,8 +42,8 @@ local function all_strings(g)
   return trees, rhm.dataset{ tokens=tokens, labels=labels, V=g.V, classes=g.classes }
 end
 
--- The mean of |f(x) - f(y)|^2 over all x and all y with the same level-l symbols: all strings are equally likely, and no
--- string has two derivations. l = nil: over all pairs. By sums: E|x - y|^2 = 2 (E|x|^2 - |E x|^2) in each group.
+-- The mean of |f(x) - f(y)|^2 over all x and all y with the same level-l symbols: all strings are equally likely, and
+-- no string has two derivations. l = nil: over all pairs. By sums: E|x - y|^2 = 2 (E|x|^2 - |E x|^2) in each group.
 local function mean_square(trees, f, l)
   local groups, total = {}, 0
   for i, tree in ipairs(trees) do
@@ -105,7 +106,8 @@ function TestMeasures.test_sensitivity_is_that_of_all_strings()
       end
     end
   end
-  print(string.format("S to %.2g of all strings, %.2g to %.2g", worst, least, most)) -- 20000: a standard error of about 0.01
+  -- 20000: a standard error of about 0.01
+  print(string.format("S to %.2g of all strings, %.2g to %.2g", worst, least, most))
   lu.assertTrue(worst < 0.04, worst)
   lu.assertTrue(least < 0.01 and most > 0.5)
 end
@@ -202,8 +204,8 @@ local function correlation_of_all(g, place)
 end
 
 function TestMeasures.test_correlation_is_that_of_all_strings()
-  for _, shape in ipairs{{V=3, m=2, s=2, L=3}, {V=3, m=2, s=2, L=2, classes=2, zipf=1}, {V=3, m=2, s=3, L=2, weights={3, 1}},
-    {V=4, m=2, s=2, L=3, zipf=2}} do
+  for _, shape in ipairs{{V=3, m=2, s=2, L=3}, {V=3, m=2, s=2, L=2, classes=2, zipf=1},
+      {V=3, m=2, s=3, L=2, weights={3, 1}}, {V=4, m=2, s=2, L=3, zipf=2}} do
     shape.seed = 5
     local g = rhm.grammar(shape)
     local d = g:sample{ n=40000, seed=1 }
@@ -218,7 +220,7 @@ function TestMeasures.test_correlation_is_that_of_all_strings()
   end
 end
 
--- Labels that have nothing to do with the strings: the noise is taken off, so that the mean square is 0 and not noise^2.
+-- Labels that have nothing to do with the strings: the noise is taken off, so that the mean square is 0, not noise^2.
 function TestMeasures.test_correlation_of_nothing()
   local g, sum, floor = rhm.grammar{ V=8, m=4, s=2, L=2, seed=1 }, 0, 0
   for seed = 1, 20 do
@@ -232,7 +234,9 @@ end
 
 function TestMeasures.test_correlation_of_the_ensemble()
   local sum, C = 0, 16
-  for seed = 1, 60 do sum = sum + rhm.correlation{ of=rhm.grammar{ V=16, m=4, s=2, L=3, seed=seed }, place=3 } ^ 2 / 60 end
+  for seed = 1, 60 do
+    sum = sum + rhm.correlation{ of=rhm.grammar{ V=16, m=4, s=2, L=3, seed=seed }, place=3 } ^ 2 / 60
+  end
   local ratio = sum / ((C - 1) / C ^ 2 * 4.0 ^ -2)
   lu.assertTrue(ratio > 0.8 and ratio < 1, ratio)
 end

@@ -21,7 +21,8 @@ local function equal_matrices(a, b, tolerance)
 end
 
 function TestNetwork.test_fields()
-  local net = rhm.network{ V=8, s=2, L=3, classes=5, M=512, codebook="exact", features="orf", seed=9, sigma=.5, eps_O=.1 }
+  local net = rhm.network{ V=8, s=2, L=3, classes=5, M=512, codebook="exact", features="orf", seed=9, sigma=.5,
+    eps_O=.1 }
   lu.assertEquals({net.V, net.s, net.L, net.d, net.classes, net.M, net.codebook, net.features, net.seed, net.sigma,
     net.eps_O}, {8, 2, 3, 8, 5, 512, "exact", "orf", 9, .5, .1})
   lu.assertNil(net.grammar)

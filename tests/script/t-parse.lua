@@ -105,7 +105,8 @@ function TestParse.test_marks()
 end
 
 function TestParse.test_refusals()
-  lu.assertErrorMsgContains("network:parse: a string of 2 tokens, the network reads s^L = 2^3 = 8", net.parse, net, {1, 2})
+  lu.assertErrorMsgContains("network:parse: a string of 2 tokens, the network reads s^L = 2^3 = 8", net.parse, net,
+    {1, 2})
   lu.assertErrorMsgContains("network:parse: token 8 = 9: must be a whole number from 1 to 8", net.parse, net,
     {1, 2, 3, 4, 5, 6, 7, 9})
   lu.assertErrorMsgContains("token 2 = 1.5", net.parse, net, {1, 1.5, 3, 4, 5, 6, 7, 8})

@@ -156,8 +156,8 @@ function TestPosition.test_noisy_and_partly_labelled_data()
   lu.assertErrorMsgContains("network:train: string 3: token 2 is missing: the network reads whole strings", learn,
     rhm.dataset(all), "all")
   one = rhm.onestep{ V=6, classes=6, s=2, L=3 }
-  lu.assertErrorMsgContains("onestep:train: string 3: token 2 is missing: the model reads whole strings", one.train, one,
-    { from=rhm.dataset(all) })
+  lu.assertErrorMsgContains("onestep:train: string 3: token 2 is missing: the model reads whole strings", one.train,
+    one, { from=rhm.dataset(all) })
 end
 
 function TestPosition.test_refusals()

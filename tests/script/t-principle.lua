@@ -130,7 +130,8 @@ function TestPrinciple.test_data_sets_and_sources()
   local g = rhm.grammar{ V=8, m=4, s=2, L=2, seed=2 }
   local d = g:sample{ n=30000, seed=5 }
   local known, learned = rhm.principle(d, { grammar=g }), rhm.principle(d, { s=2 })
-  lu.assertEquals({known.learned, learned.learned, known.of, #known.levels, #learned.levels}, {false, true, "data set", 2, 2})
+  lu.assertEquals({known.learned, learned.learned, known.of, #known.levels, #learned.levels},
+    {false, true, "data set", 2, 2})
   lu.assertTrue(known.ok)
   lu.assertTrue(learned.ok, tostring(learned))
   lu.assertEquals(known.levels[2].correlation, learned.levels[2].correlation) -- tokens are tokens
@@ -184,11 +185,13 @@ function TestPrinciple.test_the_same_again()
 end
 
 function TestPrinciple.test_places_that_differ()
-  lu.assertStrContains(rhm.principle(rhm.formula{ gates="and or,and", L=2 }, { n=5000 }).verdict, "differ from place to place")
+  lu.assertStrContains(rhm.principle(rhm.formula{ gates="and or,and", L=2 }, { n=5000 }).verdict,
+    "differ from place to place")
 end
 
 function TestPrinciple.test_errors()
-  fails("all 1000 strings have label 1: there is nothing to learn", rhm.principle, rhm.formula{ gates="0000", L=2 }, { n=1000 })
+  fails("all 1000 strings have label 1: there is nothing to learn", rhm.principle, rhm.formula{ gates="0000", L=2 },
+    { n=1000 })
   local g = rhm.grammar{ V=8, m=4, s=2, L=2, seed=2 }
   local d = g:sample{ n=300 }
   fails("5: a grammar, a formula, a source or a data set expected", rhm.principle, 5)

@@ -71,7 +71,8 @@ function TestPrint:test_matrix_common_format()
     "1.0000  0.5000  0.3333\n2.0000  1.0000  0.6667\n[2 x 3]")
   lu.assertEquals(printer.matrix(matrix(2, 2, function(i, j) return i == 1 and -j or 100 * j end), 80),
     " -1   -2\n100  200\n[2 x 2]")
-  lu.assertEquals(printer.matrix(matrix(1, 2, function(_, j) return 1.5e-7 * j end), 80), "1e-07 x\n1.5000  3.0000\n[1 x 2]")
+  lu.assertEquals(printer.matrix(matrix(1, 2, function(_, j) return 1.5e-7 * j end), 80),
+    "1e-07 x\n1.5000  3.0000\n[1 x 2]")
   lu.assertEquals(printer.matrix(matrix(1, 3, function(_, j) return ({ 0/0, 1/0, 0.25 })[j] end), 80),
     "   nan     inf  0.2500\n[1 x 3]")
   lu.assertEquals(printer.matrix(matrix(0, 5), 80), "[0 x 5]")

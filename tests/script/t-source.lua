@@ -72,7 +72,8 @@ function TestSource.test_random_numbers()
   even(draws(6000, function(rng) return rng:integer(-1, 1) end), {-1, 0, 1})
   even(draws(6000, function(rng) return rng:boolean() end), {true, false})
   even(draws(6000, function(rng) return rng:choose{ "a", "b", "c" } end), {"a", "b", "c"})
-  even(draws(6000, function(rng) return table.concat(rng:shuffle{ 1, 2, 3 }) end), {"123", "132", "213", "231", "312", "321"})
+  even(draws(6000, function(rng) return table.concat(rng:shuffle{ 1, 2, 3 }) end),
+    {"123", "132", "213", "231", "312", "321"})
   even(draws(6000, function(rng) return rng:real() * 10 // 1 end), {0., 1., 2., 3., 4., 5., 6., 7., 8., 9.})
   local sum, square = 0, 0
   for _, x in ipairs(draws(6000, function(rng) return rng:normal() end)) do sum, square = sum + x, square + x * x end
@@ -83,7 +84,8 @@ function TestSource.test_random_numbers()
   lu.assertTrue(math.abs(heads - 600) < 5 * math.sqrt(540))
   lu.assertEquals(draws(3, function(rng) return rng:boolean(0) end), {false, false, false})
   lu.assertEquals(draws(2, function(rng) return rng:integer(5, 5) end), {5, 5})
-  lu.assertTrue(math.type(draws(1, function(rng) return rng:integer(math.mininteger, math.maxinteger) end)[1]) == "integer")
+  local widest = draws(1, function(rng) return rng:integer(math.mininteger, math.maxinteger) end)
+  lu.assertTrue(math.type(widest[1]) == "integer")
   lu.assertEquals(draws(2, tostring)[2], "random numbers of seed 7, string 2")
 end
 
@@ -121,7 +123,8 @@ function TestSource.test_errors_of_the_function()
     return {1, 1}, 1
   end))
   fails("no more", drawing(function() error("no more", 0) end))
-  fails("string 1: tokens[2] = 4: must be a whole number from 1 to 3, or 0 for missing", drawing(function() return {1, 4}, 1 end))
+  fails("string 1: tokens[2] = 4: must be a whole number from 1 to 3, or 0 for missing",
+    drawing(function() return {1, 4}, 1 end))
   fails("string 1: tokens[1] = 'a'", drawing(function() return {"a", 2}, 1 end))
   fails("string 1: tokens[1] = 1.5", drawing(function() return {1.5, 2}, 1 end))
   fails("string 1: label = 3: must be a whole number from 1 to 2", drawing(function() return {1, 2}, 3 end))

@@ -75,7 +75,8 @@ function TestSweep:test_failing_runs()
   lu.assertStrContains(r.rows[3].error, "run returned a number: a table of measures expected")
   lu.assertStrContains(r.rows[4].error, "measures.f: a function")
   lu.assertEquals({ r.rows[5].status, r.rows[5].x }, { "done", 5 })
-  lu.assertStrContains(tostring(r), "3 of 5 runs failed; the first:") -- where the path is long the rest is on the next line
+  -- where the path is long the rest is on the next line
+  lu.assertStrContains(tostring(r), "3 of 5 runs failed; the first:")
   r = rhm.sweep(t)
   lu.assertEquals({ r.ran, r.failed, calls }, { 0, 3, 5 })
   t.retry = true

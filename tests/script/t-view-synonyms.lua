@@ -277,7 +277,8 @@ function TestParse.test_noisy_strings()
         lu.assertStrContains(picture, ("%.2f|%.2f"):format(node.p, node.bayes_p))
       end
     end
-    lu.assertStrContains(lines[1], wrong == 0 and "all 7 nodes are the likeliest" or wrong .. " of 7 nodes not the likeliest")
+    lu.assertStrContains(lines[1], wrong == 0 and "all 7 nodes are the likeliest"
+      or wrong .. " of 7 nodes not the likeliest")
     lu.assertEquals(select(2, picture:gsub("%d%S*≠%d", "")) + select(2, picture:gsub("%d!=%d", "")), wrong, picture)
     differ = differ + wrong
     pictures.each("synonyms", net, {string=string})

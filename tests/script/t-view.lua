@@ -64,19 +64,23 @@ end
 
 function TestCore.test_unknown_options_are_refused()
   local net = rhm.network{ V=4, s=2, L=2 }
-  lu.assertErrorMsgContains("view \"distances\": unknown option \"zom\": did you mean 'zoom'?", view, "distances", net, {zom=2})
+  lu.assertErrorMsgContains("view \"distances\": unknown option \"zom\": did you mean 'zoom'?", view, "distances", net,
+    {zom=2})
   lu.assertErrorMsgContains("did you mean 'level'?", view.text, "layers", net, {levl=2})
-  lu.assertErrorMsgContains('unknown option "a\\nb": it knows start, xlog, level, width', view.print, "refine", net, {["a\nb"]=2})
+  lu.assertErrorMsgContains('unknown option "a\\nb": it knows start, xlog, level, width', view.print, "refine", net,
+    {["a\nb"]=2})
   lu.assertErrorMsgContains("it knows level, width, height, colours, ascii", view.text, "keys", nil, {zoom=2})
   lu.assertErrorMsgContains("an option has no name", view.text, "layers", net, {2})
   lu.assertErrorMsgContains("did you mean 'zoom'?", require "rhm.panel".show, "distances", net, {zom=2})
-  for _, name in ipairs {"layers", "distances", "curves", "histogram", "synonyms", "grammar", "jobs", "keys", "refine"} do
+  for _, name in ipairs {"layers", "distances", "curves", "histogram", "synonyms", "grammar", "jobs", "keys",
+      "refine"} do
     lu.assertErrorMsgContains('unknown option "nonsense"', view.text, name, net, {nonsense=1})
   end
   -- A view without a list takes any; what a view has written to a table is no mistake of the user's.
   view.register("own", function() return {"x"} end)
   lu.assertEquals(view.text("own", 1, {nonsense=1, colours=0}), "x")
-  view.register("own", {options={{"size", "of it"}}, draw=function(_, _, _, o) o.calls = (o.calls or 0) + 1 return {} end})
+  view.register("own", {options={{"size", "of it"}},
+    draw=function(_, _, _, o) o.calls = (o.calls or 0) + 1 return {} end})
   local options = {size=1}
   view.text("own", 1, options)
   view.text("own", 1, options)
