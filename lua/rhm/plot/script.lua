@@ -121,7 +121,12 @@ end
 -- gnuplot does not see that the labels of a small text are in each other's way: at most `most` tics on a linear axis,
 -- 1, 2 or 5 times a power of 10 apart; of decades every second, third, ...
 local function text_tics(range, logarithmic, most)
-  if logarithmic then return number(10.0 ^ ceil(log(range[2] / range[1], 10) / most)) end
+  if logarithmic then
+    local low, high = ceil(log(range[1], 10) - 1e-9), floor(log(range[2], 10) + 1e-9)
+    local step, texts = max(1, ceil((high - low + 1) / most)), {}
+    for power = ceil(low / step) * step, high, step do texts[#texts + 1] = number(10.0 ^ power) end
+    return "(" .. concat(texts, ", ") .. ")"
+  end
   local rough = (range[2] - range[1]) / most
   local power = 10.0 ^ floor(log(rough, 10))
   for _, digit in ipairs{1, 2, 5, 10} do
