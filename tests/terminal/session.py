@@ -148,6 +148,12 @@ class Session:
         self.stream.feed(data)
         return True
 
+    def pump_for(self, seconds, enough=lambda: False):
+        """Reads for so long, or until it is enough."""
+        end = time.monotonic() + seconds
+        while not enough() and time.monotonic() < end and self.pump(0.05):
+            pass
+
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()
 
