@@ -167,9 +167,49 @@ static void test_signal(void **state)
     rhm_grammar_clear(&g);
 }
 
+static enum rhm_status count_down(void *left, struct rhm_error *why)
+{
+    return --*(int *)left < 0 ? rhm_fail(why, RHM_ESTOP, "enough") : RHM_OK;
+}
+
+/* Work on many patches asks often: no more than 4 * 10^7 multiplications between two questions. */
+static void test_stops(void **state)
+{
+    (void)state;
+    enum { U = 1100, PLACES = 64, C = 17, PC = PLACES * C };
+    struct rhm_tally tally = counts(U, PC, 5, 1, 4);
+    struct rhm_directions d = {0};
+    int left = 1 << 20;
+    must(rhm_directions_init(&d, &tally, PLACES, 40, count_down, &left, &err));
+    int asked = (1 << 20) - left;
+    assert_true(asked >= 12 * (U / 256 + 1)); /* by iteration: 12 times X and back */
+    for (int after = 0; after < asked; after += 19) {
+        struct rhm_directions other = {0};
+        left = after;
+        assert_int_equal(rhm_directions_init(&other, &tally, PLACES, 40, count_down, &left, NULL), RHM_ESTOP);
+        assert_null(other.map);
+    }
+    double *J = test_calloc(U * PC, sizeof *J), *a = test_calloc(U * d.width, sizeof *a),
+           *b = test_calloc(U * d.width, sizeof *b);
+    for (size_t i = 0; i < U * PC; i++)
+        J[i] = (double)(i * 7919 % 1000) / 1000;
+    left = 1 << 20;
+    must(rhm_directions_all_points(&d, U, J, a, count_down, &left, &err));
+    assert_true((1 << 20) - left >= (int)(U * PC * d.width / 40000000));
+    rhm_directions_points(&d, U, J, b);
+    assert_memory_equal(a, b, U * d.width * sizeof *a);
+    left = 0;
+    assert_int_equal(rhm_directions_all_points(&d, U, J, a, count_down, &left, NULL), RHM_ESTOP);
+    test_free(J);
+    test_free(a);
+    test_free(b);
+    rhm_directions_clear(&d);
+    rhm_tally_clear(&tally);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_definition), cmocka_unit_test(test_trivial),
-                                       cmocka_unit_test(test_signal)};
+                                       cmocka_unit_test(test_signal), cmocka_unit_test(test_stops)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

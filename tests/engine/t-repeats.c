@@ -33,7 +33,7 @@ static struct said look(const struct rhm_network *net, const struct rhm_directio
         said.error += count * square;
         said.alone += rhm_directions_noise(d, share, z);
     }
-    must(rhm_repeats_noise(repeats, d, tally, strings, &said.added, &err));
+    must(rhm_repeats_noise(repeats, d, tally, strings, &said.added, NULL, NULL, &err));
     said.error /= (double)tally->N;
     said.alone /= (double)tally->N;
     said.added /= (double)tally->N;
@@ -147,7 +147,7 @@ static void test_the_sum_over_strings(void **state)
     must(rhm_tally_sort(&tally, &err));
     must(rhm_directions_init(&d, &tally, PLACES, 3, NULL, NULL, &err));
     double told, alone = 0, whole = 0, share[PLACES * C], z[8];
-    must(rhm_repeats_noise(&repeats, &d, &tally, N, &told, &err));
+    must(rhm_repeats_noise(&repeats, &d, &tally, N, &told, NULL, NULL, &err));
     for (size_t row = 0; row < tally.patches.n; row++) {
         double count = (double)rhm_tally_patch_count(&tally, row);
         for (size_t j = 0; j < PLACES * C; j++)

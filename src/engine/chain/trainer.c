@@ -261,7 +261,10 @@ static enum rhm_status make_outputs(struct rhm_trainer *t, struct rhm_monitor *m
         layer->point = rhm_array(U * layer->directions.width, sizeof *layer->point, "the outputs", err);
         if (layer->point == NULL)
             return RHM_EMEMORY;
-        rhm_directions_points(&layer->directions, U, layer->output, layer->point);
+        status = rhm_directions_all_points(&layer->directions, U, layer->output, layer->point,
+                                           rhm_monitor_poll, monitor, err);
+        if (status != RHM_OK)
+            return status;
     }
     layer->loss = rhm_ridge_loss(&t->ridge);
     return rhm_ridge_condition(&t->ridge, &layer->condition, rhm_monitor_poll, monitor, err);

@@ -119,7 +119,7 @@ static enum rhm_status find_directions(const struct rhm_network *net, struct rhm
                             rhm_monitor_poll, monitor, err);
     if (status == RHM_OK && layer->directions.places > 1)
         status = rhm_repeats_noise(repeats, &layer->directions, &layer->tally, layer->strings,
-                                   &layer->repeats, err);
+                                   &layer->repeats, rhm_monitor_poll, monitor, err);
     return status;
 }
 

@@ -187,7 +187,7 @@ static enum rhm_status exact_points(const struct rhm_network *net, struct rhm_la
         status = rows_of_patches(net, layer->level, &J, number, U, tally->patches.tuple, layer->parent, rows,
                                  poll, context, err);
     if (status == RHM_OK)
-        rhm_directions_points(&layer->directions, U, rows, exact);
+        status = rhm_directions_all_points(&layer->directions, U, rows, exact, poll, context, err);
     rhm_matrix_clear(&J);
     rhm_matrix_clear(&z);
     free(number);

@@ -12,6 +12,7 @@
 
 /* Rows of counts turned into residuals at a time. */
 #define BLOCK ((size_t)1024)
+#define PIECE ((size_t)256) /* rows between two questions */
 
 /* Up to this order all eigenvectors are computed, above the leading ones by subspace iteration. */
 #define DENSE_ORDER ((size_t)1024)
@@ -118,19 +119,23 @@ static enum rhm_status by_iteration(const struct residuals *r, size_t want, doub
         status = rhm_linalg_haar(k, PC, basis, err);
     }
     for (int t = 0; t <= ITERATIONS && status == RHM_OK; t++) {
-        status = rhm_poll(poll, context, err);
         /* image^T = X basis^T, row by row of X: each by itself */
+        for (size_t from = 0; from < U && status == RHM_OK; from += PIECE) {
+            size_t end = U - from < PIECE ? U : from + PIECE;
 #pragma omp parallel for
-        for (size_t i = 0; i < U; i++)
-            cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)k, (int)PC, 1, basis, (int)PC, x + i * PC, 1, 0,
-                        turned + i * k, 1);
+            for (size_t i = from; i < end; i++)
+                cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)k, (int)PC, 1, basis, (int)PC, x + i * PC, 1, 0,
+                            turned + i * k, 1);
+            status = rhm_poll(poll, context, err);
+        }
         for (size_t i = 0; i < U; i++)
             for (size_t c = 0; c < k; c++)
                 image[c * U + i] = turned[i * k + c];
-        if (t == ITERATIONS)
+        if (t == ITERATIONS || status != RHM_OK)
             break;
         rhm_linalg_product(k, U, PC, image, x, basis);
-        status = rhm_linalg_haar(k, PC, basis, err);
+        if ((status = rhm_poll(poll, context, err)) == RHM_OK)
+            status = rhm_linalg_haar(k, PC, basis, err);
     }
     if (status == RHM_OK)
         status = rhm_linalg_gram(k, U, image, 1, 0, small, poll, context, err);
@@ -257,6 +262,20 @@ void rhm_directions_points(const struct rhm_directions *p, size_t n, const doubl
             for (size_t k = 0; k < p->width; k++)
                 z[k] += J[i * PC + j] * p->map[j * p->width + k];
     }
+}
+
+enum rhm_status rhm_directions_all_points(const struct rhm_directions *p, size_t n, const double *J,
+                                          double *point, rhm_poll_function *poll, void *context,
+                                          struct rhm_error *err)
+{
+    enum { BETWEEN = 16 << 20 }; /* multiplications between two questions */
+    size_t PC = p->places * p->classes, block = BETWEEN / (PC * p->width) + 1;
+    enum rhm_status status = RHM_OK;
+    for (size_t at = 0; at < n && status == RHM_OK; at += block) {
+        rhm_directions_points(p, n - at < block ? n - at : block, J + at * PC, point + at * p->width);
+        status = rhm_poll(poll, context, err);
+    }
+    return status;
 }
 
 double rhm_directions_noise(const struct rhm_directions *p, const double *J, const double *point)

@@ -35,6 +35,11 @@ void rhm_directions_clear(struct rhm_directions *p);
 /* point (n x width) of n outputs J (n x places*classes); a copy where places = 1. */
 void rhm_directions_points(const struct rhm_directions *p, size_t n, const double *J, double *point);
 
+/* The same for many: asks between blocks. */
+enum rhm_status rhm_directions_all_points(const struct rhm_directions *p, size_t n, const double *J,
+                                          double *point, rhm_poll_function *poll, void *context,
+                                          struct rhm_error *err);
+
 /* The variance of a point of J around its mean, times the number of samples it was made from (independent
  * ones): what counts alone explain of |z^ - z|^2 is this over n_mu. */
 double rhm_directions_noise(const struct rhm_directions *p, const double *J, const double *point);

@@ -59,7 +59,7 @@ enum rhm_status rhm_repeats_look(struct rhm_repeats *r, size_t places, const uin
 
 enum rhm_status rhm_repeats_noise(const struct rhm_repeats *r, const struct rhm_directions *directions,
                                   const struct rhm_tally *tally, uint64_t N, double *noise,
-                                  struct rhm_error *err)
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
     size_t PC = tally->C, C = directions->classes, width = directions->width;
     double *share = rhm_array(PC, sizeof *share, "patches that repeat", err), sum = 0;
@@ -76,6 +76,7 @@ enum rhm_status rhm_repeats_noise(const struct rhm_repeats *r, const struct rhm_
         for (size_t k = 0; k < width; k++)
             product += (a[k] - z[k] - directions->offset[k]) * (b[k] - z[k] - directions->offset[k]);
         sum += 2 * product / count;
+        status = rhm_poll(poll, context, err);
     }
     *noise = r->strings > 0 ? sum * (double)N / (double)r->strings : 0;
     free(share);

@@ -37,6 +37,6 @@ enum rhm_status rhm_repeats_look(struct rhm_repeats *r, size_t places, const uin
  * pooled noise of points is the root of (this + the sum of rhm_directions_noise over mu)/tally->N. */
 enum rhm_status rhm_repeats_noise(const struct rhm_repeats *r, const struct rhm_directions *directions,
                                   const struct rhm_tally *tally, uint64_t N, double *noise,
-                                  struct rhm_error *err);
+                                  rhm_poll_function *poll, void *context, struct rhm_error *err);
 
 #endif
