@@ -5,6 +5,7 @@ lua_modules = \
 	lua/rhm/complete.lua \
 	lua/rhm/experiment.lua \
 	lua/rhm/fit.lua \
+	lua/rhm/grid.lua \
 	lua/rhm/help.lua \
 	lua/rhm/hint.lua \
 	lua/rhm/help/baseline.lua \

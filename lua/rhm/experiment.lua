@@ -6,8 +6,8 @@ local rhm = require "rhm"
 local argparse = require "argparse"
 local check = require "rhm.check"
 local child = require "rhm.child"
+local grid = require "rhm.grid"
 local printer = require "rhm.print"
-local report = require "rhm.report"
 local sweeps = require "rhm.sweep.report"
 local ipairs, next, tonumber, setmetatable = ipairs, next, tonumber, setmetatable
 local format, gsub, match = string.format, string.gsub, string.match
@@ -200,7 +200,7 @@ function Experiment:table(head, rows, number)
       all[i + 1][j] = value == nil and "-" or tostring(value)
     end
   end
-  print((report.grid(all)))
+  print((grid(all)))
 end
 
 -- A sentence or more, broken at the terminal's width.

@@ -4,7 +4,7 @@ local M = {}
 
 local branches = require "rhm.branches"
 local check = require "rhm.check"
-local report = require "rhm.report"
+local grid = require "rhm.grid"
 local type, pcall, setmetatable = type, pcall, setmetatable
 local next, ipairs = next, ipairs
 local format, concat, find = string.format, table.concat, string.find
@@ -25,7 +25,7 @@ function sensitivity_text.__tostring(t)
     rows[#rows + 1] = row
   end
   return format("synonymic sensitivity of layers to levels, %d strings\n%s\n0: not noticed, 1: as another string", t.n,
-    (report.grid(rows)))
+    (grid(rows)))
 end
 
 local function outputs_of(where, of)

@@ -3,10 +3,10 @@
 local M = {}
 
 local check = require "rhm.check"
+local grid = require "rhm.grid"
 local help = require "rhm.help"
 local measure = require "rhm.principle.measure"
 local printer = require "rhm.print"
-local report = require "rhm.report"
 local ipairs, setmetatable, type = ipairs, setmetatable, type
 local format, concat = string.format, table.concat
 local ceil, floor, log, huge, max, min, tointeger = math.ceil, math.floor, math.log, math.huge, math.max, math.min,
@@ -293,9 +293,9 @@ function Report.__tostring(r)
   local lines = {
     wrap(format("principle of shallow-to-deep chaining: %s, %s symbols, %d strings in halves of %d and %d, patch %d",
       r.of, r.learned and "learned" or "true", r.n, r.n_A, r.n_B, r.place)),
-    wrap("(i) correlation with the label " .. say_correlation(r)), (report.grid(one)),
-    wrap(format("(ii) clean signal, layers of capacity %d: %s", r.capacity, say_clean(r))), (report.grid(two)),
-    wrap("(iii) identifiability " .. say_gap(r)), (report.grid(three)),
+    wrap("(i) correlation with the label " .. say_correlation(r)), (grid(one)),
+    wrap(format("(ii) clean signal, layers of capacity %d: %s", r.capacity, say_clean(r))), (grid(two)),
+    wrap("(iii) identifiability " .. say_gap(r)), (grid(three)),
   }
   local unreached = {}
   for l = #r.levels, 1, -1 do if not r.levels[l].reached then unreached[#unreached + 1] = l end end

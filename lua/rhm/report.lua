@@ -2,6 +2,7 @@
 local M = {}
 
 local branches = require "rhm.branches"
+local grid = require "rhm.grid"
 local printer = require "rhm.print"
 local format, rep, find, gsub, concat = string.format, string.rep, string.find, string.gsub, table.concat
 local insert = table.insert
@@ -34,45 +35,7 @@ local function plural(n, one, many)
   return format("%d %s", n, n == 1 and one or many or one .. "s")
 end
 
--- --- tables of text -----------------------------------------------------------------------------------------------
-
--- Rows of texts in columns, the first row the head. Columns in which no row has anything are left out; all are
--- aligned to the right, but for those in `left`. A table too wide for the terminal has its columns closer together, and
--- one that still is comes in several parts, each with the first column. Returns the text and the columns it would like.
-local function grid(rows, left)
-  local wide, used, total, gap = {}, {}, -2, "  "
-  for i, row in ipairs(rows) do
-    for j = 1, #rows[1] do
-      local text = row[j] or ""
-      wide[j] = max(wide[j] or 0, printer.columns(text))
-      if i > 1 and text ~= "" and text ~= "-" then used[j] = true end
-    end
-  end
-  local parts, part, at, width, columns = {}, nil, 0, printer.width(), 0
-  for j in pairs(used) do total, columns = total + wide[j] + 2, columns + 1 end
-  if total > width then gap = " " end
-  for j = 1, #rows[1] do
-    if used[j] and (not part or (at + #gap + wide[j] > width and #part > 1)) then
-      part, at = part and {parts[1][1]} or {}, part and wide[parts[1][1]] or -#gap
-      parts[#parts + 1] = part
-    end
-    if used[j] then part[#part + 1], at = j, at + #gap + wide[j] end
-  end
-  local lines = {}
-  for _, places in ipairs(parts) do
-    for _, row in ipairs(rows) do
-      local cells = {}
-      for k, j in ipairs(places) do
-        local text = row[j] or ""
-        local pad = rep(" ", wide[j] - printer.columns(text))
-        cells[k] = left and left[j] and text .. pad or pad .. text
-      end
-      lines[#lines + 1] = (concat(cells, gap):gsub("%s+$", ""))
-    end
-  end
-  return concat(lines, "\n"), total - columns + 1
-end
-M.grid = grid
+-- --- facts -----------------------------------------------------------------------------------------------------------
 
 -- "name  value" lines, long values wrapped.
 local function facts(list)

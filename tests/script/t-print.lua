@@ -1,5 +1,6 @@
 -- Values as the prompt shows them.
 local lu = require "luaunit"
+local program = os.getenv "RHM" or arg[-1]
 local printer = require "rhm.print"
 
 local function text(value, width) return printer.format(value, width or 80) end
@@ -112,6 +113,26 @@ function TestPrint:test_row_of_a_matrix_fits()
   lu.assertEquals(printer.format(q[1], 40):gsub("%s+", ""), (tostring(q[1]):gsub("%s+", "")))
   local wide = rhm.grammar{ V = 500, m = 2, s = 2, L = 2, seed = 1 }:q(1)
   lu.assertStrContains(printer.format(wide[1], 79), ", ... (100 more)}")
+end
+
+-- A table in parts has in each of them what tells its rows apart; rows that are the same in all columns need nothing.
+function TestPrint:test_table_in_parts()
+  local code = [[
+    local rows = { { "kind", "M", "eps_O", "accuracy", "warnings" }, { "rbf", "16", "0.1", "0.9", "" },
+      { "rbf", "32", "0.1", "0.9", "1" }, { "relu", "16", "-", "0.8", "1" }, { "relu", "16", "-", "0.8", "1" } }
+    print((require "rhm.grid"(rows)))]]
+  local function parts(width)
+    local pipe = io.popen(("COLUMNS=%d %q -e %q"):format(width, program, code))
+    local text = pipe:read "a"
+    pipe:close()
+    local heads = {}
+    for line in text:gmatch "[^\n]+" do
+      if line:find "kind" then heads[#heads + 1] = line:match "^ *(.*)$":gsub(" +", " ") end
+    end
+    return heads
+  end
+  lu.assertEquals(parts(80), { "kind M eps_O accuracy warnings" })
+  lu.assertEquals(parts(25), { "kind M eps_O accuracy", "kind M warnings" })
 end
 
 function TestPrint:test_line()
