@@ -109,6 +109,7 @@ test_files = \
 	$(terminal_tests) \
 	tests/data/rhm-8-4-2-3.npy \
 	tests/data/rhm-8-4-2-3_labels.npy \
+	tests/engine/chain.h \
 	tests/engine/cnn.h \
 	tests/engine/common.h \
 	tests/engine/jobs.h \
@@ -119,6 +120,7 @@ test_files = \
 	tests/rebuild \
 	tests/run \
 	tests/run-python \
+	tests/script/enumeration.lua \
 	tests/script/pictures.lua \
 	tests/terminal/session.py \
 	tests/valgrind.supp

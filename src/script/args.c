@@ -6,7 +6,9 @@
 
 #include <lauxlib.h>
 
+#include "engine/data/dataset.h"
 #include "script/nearest.h"
+#include "script/object.h"
 
 /* --- messages ----------------------------------------------------------------------------------------- */
 
@@ -287,6 +289,20 @@ lua_Integer rhm_args_whole(lua_State *L, int index, const char *function, const 
     if (low == high)
         return luaL_error(L, "%s: %s %s: must be %I", function, name, shown, low);
     return luaL_error(L, "%s: %s %s: must be a whole number from %I to %I", function, name, shown, low, high);
+}
+
+uint16_t *rhm_args_symbols(lua_State *L, int index, const char *function, unsigned V, int holes)
+{
+    size_t d = lua_rawlen(L, index);
+    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
+    for (size_t j = 0; j < d; j++) {
+        lua_rawgeti(L, index, (lua_Integer)j + 1);
+        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
+        lua_Integer symbol = rhm_args_whole(L, -2, function, name, holes ? 0 : 1, V);
+        tokens[j] = symbol == 0 ? RHM_MISSING : (uint16_t)(symbol - 1);
+        lua_pop(L, 2);
+    }
+    return tokens;
 }
 
 const char *rhm_args_path(lua_State *L, int index, const char *function)

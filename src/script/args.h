@@ -45,6 +45,10 @@ void rhm_args_require(const struct rhm_args *args, const char *key, int present)
 lua_Integer rhm_args_whole(lua_State *L, int index, const char *function, const char *name, lua_Integer low,
                            lua_Integer high);
 
+/* The string {1, 5, 2, ...} at `index` as symbols 0..V-1, in memory of Lua's that it pushes; holes: a 0
+ * stands for a missing one (RHM_MISSING). The caller has checked its length, lua_rawlen. */
+uint16_t *rhm_args_symbols(lua_State *L, int index, const char *function, unsigned V, int holes);
+
 /* The name of a file at `index`. */
 const char *rhm_args_path(lua_State *L, int index, const char *function);
 

@@ -124,15 +124,9 @@ static void check_length(lua_State *L, const struct rhm_baseline_sizes *sizes, c
 static int predict_string(lua_State *L, const struct rhm_baseline_kind *kind, void *model,
                           const struct rhm_baseline_sizes *sizes, const char *function)
 {
-    size_t d = lua_rawlen(L, 2);
-    check_length(L, sizes, function, d);
-    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens), label;
-    for (size_t j = 0; j < d; j++) {
-        lua_rawgeti(L, 2, (lua_Integer)j + 1);
-        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, function, name, 1, sizes->V) - 1);
-        lua_pop(L, 2);
-    }
+    check_length(L, sizes, function, lua_rawlen(L, 2));
+    const uint16_t *tokens = rhm_args_symbols(L, 2, function, sizes->V, 0);
+    uint16_t label;
     struct rhm_matrix *probability = rhm_push_matrix(L);
     struct rhm_error err;
     if (rhm_matrix_init(probability, 1, sizes->classes, &err) != RHM_OK ||
@@ -166,11 +160,7 @@ int rhm_baseline_predict(lua_State *L, const struct rhm_baseline_kind *kind)
         kind->predict(model, data->n, data->tokens, labels, probability->v, rhm_poll_interrupt, NULL, &err) !=
             RHM_OK)
         return rhm_raise(L, function, &err);
-    lua_createtable(L, (int)data->n, 0);
-    for (size_t i = 0; i < data->n; i++) {
-        lua_pushinteger(L, labels[i] + 1);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    rhm_push_symbols(L, data->n, labels);
     lua_insert(L, -2);
     return 2;
 }

@@ -33,15 +33,7 @@ static uint16_t *push_tokens(lua_State *L, const struct rhm_grammar *g)
     if (d != g->d)
         luaL_error(L, "grammar:posterior: a string of %I tokens, those of the grammar have %I",
                    (lua_Integer)d, (lua_Integer)g->d);
-    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
-    for (size_t j = 0; j < d; j++) {
-        lua_rawgeti(L, 2, (lua_Integer)j + 1);
-        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        lua_Integer symbol = rhm_args_whole(L, -2, "grammar:posterior", name, 0, g->V);
-        tokens[j] = symbol == 0 ? RHM_MISSING : (uint16_t)(symbol - 1);
-        lua_pop(L, 2);
-    }
-    return tokens;
+    return rhm_args_symbols(L, 2, "grammar:posterior", g->V, 1);
 }
 
 int rhm_grammar_posterior(lua_State *L)

@@ -320,14 +320,7 @@ static int formula_value(lua_State *L)
     if (lua_rawlen(L, 2) != f->d)
         return luaL_error(L, "formula:value: %I tokens, a string has %I", (lua_Integer)lua_rawlen(L, 2),
                           (lua_Integer)f->d);
-    uint16_t *tokens = rhm_push_buffer(L, f->d, sizeof *tokens);
-    for (uint64_t j = 0; j < f->d; j++) {
-        lua_rawgeti(L, 2, (lua_Integer)j + 1);
-        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, "formula:value", name, 1, 2) - 1);
-        lua_pop(L, 2);
-    }
-    lua_pushinteger(L, rhm_formula_value(f, tokens) + 1);
+    lua_pushinteger(L, rhm_formula_value(f, rhm_args_symbols(L, 2, "formula:value", 2, 0)) + 1);
     return 1;
 }
 

@@ -123,11 +123,7 @@ static int network_predict(lua_State *L)
         rhm_network_predict(net, data->n, data->tokens, labels, probability->v, NULL, rhm_poll_interrupt,
                             NULL, &err) != RHM_OK)
         return rhm_raise(L, "network:predict", &err);
-    lua_createtable(L, (int)data->n, 0);
-    for (size_t i = 0; i < data->n; i++) {
-        lua_pushinteger(L, labels[i] + 1);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    rhm_push_symbols(L, data->n, labels);
     lua_insert(L, -2);
     return 2;
 }

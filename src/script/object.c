@@ -162,6 +162,15 @@ static int report(lua_State *L)
     return 1;
 }
 
+void rhm_push_symbols(lua_State *L, size_t n, const uint16_t *symbol)
+{
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_pushinteger(L, symbol[i] + 1);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 void rhm_set_report(lua_State *L, const char *name)
 {
     lua_pushfstring(L, "rhm.report.%s", name);

@@ -51,6 +51,9 @@ void rhm_set_boolean(lua_State *L, const char *key, int value);
 /* An array of zeros that Lua frees: errors may jump over its user. Leaves it on the stack. */
 void *rhm_push_buffer(lua_State *L, size_t count, size_t size);
 
+/* A list of symbols 0..V-1, counted from 1. */
+void rhm_push_symbols(lua_State *L, size_t n, const uint16_t *symbol);
+
 /* Gives the table on top a metatable whose __tostring is require("rhm.report")[name]. */
 void rhm_set_report(lua_State *L, const char *name);
 

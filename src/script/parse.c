@@ -37,14 +37,7 @@ uint16_t *rhm_push_string(lua_State *L, int index, const char *function, const s
     if (d != net->d)
         luaL_error(L, "%s: a string of %I tokens, the network reads %s", function, (lua_Integer)d,
                    rhm_branches_length(net->branch, net->L, net->d, text));
-    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
-    for (size_t j = 0; j < d; j++) {
-        lua_rawgeti(L, index, (lua_Integer)j + 1);
-        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        tokens[j] = (uint16_t)(rhm_args_whole(L, -2, function, name, 1, net->V) - 1);
-        lua_pop(L, 2);
-    }
-    return tokens;
+    return rhm_args_symbols(L, index, function, net->V, 0);
 }
 
 static void push_node(lua_State *L, const struct rhm_parse *parse, unsigned l, size_t i)
@@ -87,11 +80,7 @@ int rhm_network_parse_method(lua_State *L)
     }
     rhm_push_branches(L, net->branch, net->L);
     lua_setfield(L, -2, "s");
-    lua_createtable(L, (int)net->d, 0);
-    for (size_t j = 0; j < net->d; j++) {
-        lua_pushinteger(L, tokens[j] + 1);
-        lua_rawseti(L, -2, (lua_Integer)j + 1);
-    }
+    rhm_push_symbols(L, (size_t)net->d, tokens);
     lua_setfield(L, -2, "tokens");
     lua_createtable(L, (int)parse->L, 0);
     for (unsigned l = parse->lowest; l <= parse->L; l++) {

@@ -186,21 +186,13 @@ int rhm_network_unrefine_method(lua_State *L)
 }
 
 /* The string {1, 0, 5, ...} at index 2: d symbols, 0 where one is missing. */
-uint16_t *rhm_network_push_holes(lua_State *L, const char *function, const struct rhm_network *net)
+static const uint16_t *push_tokens(lua_State *L, const char *function, const struct rhm_network *net)
 {
     size_t d = lua_rawlen(L, 2);
     if (d != net->d)
         luaL_error(L, "%s: a string of %I tokens, the network reads %I", function, (lua_Integer)d,
                    (lua_Integer)net->d);
-    uint16_t *tokens = rhm_push_buffer(L, d, sizeof *tokens);
-    for (size_t j = 0; j < d; j++) {
-        lua_rawgeti(L, 2, (lua_Integer)j + 1);
-        const char *name = lua_pushfstring(L, "token %I =", (lua_Integer)j + 1);
-        lua_Integer symbol = rhm_args_whole(L, -2, function, name, 0, net->V);
-        tokens[j] = symbol == 0 ? RHM_MISSING : (uint16_t)(symbol - 1);
-        lua_pop(L, 2);
-    }
-    return tokens;
+    return rhm_args_symbols(L, 2, function, net->V, 1);
 }
 
 int rhm_network_posterior_method(lua_State *L)
@@ -222,7 +214,7 @@ int rhm_network_posterior_method(lua_State *L)
         return luaL_error(L, "%s: strings of %I tokens and V = %d, the network reads %I and V = %d",
                           args.function, (lua_Integer)data->d, (int)data->V, (lua_Integer)net->d,
                           (int)net->V);
-    const uint16_t *tokens = data ? data->tokens : rhm_network_push_holes(L, args.function, net);
+    const uint16_t *tokens = data ? data->tokens : push_tokens(L, args.function, net);
     size_t n = data ? data->n : 1, places = (size_t)rhm_places(net->branch, 1, (unsigned)level),
            symbols = level == 0 ? net->classes : net->V;
     struct rhm_matrix *out = rhm_push_matrix(L);

@@ -1,4 +1,4 @@
-/* cnn.h - for the tests of convolutional networks: networks, strings, near equality. */
+/* cnn.h - for the tests of convolutional networks: networks, strings. */
 #ifndef RHM_TESTS_CNN_H
 #define RHM_TESTS_CNN_H
 
@@ -6,13 +6,6 @@
 
 #include "engine/base/rng.h"
 #include "engine/baselines/cnn.h"
-
-#define assert_near(got, wanted, tolerance)                                                                  \
-    do {                                                                                                     \
-        double got_ = (got), wanted_ = (wanted);                                                             \
-        if (!(fabs(got_ - wanted_) <= (tolerance)))                                                          \
-            fail_msg("%s = %.9g, not %.9g", #got, got_, wanted_);                                            \
-    } while (0)
 
 static inline struct rhm_cnn *make(struct rhm_cnn_options o)
 {

@@ -49,6 +49,13 @@
                 fail_msg("\"%s\" does not name \"%s\"", err.text, words[word_]);                             \
     } while (0)
 
+#define assert_near(got, wanted, tolerance)                                                                  \
+    do {                                                                                                     \
+        double got_ = (got), wanted_ = (wanted);                                                             \
+        if (!(fabs(got_ - wanted_) <= (tolerance)))                                                          \
+            fail_msg("%s = %.9g, not %.9g", #got, got_, wanted_);                                            \
+    } while (0)
+
 static inline void *room(size_t count, size_t size)
 {
     void *p = calloc(count > 0 ? count : 1, size);
@@ -108,6 +115,27 @@ static inline size_t rule_number(const struct rhm_grammar *g, unsigned l, unsign
 {
     size_t before = l == 1 ? 0 : (size_t)g->classes + (l - 2) * (size_t)g->V;
     return (before + nu) * g->m + k;
+}
+
+/* A grammar with weights (see above), a prior, noise. */
+struct noisy_shape {
+    struct shape shape;
+    int weighted, prior;
+    double label_noise, token_noise;
+};
+
+static inline struct rhm_grammar draw_noisy(const struct noisy_shape *setting, uint64_t seed)
+{
+    struct rhm_grammar g = draw_grammar(setting->shape, seed);
+    if (setting->weighted)
+        free(weigh(&g, seed));
+    double weight[16];
+    for (unsigned c = 0; c < g.classes; c++)
+        weight[c] = 1.0 + c * c;
+    if (setting->prior)
+        must(rhm_grammar_set_prior(&g, weight, &err));
+    must(rhm_grammar_set_noise(&g, setting->label_noise, setting->token_noise, &err));
+    return g;
 }
 
 /* --------------------------------------------------------- chi-square */

@@ -5,7 +5,7 @@
 #ifndef RHM_TESTS_JOBS_H
 #define RHM_TESTS_JOBS_H
 
-#include "common.h"
+#include "chain.h"
 
 #include <time.h>
 
@@ -34,9 +34,7 @@ static inline struct rhm_network *create_network(const struct rhm_grammar *g, in
     options.grammar = g;
     options.M = M;
     options.codebook = codebook;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    return net;
+    return create_from(&options);
 }
 
 static inline void doze(double seconds)

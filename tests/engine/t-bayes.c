@@ -9,13 +9,7 @@
 
 enum { CHECKS = 40 };
 
-struct setting {
-    struct shape shape;
-    int weighted, prior;
-    double label_noise, token_noise;
-};
-
-static const struct setting settings[] = {
+static const struct noisy_shape settings[] = {
     {{3, 2, 2, 3, 3}, 0, 0, 0, 0},
     {{3, 2, 2, 2, 4}, 0, 1, 0.2, 0.1},
     {{3, 3, 2, 2, 3}, 1, 0, 0, 0.3},
@@ -24,20 +18,6 @@ static const struct setting settings[] = {
     {{4, 3, 2, 2, 5}, 0, 0, 0.5, 0.05},
     {{3, 2, S_OF(2, 3, 0), 2, 3}, 0, 1, 0.1, 0.2},
 };
-
-static struct rhm_grammar make(const struct setting *setting, uint64_t seed)
-{
-    struct rhm_grammar g = draw_grammar(setting->shape, seed);
-    if (setting->weighted)
-        free(weigh(&g, seed));
-    double weight[16];
-    for (unsigned c = 0; c < g.classes; c++)
-        weight[c] = 1.0 + c;
-    if (setting->prior)
-        must(rhm_grammar_set_prior(&g, weight, &err));
-    must(rhm_grammar_set_noise(&g, setting->label_noise, setting->token_noise, &err));
-    return g;
-}
 
 /* -------------------------------------------------------- derivations */
 
@@ -137,7 +117,7 @@ static void test_posteriors_are_those_of_all_derivations(void **state)
     double worst = 0;
     size_t outside = 0, inside = 0;
     for (size_t k = 0; k < COUNT(settings); k++) {
-        struct rhm_grammar g = make(&settings[k], k);
+        struct rhm_grammar g = draw_noisy(&settings[k], k);
         struct derivations all = enumerate(&g);
         struct rhm_dataset data, seen;
         must(rhm_sample_dataset(&g, 3, N, &data, &err));
@@ -211,7 +191,7 @@ static void test_the_best_accuracy(void **state)
     for (size_t k = 0; k < COUNT(settings); k++) {
         if (settings[k].shape.L == 3 && settings[k].token_noise > 0)
             continue; /* all strings times all derivations */
-        struct rhm_grammar g = make(&settings[k], k);
+        struct rhm_grammar g = draw_noisy(&settings[k], k);
         struct derivations all = enumerate(&g);
         double want = best_accuracy(&g, &all);
         struct rhm_bayes exact, drawn, data_bayes;
@@ -244,7 +224,7 @@ static void test_the_best_accuracy(void **state)
 static void test_any_number_of_threads(void **state)
 {
     (void)state;
-    struct rhm_grammar g = make(&(struct setting){{8, 4, 2, 5, 8}, 1, 1, 0.1, 0.1}, 3);
+    struct rhm_grammar g = draw_noisy(&(struct noisy_shape){{8, 4, 2, 5, 8}, 1, 1, 0.1, 0.1}, 3);
     struct rhm_bayes bayes[3];
     int threads = rhm_threads_get();
     for (int n = 1; n <= 3; n++) {
@@ -303,7 +283,7 @@ static void test_ties_outsiders_and_limits(void **state)
     must_fail(rhm_bayes_drawn(&g, 0, 1, 1000, &bayes, stop, NULL, &err), RHM_ESTOP, "stopped");
     rhm_dataset_clear(&data);
     rhm_grammar_clear(&g);
-    g = make(&(struct setting){{8, 4, 2, 6, 8}, 0, 0, 0, 0.1}, 1);
+    g = draw_noisy(&(struct noisy_shape){{8, 4, 2, 6, 8}, 0, 0, 0, 0.1}, 1);
     must_fail(rhm_bayes_exact(&g, 0, &bayes, NULL, NULL, &err), RHM_EARG, "8^64", "draw some");
     assert_true(isinf(rhm_bayes_strings(&g, 0)));
     rhm_grammar_clear(&g);

@@ -1,5 +1,5 @@
 /* t-law.c - the tally sampler against drawn samples and against all derivations; the exact accuracy. */
-#include "common.h"
+#include "chain.h"
 
 #include "engine/base/memory.h"
 #include "engine/base/threads.h"
@@ -89,30 +89,6 @@ struct setting {
     uint64_t n; /* samples a trained layer */
     int weighted;
 };
-
-/* Trained from few samples: some patches unseen, some codes wrong, which must not matter. */
-static struct rhm_network *train(const struct rhm_grammar *g, enum rhm_codebook_kind codebook,
-                                 unsigned lowest, uint64_t n)
-{
-    struct rhm_network_options options = rhm_network_defaults();
-    options.grammar = g;
-    options.M = 128;
-    options.codebook = codebook;
-    options.seed = 5;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    struct rhm_train_options how = rhm_train_defaults(net);
-    how.grammar = g;
-    how.sampler = RHM_SAMPLER_DRAW;
-    for (unsigned l = 1; l <= g->L; l++)
-        how.n[l] = n;
-    for (unsigned l = g->L; l >= lowest; l--) {
-        must(rhm_network_begin(net, l, &how, NULL, &err));
-        must(rhm_network_step(net, l, 300, NULL, &err));
-        must(rhm_network_finish(net, l, NULL, &err));
-    }
-    return net;
-}
 
 /* ------------------------------------------------------ laws of counts */
 
@@ -252,7 +228,8 @@ static void check_setting(const struct setting *setting)
 {
     struct rhm_grammar g = draw_grammar(setting->shape, setting->seed);
     double *chance = setting->weighted ? weigh(&g, setting->seed) : NULL;
-    struct rhm_network *net = train(&g, setting->codebook, setting->level + 1, setting->n);
+    struct rhm_network *net =
+        train_few(&g, setting->codebook, setting->level + 1, setting->n, RHM_POSITION_FIRST);
     unsigned l = setting->level;
     struct rhm_chain chain;
     must(rhm_chain_init(&chain, net, l + 1, &err));
@@ -351,7 +328,8 @@ static void test_accuracy_is_that_of_all_strings(void **state)
         uint16_t *labels = room(all.n, sizeof *labels);
         for (size_t i = 0; i < COUNT(samples); i++)
             for (int book = 0; book < 2; book++) {
-                struct rhm_network *net = train(&g, (enum rhm_codebook_kind)book, 1, samples[i]);
+                struct rhm_network *net =
+                    train_few(&g, (enum rhm_codebook_kind)book, 1, samples[i], RHM_POSITION_FIRST);
                 must(rhm_network_predict(net, all.n, all.tokens, labels, NULL, NULL, NULL, NULL, &err));
                 double counted = 0, accuracy;
                 for (size_t j = 0; j < all.n; j++)
@@ -378,7 +356,7 @@ static void test_draws_follow_the_seed(void **state)
 {
     (void)state;
     struct rhm_grammar g = draw_grammar((struct shape){16, 4, 2, 6, 16}, 1);
-    struct rhm_network *net = train(&g, RHM_CODEBOOK_CENTROID, 7, 0);
+    struct rhm_network *net = train_few(&g, RHM_CODEBOOK_CENTROID, 7, 0, RHM_POSITION_FIRST);
     struct rhm_chain chain;
     struct rhm_patch_law law;
     must(rhm_chain_init(&chain, net, 7, &err));
@@ -415,14 +393,14 @@ static void test_accuracy_says_why_not(void **state)
     (void)state;
     struct rhm_grammar g = draw_grammar((struct shape){6, 4, 2, 4, 6}, 1);
     struct rhm_grammar other = draw_grammar((struct shape){6, 4, 2, 3, 6}, 1);
-    struct rhm_network *net = train(&g, RHM_CODEBOOK_EXACT, 2, 300);
+    struct rhm_network *net = train_few(&g, RHM_CODEBOOK_EXACT, 2, 300, RHM_POSITION_FIRST);
     double accuracy;
     must_fail(rhm_network_accuracy_on_grammar(net, &g, &accuracy, NULL, NULL, &err), RHM_ESTATE, "layer 1",
               "not trained");
     must_fail(rhm_network_accuracy_on_grammar(net, &other, &accuracy, NULL, NULL, &err), RHM_EARG,
               "(6, 2, 3, 6)", "(6, 2, 4, 6)");
     rhm_network_free(net);
-    net = train(&g, RHM_CODEBOOK_EXACT, 1, 300);
+    net = train_few(&g, RHM_CODEBOOK_EXACT, 1, 300, RHM_POSITION_FIRST);
     size_t budget = rhm_memory_budget();
     rhm_memory_set_budget((size_t)64 << 20); /* 6 * 4^15 patches of layer 1 */
     must_fail(rhm_network_accuracy_on_grammar(net, &g, &accuracy, NULL, NULL, &err), RHM_EMEMORY, "64.0 MiB",

@@ -1,5 +1,5 @@
 /* t-network-file.c - networks on disk: the same bits after a round trip, and every kind of bad file. */
-#include "common.h"
+#include "chain.h"
 #include "scratch.h"
 
 #include <hdf5.h>
@@ -23,21 +23,14 @@ struct kind {
 
 static struct rhm_network *create(const struct rhm_grammar *g, const struct kind *kind)
 {
-    struct rhm_network_options options = rhm_network_defaults();
-    options.V = g->V;
-    for (unsigned l = 1; l <= g->L; l++)
-        options.branch[l] = g->branch[l];
-    options.L = g->L;
-    options.classes = g->classes;
+    struct rhm_network_options options = sizes_of(g);
     options.M = 64;
     options.features = kind->features;
     options.codebook = kind->codebook;
     options.sigma = kind->sigma;
     options.seed = UINT64_MAX - 5;
     options.eps_O = 0.02;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    return net;
+    return create_from(&options);
 }
 
 static struct rhm_train_options how_to_train(const struct rhm_network *net, const struct kind *kind,

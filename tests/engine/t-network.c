@@ -1,5 +1,5 @@
 /* t-network.c - the chain: training, by hand and at once, unseen patches, refusals, failures half way. */
-#include "common.h"
+#include "chain.h"
 
 #include "engine/base/memory.h"
 #include "engine/base/threads.h"
@@ -11,18 +11,11 @@
 
 static struct rhm_network *create(const struct rhm_grammar *g, int64_t M, enum rhm_codebook_kind codebook)
 {
-    struct rhm_network_options options = rhm_network_defaults();
-    options.V = g->V;
-    for (unsigned l = 1; l <= g->L; l++)
-        options.branch[l] = g->branch[l];
-    options.L = g->L;
-    options.classes = g->classes;
+    struct rhm_network_options options = sizes_of(g);
     options.M = M;
     options.codebook = codebook;
     options.seed = 3;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    return net;
+    return create_from(&options);
 }
 
 static struct rhm_train_options from_grammar(const struct rhm_network *net, const struct rhm_grammar *g,

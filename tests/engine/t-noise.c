@@ -1,7 +1,7 @@
 /* t-noise.c - unequal labels, label noise and token noise against the full table of what may be observed: q,
  * samples, the laws of patches, exact accuracies, q of noisy patches; what keeps them.
  */
-#include "common.h"
+#include "chain.h"
 
 #include <unistd.h>
 
@@ -15,31 +15,11 @@
 
 enum { CHECKS = 200 };
 
-struct setting {
-    struct shape shape;
-    int weighted, prior;
-    double label_noise, token_noise;
-};
-
-static const struct setting settings[] = {
+static const struct noisy_shape settings[] = {
     {{3, 2, 2, 3, 3}, 0, 0, 0.2, 0},    {{3, 2, 2, 3, 4}, 0, 1, 0, 0},
     {{3, 2, 2, 2, 3}, 0, 0, 0, 0.3},    {{3, 2, 2, 3, 2}, 1, 1, 0.1, 0.15},
     {{2, 2, 3, 2, 3}, 1, 1, 0.25, 0.4}, {{4, 3, 2, 2, 5}, 0, 1, 0.5, 0.05},
 };
-
-static struct rhm_grammar make(const struct setting *setting, uint64_t seed)
-{
-    struct rhm_grammar g = draw_grammar(setting->shape, seed);
-    if (setting->weighted)
-        free(weigh(&g, seed));
-    double weight[16];
-    for (unsigned c = 0; c < g.classes; c++)
-        weight[c] = 1.0 + c * c;
-    if (setting->prior)
-        must(rhm_grammar_set_prior(&g, weight, &err));
-    must(rhm_grammar_set_noise(&g, setting->label_noise, setting->token_noise, &err));
-    return g;
-}
 
 /* -------------------------------------------------------- full tables */
 
@@ -163,7 +143,7 @@ static void test_q(void **state)
 {
     (void)state;
     for (size_t k = 0; k < COUNT(settings); k++) {
-        struct rhm_grammar g = make(&settings[k], k);
+        struct rhm_grammar g = draw_noisy(&settings[k], k);
         struct rhm_signal_level level[RHM_MAX_LEVELS + 1];
         must(rhm_signal_levels(&g, level, NULL, NULL, &err));
         for (unsigned l = 1; l <= g.L; l++) {
@@ -217,7 +197,7 @@ static void test_strings_have_their_law(void **state)
     (void)state;
     enum { N = 50000 };
     for (size_t k = 0; k < COUNT(settings); k++) {
-        struct rhm_grammar g = make(&settings[k], k);
+        struct rhm_grammar g = draw_noisy(&settings[k], k);
         uint16_t *tokens = room((size_t)N * g.d, sizeof *tokens), *labels = room(N, sizeof *labels);
         for (unsigned top = 0; top <= g.L; top++) { /* 0: whole strings */
             struct table t = tabulate(&g, top > 0 ? top : 1);
@@ -292,29 +272,6 @@ static void test_noise_comes_on_top(void **state)
 
 /* ---------------------------------------------------------------- laws */
 
-static struct rhm_network *train(const struct rhm_grammar *g, unsigned lowest, uint64_t n,
-                                 enum rhm_position position)
-{
-    struct rhm_network_options options = rhm_network_defaults();
-    options.grammar = g;
-    options.M = 128;
-    options.seed = 5;
-    struct rhm_network *net;
-    must(rhm_network_create(&net, &options, &err));
-    struct rhm_train_options how = rhm_train_defaults(net);
-    how.grammar = g;
-    how.sampler = RHM_SAMPLER_DRAW;
-    how.position = position;
-    for (unsigned l = 1; l <= g->L; l++)
-        how.n[l] = n;
-    for (unsigned l = g->L; l >= lowest; l--) {
-        must(rhm_network_begin(net, l, &how, NULL, &err));
-        must(rhm_network_step(net, l, 300, NULL, &err));
-        must(rhm_network_finish(net, l, NULL, &err));
-    }
-    return net;
-}
-
 /* What is observed, as patches of layer l: cell (row of patches, label). */
 static double *cells_of(const struct rhm_grammar *g, struct rhm_chain *chain, unsigned l,
                         struct rhm_tuples *patches)
@@ -342,7 +299,7 @@ static double *cells_of(const struct rhm_grammar *g, struct rhm_chain *chain, un
 static void check_patches(const struct rhm_grammar *g, unsigned l, uint64_t n, const char *what)
 {
     enum { N = 50000 };
-    struct rhm_network *net = train(g, l + 1, n, RHM_POSITION_FIRST);
+    struct rhm_network *net = train_few(g, RHM_CODEBOOK_CENTROID, l + 1, n, RHM_POSITION_FIRST);
     struct rhm_chain chain;
     struct rhm_tuples patches;
     must(rhm_chain_init(&chain, net, l + 1, &err));
@@ -407,7 +364,7 @@ static void test_patches_have_their_law(void **state)
 {
     (void)state;
     for (size_t k = 0; k < COUNT(settings); k++) {
-        struct rhm_grammar g = make(&settings[k], k);
+        struct rhm_grammar g = draw_noisy(&settings[k], k);
         char what[32];
         snprintf(what, sizeof what, "setting %zu", k);
         for (unsigned l = g.L; l >= 1; l--)
@@ -471,8 +428,8 @@ static void test_all_places(void **state)
     for (size_t k = 0; k < COUNT(settings); k++) {
         if (settings[k].token_noise == 0)
             continue;
-        struct rhm_grammar g = make(&settings[k], k);
-        struct rhm_network *net = train(&g, 1, 3000, RHM_POSITION_ALL);
+        struct rhm_grammar g = draw_noisy(&settings[k], k);
+        struct rhm_network *net = train_few(&g, RHM_CODEBOOK_CENTROID, 1, 3000, RHM_POSITION_ALL);
         struct table t = tabulate(&g, 1);
         for (unsigned l = g.L; l >= 2; l--)
             check_places(&g, net, &t, l);
@@ -489,8 +446,8 @@ static void test_accuracy(void **state)
     double least = 1, most = 0;
     for (size_t k = 0; k < COUNT(settings); k++)
         for (uint64_t n = 20; n < 10000; n *= 15) {
-            struct rhm_grammar g = make(&settings[k], k);
-            struct rhm_network *net = train(&g, 1, n, RHM_POSITION_FIRST);
+            struct rhm_grammar g = draw_noisy(&settings[k], k);
+            struct rhm_network *net = train_few(&g, RHM_CODEBOOK_CENTROID, 1, n, RHM_POSITION_FIRST);
             struct table t = tabulate(&g, 1);
             uint16_t *tokens = room(t.strings * t.width, sizeof *tokens),
                      *labels = room(t.strings, sizeof *labels);
@@ -538,10 +495,10 @@ static void test_copies_and_files(void **state)
     assert_true(file >= 0);
     close(file);
     for (size_t k = 0; k < COUNT(settings); k++) {
-        struct rhm_grammar g = make(&settings[k], k), copy;
+        struct rhm_grammar g = draw_noisy(&settings[k], k), copy;
         must(rhm_grammar_copy(&copy, &g, &err));
         assert_same_noise(&g, &copy);
-        struct rhm_network *net = train(&g, 2, 200, RHM_POSITION_FIRST), *back;
+        struct rhm_network *net = train_few(&g, RHM_CODEBOOK_CENTROID, 2, 200, RHM_POSITION_FIRST), *back;
         must(rhm_network_save(net, path, &err));
         must(rhm_network_load(&back, path, &err));
         assert_same_noise(&g, back->grammar);

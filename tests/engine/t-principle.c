@@ -6,13 +6,6 @@
 #include "engine/grammar/sample.h"
 #include "engine/structure/principle.h"
 
-#define assert_near(got, wanted, tolerance)                                                                  \
-    do {                                                                                                     \
-        double got_ = (got), wanted_ = (wanted);                                                             \
-        if (!(fabs(got_ - wanted_) <= (tolerance)))                                                          \
-            fail_msg("%s = %.12g, not %.12g", #got, got_, wanted_);                                          \
-    } while (0)
-
 enum { N = 400, C = 3, WIDTH = 2, V = 3, P = 4 };
 
 /* Strings whose label leans on the first token. */

@@ -11,13 +11,6 @@
 #include "engine/files/hdf5_file.h"
 #include "engine/grammar/sample.h"
 
-#define assert_near(got, wanted, tolerance)                                                                  \
-    do {                                                                                                     \
-        double got_ = (got), wanted_ = (wanted);                                                             \
-        if (!(fabs(got_ - wanted_) <= (tolerance)))                                                          \
-            fail_msg("%s = %.9g, not %.9g", #got, got_, wanted_);                                            \
-    } while (0)
-
 static struct rhm_shallow *make(struct rhm_shallow_options o)
 {
     struct rhm_shallow *net = NULL;

@@ -1,6 +1,8 @@
 -- t-grammar.lua - rhm.grammar: rules, exact signal against enumeration, schedules, strings.
+package.path = os.getenv "srcdir" .. "/tests/script/?.lua;" .. package.path
 local lu = require "luaunit"
 local branches = require "rhm.branches"
+local rewritten = require "enumeration".rewritten
 
 TestGrammar = {}
 
@@ -10,17 +12,7 @@ local function derivations(g, label, depth)
   for l = 1, depth do
     local rules, longer = g:rules(l), {}
     for _, sequence in ipairs(list) do
-      local partial = {{}}
-      for _, symbol in ipairs(sequence) do
-        local grown = {}
-        for _, prefix in ipairs(partial) do
-          for _, children in ipairs(rules[symbol]) do
-            local t = table.move(prefix, 1, #prefix, 1, {})
-            grown[#grown + 1] = table.move(children, 1, #children, #t + 1, t)
-          end
-        end
-        partial = grown
-      end
+      local partial = rewritten(rules, sequence)
       table.move(partial, 1, #partial, #longer + 1, longer)
     end
     list = longer

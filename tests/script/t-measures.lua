@@ -1,5 +1,7 @@
 -- t-measures.lua - g:resample, net:outputs, rhm.sensitivity against sums over all strings of small grammars.
+package.path = os.getenv "srcdir" .. "/tests/script/?.lua;" .. package.path
 local lu = require "luaunit"
+local rewritten = require "enumeration".rewritten
 
 TestMeasures = {}
 
@@ -10,18 +12,7 @@ local function derivations(g, label)
   for l = 1, g.L do
     local rules, longer = g:rules(l), {}
     for _, tree in ipairs(list) do
-      local partial = {{}}
-      for _, symbol in ipairs(tree[l - 1]) do
-        local grown = {}
-        for _, prefix in ipairs(partial) do
-          for _, children in ipairs(rules[symbol]) do
-            local t = table.move(prefix, 1, #prefix, 1, {})
-            grown[#grown + 1] = table.move(children, 1, #children, #t + 1, t)
-          end
-        end
-        partial = grown
-      end
-      for _, sequence in ipairs(partial) do
+      for _, sequence in ipairs(rewritten(rules, tree[l - 1])) do
         local t = table.move(tree, 0, l - 1, 0, {})
         t[l] = sequence
         longer[#longer + 1] = t

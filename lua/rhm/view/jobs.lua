@@ -136,12 +136,7 @@ function M.draw(value, width, height, options)
     longest = max(longest, text.columns(rows[i].name))
   end
   local used, gap = layout(width, longest)
-  local head = {}
-  for _, column in ipairs(columns) do
-    if used[column.key] then
-      head[#head + 1] = text.pad(column.title, used[column.key], not column.left and "right" or nil)
-    end
-  end
+  local head = text.titles(columns, used)
   local lines = {{{"  " .. concat(head, rep(" ", gap)), style = "dim"}}}
   local chosen = options.job and max(1, min(#list, options.job)) or nil
   local first = 1

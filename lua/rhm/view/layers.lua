@@ -115,12 +115,7 @@ local function table_lines(s, width, glyphs)
   for _, row in ipairs(s.rows) do gd = gd or row.step ~= nil or row.steps ~= nil end
   local used, gap = layout(width, gd, s.network.grammar ~= nil)
   local space, lines = rep(" ", gap), {}
-  local head = {}
-  for _, column in ipairs(columns) do
-    if used[column.key] then
-      head[#head + 1] = text.pad(column.title, used[column.key], not column.left and "right" or nil)
-    end
-  end
+  local head = text.titles(columns, used)
   lines[1] = {{concat(head, space), style = "dim"}}
   for l = #s.rows, 1, -1 do
     local row, line = s.rows[l], {}

@@ -108,6 +108,16 @@ function M.pad(text, width, align, ellipsis)
   return align == "right" and space .. text or text .. space
 end
 
+-- The titles of a table's columns, for those that have a width in `widths` (by their keys).
+function M.titles(list, widths)
+  local titles = {}
+  for _, column in ipairs(list) do
+    local width = widths[column.key]
+    if width then titles[#titles + 1] = M.pad(column.title, width, not column.left and "right" or nil) end
+  end
+  return titles
+end
+
 -- Lines of at most `width` columns from words.
 function M.wrap(text, width)
   local lines, line, n = {}, nil, 0
