@@ -231,6 +231,7 @@ results_sources = \
 	src/engine/results/results.c \
 	src/engine/results/results_file.h \
 	src/engine/results/results_merge.c \
+	src/engine/results/results_runs.c \
 	src/engine/results/results_table.c \
 	src/engine/results/results_wait.c
 
