@@ -3,9 +3,9 @@ local M = {}
 
 local rhm = require "rhm"
 local check = require "rhm.check"
+local grid = require "rhm.grid"
 local json = require "rhm.json"
 local printer = require "rhm.print"
-local report = require "rhm.report"
 local search = require "rhm.sweep.search"
 local ipairs, next, type, setmetatable, tostring = ipairs, next, type, setmetatable, tostring
 local format, concat, sort, huge = string.format, table.concat, table.sort, math.huge
@@ -74,7 +74,7 @@ end
 local function add_table(lines, head, rows)
   local all = {head}
   for i = 1, math.min(#rows, M.limits.rows) do all[i + 1] = rows[i] end
-  lines[#lines + 1] = (report.grid(all))
+  lines[#lines + 1] = (grid(all))
   if #rows > M.limits.rows then lines[#lines + 1] = format("... (%d more rows)", #rows - M.limits.rows) end
 end
 
