@@ -26,6 +26,7 @@ lua_modules = \
 	lua/rhm/manual.lua \
 	lua/rhm/measures.lua \
 	lua/rhm/panel.lua \
+	lua/rhm/panel/status.lua \
 	lua/rhm/plot.lua \
 	lua/rhm/plot/heat.lua \
 	lua/rhm/plot/script.lua \

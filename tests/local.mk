@@ -23,6 +23,7 @@ engine_tests = \
 	tests/engine/t-missing \
 	tests/engine/t-network \
 	tests/engine/t-network-file \
+	tests/engine/t-network-refusals \
 	tests/engine/t-noise \
 	tests/engine/t-npy \
 	tests/engine/t-onestep \

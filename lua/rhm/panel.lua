@@ -2,7 +2,7 @@
 -- terminal in protected calls on a Lua thread of its own; it draws nothing itself.
 local rhm = require "rhm"
 local view = rhm.view
-local branches = require "rhm.branches"
+local status = require "rhm.panel.status"
 local text = require "rhm.view.text"
 local state = require "rhm.view.state"
 local subjects = require "rhm.view.subject"
@@ -11,8 +11,8 @@ view.names() -- loaded
 
 local M = rhm.panel -- the table itself, as rhm.view
 
-local type, ipairs, pcall, error, tostring, rawget, next = type, ipairs, pcall, error, tostring, rawget, next
-local format, rep, find, lower, concat = string.format, string.rep, string.find, string.lower, table.concat
+local type, ipairs, pcall, error, tostring, next = type, ipairs, pcall, error, tostring, next
+local format, find, lower, concat = string.format, string.find, string.lower, table.concat
 local max, min = math.max, math.min
 
 M.open = false   -- is there a panel? set by its C side
@@ -209,107 +209,28 @@ function M.title(width)
   return {{text.pad(current, width), style = "select"}}
 end
 
--- The name of the global that holds a value, or nil.
-local named = setmetatable({}, {__mode = "k"})
-local function global_name(value)
-  local known = named[value]
-  if known and rawget(_G, known) == value then return known end
-  local best
-  for name, other in next, _G do
-    if other == value and type(name) == "string" then
-      if not best or #name < #best or (#name == #best and name < best) then best = name end
-    end
-  end
-  named[value] = best
-  return best
-end
-
--- What is shown at the left, how the work on it goes at the right; where both do not fit, the work matters more.
-local function both_sides(left, right, width)
-  local space = width - text.columns(left) - text.columns(right)
-  if space < 2 then return text.clip(right, width) end
-  left[#left + 1] = rep(" ", space)
-  for _, segment in ipairs(right) do left[#left + 1] = segment end
-  return left
-end
-
--- "c cnn (V,s,L) = (8,2,3)", and how its training goes; the same of a network that is refined.
-local function status_of_whole(value, width, glyphs)
-  local what = subjects.kind(value)
-  local left = {{global_name(value) or what, style = "bold"}}
-  left[2] = what == "network" and " " .. state.shape(value)
-    or what == "shallow" and format(" %s (V,d) = (%d,%d)", value.kind, value.V, value.d)
-    or format(" %s (V,s,L) = (%d,%s,%d)", what, value.V, branches.text(value.s), value.L)
-  local progress = value.job and value.job.progress
-  local words, glyph, style = "not trained", state.look("waiting", glyphs)
-  if progress then
-    glyph, style = state.look(progress.state, glyphs)
-    local work = progress.state ~= "queued" and state.work_of_whole(progress, width < 110) or ""
-    if progress.state == "done" then
-      words = (progress.kind == "refine" and "refined" or "trained")
-        .. (value.job.accuracy and format(", accuracy %.4f", value.job.accuracy) or "")
-    elseif progress.state == "running" then
-      words = work
-    else
-      words = progress.state .. (work ~= "" and ", " .. work or "")
-    end
-  elseif (value.epochs or value.n) > 0 then
-    words = "trained"
-  end
-  return both_sides(left, {{glyph .. " ", style = style}, text.parts(words, width - 2)}, width)
-end
-
--- A network whose refinement has not ended, or is the last that was done to it.
-local function is_refined(net)
-  local progress = net.job and net.job.progress
-  return progress and progress.kind == "refine" and (state.is_active(progress.state) or net:refinement(nil, 1))
-end
-
 -- One line: what is shown, and how the work on it goes.
 function M.status(width)
-  local glyphs = view.glyphs()
   local value = subject_for(current)
   local net = subjects.network(value)
   if note and rhm.clock() - noted < 5 then
     state.hold(false)
     return text.clip({{note, style = "bold"}}, width)
   end
-  local whole = net and is_refined(net) and net or not net and subjects.learner(value)
-  if whole then
+  local whole = net and status.is_refined(net) and net or not net and subjects.learner(value)
+  if whole or not net then
     state.hold(false)
-    return status_of_whole(whole, width, glyphs)
-  end
-  if not net then
-    state.hold(false)
-    local what = value ~= nil and subjects.kind(value) or nil
-    local line = what == "grammar"
-      and format("%s (V,m,s,L) = (%d,%d,%s,%d)", global_name(value) or "grammar", value.V, value.m,
-        branches.text(value.s), value.L)
-      or what or "nothing is trained yet"
-    return text.clip(line, width)
+    return whole and status.whole(whole, width) or status.other(value, width)
   end
   local s = state.network(net)
   state.hold(false)
-  local spec = view.spec(current)
-  local of_layer = spec.subjects and spec.subjects[1] == "layer"
-  local name = global_name(net) or "network"
-  local left = {{name, style = "bold"}, " " .. state.shape(net)}
-  if of_layer then left[#left + 1] = format("  level %d", level_of(net)) end
-  local looks = {trained = "done", untrained = "waiting", ["partly trained"] = "waiting"}
-  local glyph, style = state.look(looks[s.state] or s.state, glyphs)
-  local words = s.state
-  if s.level then
-    local before = s.state ~= "running" and s.state ~= "by hand" and s.state
-    words = (before and before .. ", " or "") .. state.work(s)
-  end
-  if s.state == "trained" and s.accuracy then words = format("trained, accuracy %.4f", s.accuracy) end
-  if s.level and s.seconds > 0 and s.state ~= "by hand" then words = words .. ", " .. text.duration(s.seconds) end
-  local right = {{glyph .. " ", style = style}, text.parts(words, width - 2)}
+  local spec, place = view.spec(current), nil
   if spec.scroll and seen.total > seen.height then
     local first = scroll[current] or 0
-    right[#right + 1] = format("  %d-%d of %d", first + 1, min(seen.total, first + seen.height), seen.total)
+    place = format("  %d-%d of %d", first + 1, min(seen.total, first + seen.height), seen.total)
   end
-  return both_sides(left, right, width)
+  local of_layer = spec.subjects and spec.subjects[1] == "layer"
+  return status.network(net, s, of_layer and level_of(net), place, width)
 end
 
 -- What pause and run are about: the model that is shown, with layers or without.

@@ -116,7 +116,7 @@ void rhm_monitor_clear(struct rhm_monitor *m);
 enum rhm_status rhm_monitor_begin(struct rhm_monitor *m, struct rhm_error *err);
 
 /* Called by the worker between blocks: RHM_OK, or RHM_ESTOP when asked to stop; sleeps while paused. m may be
- * NULL. The signature of rhm_poll_function (ridge.h), with the monitor as context. */
+ * NULL. The signature of rhm_poll_function (poll.h), with the monitor as context. */
 enum rhm_status rhm_monitor_poll(void *monitor, struct rhm_error *err);
 
 /* Called by the worker: sleeps, but not into a request to pause or stop. m may be NULL. */
