@@ -5,7 +5,6 @@
  * epochs; layer1/weight .. layerL/weight, head/weight (float32, sets * inputs x outputs), .../bias (sets *
  * outputs); history (epoch, loss, accuracy, rate, held_loss, held_accuracy) where there is one.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,31 +129,15 @@ static void read_weights(struct rhm_hdf5_reader *r, struct rhm_cnn *net)
     }
 }
 
-static void read_branches(struct rhm_hdf5_reader *r, struct rhm_cnn_options *o)
-{
-    unsigned s[RHM_MAX_LEVELS];
-    if (r->status == RHM_OK && (o->L < 1 || o->L > RHM_MAX_LEVELS))
-        rhm_hdf5_reader_damaged(r, "L = %" PRId64 ": must be 1..%d", o->L, RHM_MAX_LEVELS);
-    rhm_hdf5_reader_array(r, "s", H5T_NATIVE_UINT, r->status == RHM_OK ? (size_t)o->L : 0, 0, s);
-    for (unsigned l = 1; r->status == RHM_OK && l <= o->L; l++) {
-        o->branch[l] = s[l - 1];
-        if (s[l - 1] < 2)
-            rhm_hdf5_reader_damaged(r, "s[%u] = %u: must be 2 or more", l, s[l - 1]);
-    }
-}
-
 static void read_network(struct rhm_hdf5_reader *r, struct rhm_cnn **net)
 {
-    unsigned version = rhm_hdf5_reader_attribute(r, "rhm_cnn");
-    if (r->status == RHM_OK && version != FORMAT)
-        rhm_hdf5_reader_damaged(r, "a network in format %u: this version of rhm reads format %d", version,
-                                FORMAT);
+    rhm_hdf5_reader_format(r, "rhm_cnn", "a network", FORMAT);
     struct rhm_cnn_options o = {.V = rhm_hdf5_reader_attribute(r, "V"),
                                 .L = rhm_hdf5_reader_attribute(r, "L"),
                                 .classes = rhm_hdf5_reader_attribute(r, "classes"),
                                 .h = rhm_hdf5_reader_attribute(r, "h"),
                                 .local = rhm_hdf5_reader_attribute(r, "local") != 0};
-    read_branches(r, &o);
+    rhm_hdf5_reader_branches(r, o.L, o.branch);
     o.d = rhm_hdf5_reader_length(r);
     unsigned scaling = rhm_hdf5_reader_attribute(r, "scaling");
     if (scaling > RHM_CNN_MEAN_FIELD)
@@ -164,11 +147,9 @@ static void read_network(struct rhm_hdf5_reader *r, struct rhm_cnn **net)
     struct rhm_error own = {0};
     if (r->status != RHM_OK)
         return;
-    enum rhm_status status = rhm_cnn_create(net, &o, &own);
-    if (status != RHM_OK) {
-        r->status = rhm_fail(r->err, status == RHM_EARG ? RHM_EFILE : status, "%s: %s", r->path, own.text);
+    rhm_hdf5_reader_made(r, rhm_cnn_create(net, &o, &own), &own);
+    if (r->status != RHM_OK)
         return;
-    }
     rhm_hdf5_reader_array(r, "steps", H5T_NATIVE_UINT64, 0, 0, &(*net)->steps);
     rhm_hdf5_reader_array(r, "epochs", H5T_NATIVE_UINT64, 0, 0, &(*net)->epochs);
     read_weights(r, *net);

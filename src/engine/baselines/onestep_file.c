@@ -185,11 +185,8 @@ static void read_fit(struct rhm_hdf5_reader *r, struct rhm_onestep *net)
 
 static void read_model(struct rhm_hdf5_reader *r, struct rhm_onestep **net)
 {
-    unsigned version = rhm_hdf5_reader_attribute(r, "rhm_onestep");
-    if (r->status == RHM_OK && version != FORMAT)
-        rhm_hdf5_reader_damaged(r, "a model in format %u: this version of rhm reads format %d", version,
-                                FORMAT);
-    unsigned rate = rhm_hdf5_reader_attribute(r, "rate"), s[RHM_MAX_LEVELS];
+    rhm_hdf5_reader_format(r, "rhm_onestep", "a model", FORMAT);
+    unsigned rate = rhm_hdf5_reader_attribute(r, "rate");
     struct rhm_onestep_options o = {.V = rhm_hdf5_reader_attribute(r, "V"),
                                     .L = rhm_hdf5_reader_attribute(r, "L"),
                                     .classes = rhm_hdf5_reader_attribute(r, "classes"),
@@ -198,23 +195,14 @@ static void read_model(struct rhm_hdf5_reader *r, struct rhm_onestep **net)
                                     .rate = (enum rhm_onestep_rate)rate};
     if (r->status == RHM_OK && rate > RHM_ONESTEP_SAME)
         rhm_hdf5_reader_damaged(r, "its rate is number %u: must be 0 or 1", rate);
-    if (r->status == RHM_OK && (o.L < 1 || o.L > RHM_MAX_LEVELS))
-        rhm_hdf5_reader_damaged(r, "L = %" PRId64 ": must be 1..%d", o.L, RHM_MAX_LEVELS);
-    rhm_hdf5_reader_array(r, "s", H5T_NATIVE_UINT, r->status == RHM_OK ? (size_t)o.L : 0, 0, s);
-    for (unsigned l = 1; r->status == RHM_OK && l <= o.L; l++) {
-        o.branch[l] = s[l - 1];
-        if (s[l - 1] < 2)
-            rhm_hdf5_reader_damaged(r, "s[%u] = %u: must be 2 or more", l, s[l - 1]);
-    }
+    rhm_hdf5_reader_branches(r, o.L, o.branch);
     o.d = rhm_hdf5_reader_length(r);
     rhm_hdf5_reader_array(r, "seed", H5T_NATIVE_UINT64, 0, 0, &o.seed);
     if (r->status != RHM_OK)
         return;
     struct rhm_error own = {0};
-    enum rhm_status status = rhm_onestep_create(net, &o, &own);
-    if (status != RHM_OK)
-        r->status = rhm_fail(r->err, status == RHM_EARG ? RHM_EFILE : status, "%s: %s", r->path, own.text);
-    else if (H5Lexists(r->file, "n", H5P_DEFAULT) > 0)
+    rhm_hdf5_reader_made(r, rhm_onestep_create(net, &o, &own), &own);
+    if (rhm_hdf5_reader_has(r, "n"))
         read_fit(r, *net);
 }
 

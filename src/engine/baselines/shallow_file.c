@@ -114,10 +114,7 @@ static void read_fit(struct rhm_hdf5_reader *r, struct rhm_shallow *net)
 
 static void read_model(struct rhm_hdf5_reader *r, struct rhm_shallow **net)
 {
-    unsigned version = rhm_hdf5_reader_attribute(r, "rhm_shallow");
-    if (r->status == RHM_OK && version != FORMAT)
-        rhm_hdf5_reader_damaged(r, "a model in format %u: this version of rhm reads format %d", version,
-                                FORMAT);
+    rhm_hdf5_reader_format(r, "rhm_shallow", "a model", FORMAT);
     unsigned kind = rhm_hdf5_reader_attribute(r, "kind");
     struct rhm_shallow_options o = {.V = rhm_hdf5_reader_attribute(r, "V"),
                                     .d = rhm_hdf5_reader_attribute(r, "d"),
@@ -132,10 +129,8 @@ static void read_model(struct rhm_hdf5_reader *r, struct rhm_shallow **net)
     if (r->status != RHM_OK)
         return;
     struct rhm_error own = {0};
-    enum rhm_status status = rhm_shallow_create(net, &o, &own);
-    if (status != RHM_OK)
-        r->status = rhm_fail(r->err, status == RHM_EARG ? RHM_EFILE : status, "%s: %s", r->path, own.text);
-    else if (H5Lexists(r->file, "n", H5P_DEFAULT) > 0)
+    rhm_hdf5_reader_made(r, rhm_shallow_create(net, &o, &own), &own);
+    if (rhm_hdf5_reader_has(r, "n"))
         read_fit(r, *net);
 }
 

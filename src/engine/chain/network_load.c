@@ -3,59 +3,29 @@
  */
 #include "engine/chain/network_load.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/chain/network_file.h"
 #include "engine/chain/network_format.h"
 
-static void read_branches(struct rhm_hdf5_reader *r, struct rhm_network_options *o)
-{
-    if (rhm_hdf5_reader_fine(r) && (o->L < 1 || o->L > RHM_MAX_LEVELS))
-        rhm_hdf5_reader_damaged(r, "L = %" PRId64 ": must be 1..%d", o->L, RHM_MAX_LEVELS);
-    size_t rows = (size_t)o->L;
-    unsigned *s = rhm_hdf5_reader_new(r, "s", rhm_network_type(0, sizeof *s), &rows, 0);
-    for (size_t l = 1; rhm_hdf5_reader_fine(r) && l <= rows; l++) {
-        o->branch[l] = s[l - 1];
-        if (s[l - 1] < 2)
-            rhm_hdf5_reader_damaged(r, "s[%zu] = %u: must be 2 or more", l, s[l - 1]);
-    }
-    free(s);
-}
-
-/* Absent where strings fill the tree. */
-static void read_length(struct rhm_hdf5_reader *r, struct rhm_network_options *o)
-{
-    uint64_t d;
-    if (!rhm_hdf5_reader_fine(r) || !rhm_hdf5_reader_has(r, "d"))
-        return;
-    rhm_hdf5_reader_array(r, "d", rhm_network_type(0, sizeof d), 0, 0, &d);
-    if (rhm_hdf5_reader_fine(r) && (d < 1 || d > INT64_MAX))
-        rhm_hdf5_reader_damaged(r, "d = %" PRIu64 ": must be 1 or more", d);
-    o->d = rhm_hdf5_reader_fine(r) ? (int64_t)d : 0;
-}
-
 static void read_network(struct rhm_hdf5_reader *r, struct rhm_network **net)
 {
-    unsigned version = rhm_hdf5_reader_attribute(r, "rhm_network");
+    rhm_hdf5_reader_attribute(r, "rhm_network");
     if (r->status != RHM_OK) {
         r->status = rhm_fail(r->err, RHM_EFILE,
                              "%s: not a network saved by rhm (no attribute \"rhm_network\")", r->path);
         return;
     }
-    if (version != RHM_NETWORK_FORMAT) {
-        rhm_hdf5_reader_damaged(r, "a network in format %u: this version of rhm reads format %u", version,
-                                RHM_NETWORK_FORMAT);
+    rhm_hdf5_reader_format(r, "rhm_network", "a network", RHM_NETWORK_FORMAT);
+    if (r->status != RHM_OK)
         return;
-    }
     struct rhm_network_options o = rhm_network_defaults();
     o.V = rhm_hdf5_reader_attribute(r, "V");
     o.L = rhm_hdf5_reader_attribute(r, "L");
-    read_branches(r, &o);
+    rhm_hdf5_reader_branches(r, o.L, o.branch);
     o.classes = rhm_hdf5_reader_attribute(r, "classes");
-    read_length(r, &o);
+    o.d = rhm_hdf5_reader_length(r);
     o.M = rhm_hdf5_reader_attribute(r, "M");
     unsigned features = rhm_hdf5_reader_attribute(r, "features"),
              codebook = rhm_hdf5_reader_attribute(r, "codebook");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/base/branches.h"
 #include "engine/base/memory.h"
 
 int rhm_hdf5_marked(const char *path, const char *attribute)
@@ -225,4 +226,32 @@ int64_t rhm_hdf5_reader_length(struct rhm_hdf5_reader *r)
     if (r->status == RHM_OK && (d < 1 || d > INT64_MAX))
         rhm_hdf5_reader_damaged(r, "d = %" PRIu64 ": must be 1 or more", d);
     return r->status == RHM_OK ? (int64_t)d : 0;
+}
+
+void rhm_hdf5_reader_format(struct rhm_hdf5_reader *r, const char *attribute, const char *what,
+                            unsigned format)
+{
+    unsigned found = rhm_hdf5_reader_attribute(r, attribute);
+    if (r->status == RHM_OK && found != format)
+        rhm_hdf5_reader_damaged(r, "%s in format %u: this version of rhm reads format %u", what, found,
+                                format);
+}
+
+void rhm_hdf5_reader_branches(struct rhm_hdf5_reader *r, int64_t L, int64_t *branch)
+{
+    unsigned s[RHM_MAX_LEVELS];
+    if (r->status == RHM_OK && (L < 1 || L > RHM_MAX_LEVELS))
+        rhm_hdf5_reader_damaged(r, "L = %" PRId64 ": must be 1..%d", L, RHM_MAX_LEVELS);
+    rhm_hdf5_reader_array(r, "s", H5T_NATIVE_UINT, r->status == RHM_OK ? (size_t)L : 0, 0, s);
+    for (unsigned l = 1; r->status == RHM_OK && l <= L; l++) {
+        branch[l] = s[l - 1];
+        if (s[l - 1] < 2)
+            rhm_hdf5_reader_damaged(r, "s[%u] = %u: must be 2 or more", l, s[l - 1]);
+    }
+}
+
+void rhm_hdf5_reader_made(struct rhm_hdf5_reader *r, enum rhm_status status, const struct rhm_error *why)
+{
+    if (r->status == RHM_OK && status != RHM_OK)
+        r->status = rhm_fail(r->err, status == RHM_EARG ? RHM_EFILE : status, "%s: %s", r->path, why->text);
 }

@@ -65,6 +65,17 @@ size_t rhm_hdf5_reader_rows(struct rhm_hdf5_reader *r, const char *name);
 /* The number "d", tokens of a string that a model pads; 0 where there is none: strings fill its tree. */
 int64_t rhm_hdf5_reader_length(struct rhm_hdf5_reader *r);
 
+/* A failure where the root's attribute, the format of a file of this kind, is another number. what: "a
+ * model". */
+void rhm_hdf5_reader_format(struct rhm_hdf5_reader *r, const char *attribute, const char *what,
+                            unsigned format);
+
+/* The numbers "s", one a level, into branch[1..L]; L, which the file says, is checked. */
+void rhm_hdf5_reader_branches(struct rhm_hdf5_reader *r, int64_t L, int64_t *branch);
+
+/* Takes over the status of an object that cannot be made of what the file says, the file's fault. */
+void rhm_hdf5_reader_made(struct rhm_hdf5_reader *r, enum rhm_status status, const struct rhm_error *why);
+
 /* A failure where one of them is not finite. */
 void rhm_hdf5_reader_finite(struct rhm_hdf5_reader *r, const char *name, size_t n, const float *x);
 
