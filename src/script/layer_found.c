@@ -14,7 +14,7 @@ static int view_gc(lua_State *L)
     return 0;
 }
 
-/* What the layer looks like now, with its rows, owned by Lua. */
+/* What the layer looks like now, with its rows, owned by Lua; q and shares are those of a place. */
 static struct rhm_layer_view *push_view_at(lua_State *L, const char *function, uint64_t place)
 {
     unsigned l;
@@ -34,6 +34,17 @@ static struct rhm_layer_view *push_view_at(lua_State *L, const char *function, u
 static struct rhm_layer_view *push_view(lua_State *L, const char *function)
 {
     return push_view_at(L, function, 0);
+}
+
+/* Of the place at index 2, the first where none is given. */
+static struct rhm_layer_view *push_view_of_place(lua_State *L, const char *function)
+{
+    unsigned l;
+    struct rhm_network *net = rhm_check_layer(L, &l);
+    lua_Integer place = 1, places = (lua_Integer)rhm_network_places(net, l);
+    if (!lua_isnoneornil(L, 2))
+        place = rhm_args_whole(L, 2, function, "place", 1, places);
+    return push_view_at(L, function, (uint64_t)place - 1);
 }
 
 static void require_clusters(lua_State *L, const char *function, const struct rhm_layer_view *view)
@@ -76,11 +87,7 @@ int rhm_layer_patches(lua_State *L)
 
 int rhm_layer_q(lua_State *L)
 {
-    unsigned l;
-    struct rhm_network *net = rhm_check_layer(L, &l);
-    lua_Integer places = (lua_Integer)rhm_network_places(net, l);
-    lua_Integer place = lua_isnoneornil(L, 2) ? 1 : rhm_args_whole(L, 2, "layer:q", "place", 1, places);
-    struct rhm_layer_view *view = push_view_at(L, "layer:q", (uint64_t)place - 1);
+    struct rhm_layer_view *view = push_view_of_place(L, "layer:q");
     struct rhm_matrix *q = rhm_push_matrix(L);
     *q = (struct rhm_matrix){.rows = view->U, .cols = view->C, .v = view->q}; /* taken over */
     view->q = NULL;
@@ -90,11 +97,7 @@ int rhm_layer_q(lua_State *L)
 /* How much of each patch's samples stand at a place. */
 int rhm_layer_shares(lua_State *L)
 {
-    unsigned l;
-    struct rhm_network *net = rhm_check_layer(L, &l);
-    lua_Integer places = (lua_Integer)rhm_network_places(net, l);
-    lua_Integer place = lua_isnoneornil(L, 2) ? 1 : rhm_args_whole(L, 2, "layer:shares", "place", 1, places);
-    const struct rhm_layer_view *view = push_view_at(L, "layer:shares", (uint64_t)place - 1);
+    const struct rhm_layer_view *view = push_view_of_place(L, "layer:shares");
     lua_createtable(L, (int)view->U, 0);
     for (size_t i = 0; i < view->U; i++) {
         lua_pushnumber(L, view->share[i]);

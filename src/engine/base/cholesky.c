@@ -22,6 +22,8 @@ static void cholesky_tile(size_t n, double *a, size_t k0, size_t k1, size_t tile
                     a + j * n + k0, stride, 1, a + i * n + j, stride);
 }
 
+#define WORTH_THREADS 5e7 /* multiplications, about */
+
 /* One step of the tiled factorisation: the rows below k1 of the columns k0..k1-1, whose diagonal tile is
  * done, and what they take off the columns behind. Row-major lower = LAPACK's upper. */
 static enum rhm_status cholesky_panel(size_t n, double *a, size_t k0, size_t k1, size_t tile,
@@ -29,14 +31,13 @@ static enum rhm_status cholesky_panel(size_t n, double *a, size_t k0, size_t k1,
 {
     size_t rest = n - k1, side = (rest + tile - 1) / tile, tiles = side * (side + 1) / 2;
     int stride = (int)n, wide = (int)(k1 - k0);
-    double work = (double)rest * (double)rest * (double)wide;
     size_t batch = (size_t)(RHM_LINALG_POLLED / (2 * (double)tile * (double)tile * (double)tile)) + 1;
     for (size_t first = 0; first < side; first += batch) {
         size_t end = side - first < batch ? side : first + batch;
         enum rhm_status status = rhm_poll(poll, context, err);
         if (status != RHM_OK)
             return status;
-#pragma omp parallel for schedule(dynamic, 1) if (work >= 5e7)
+#pragma omp parallel for schedule(dynamic, 1) if ((double)rest * (double)rest * wide > WORTH_THREADS)
         for (size_t t = first; t < end; t++) {
             size_t i = k1 + t * tile, high = n - i < tile ? n - i : tile;
             cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)high, wide, 1,
@@ -48,7 +49,7 @@ static enum rhm_status cholesky_panel(size_t n, double *a, size_t k0, size_t k1,
         enum rhm_status status = rhm_poll(poll, context, err);
         if (status != RHM_OK)
             return status;
-#pragma omp parallel for schedule(dynamic, 1) if (work >= 5e7)
+#pragma omp parallel for schedule(dynamic, 1) if ((double)rest * (double)rest * wide > WORTH_THREADS)
         for (size_t t = first; t < end; t++) {
             size_t row = (size_t)((sqrt(8 * (double)t + 1) - 1) / 2); /* t = row (row + 1)/2 + column */
             while ((row + 1) * (row + 2) / 2 <= t)
