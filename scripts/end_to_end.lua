@@ -58,8 +58,8 @@ x:finish(function()
       series[#series + 1] = line
     end
   end
-  x:say("medians over %d grammars of each shape, the same N strings for all; accuracy on 10000 fresh strings; S_l: "
-    .. "sensitivity of layer l to synonyms of level l, 0 where it takes them for one", x.seeds)
+  x:say("medians over %s of each shape, the same N strings for all; accuracy on 10000 fresh strings; S_l: "
+    .. "sensitivity of layer l to synonyms of level l, 0 where it takes them for one", x.grammars)
   print ""
   x:table({"(V,m,s,L)", "learner", "N", "accuracy", "time", "S_3", "S_2", "S_1"}, rows)
   x:plot{ series=series, log="x", xlabel="strings", ylabel="median accuracy", title="Layer by layer and end to end" }

@@ -68,7 +68,7 @@ x:finish(function()
       law.x[k], law.y[k] = p.d, p.V * p.m * p.m ^ p.L
     end
   end
-  x:say("N* = c V m/rho^2, the smallest N of a layer with median accuracy >= .9 over %d grammars; M = 1024", x.seeds)
+  x:say("N* = c V m/rho^2, the smallest N of a layer with median accuracy >= .9 over %s; M = 1024", x.grammars)
   print ""
   x:table({"d", "s", "L", "V = m", "V m/rho^2", "c", "95 %", "N*", "V m m^L"}, rows)
   if #points.x >= 3 then

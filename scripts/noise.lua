@@ -87,8 +87,8 @@ local r = x:sweep{ parameters=cells, run=learn }
 local cnn = cnns > 0 and x:sweep{ name="cnn", parameters=cells, run=learn_cnn, seeds=cnns } or {rows = {}}
 x:finish(function()
   x:say("(V,m,s,L) = (8,4,2,3), the same N strings for all learners, %d test strings of the same noise; medians over "
-    .. "%d grammars%s. first, all: the chain, by the patches of a level it is trained on. Bayes: who names the "
-    .. "likeliest label under the grammar; the percentages are of that, on the same grammars.", TEST, x.seeds,
+    .. "%s%s. first, all: the chain, by the patches of a level it is trained on. Bayes: who names the "
+    .. "likeliest label under the grammar; the percentages are of that, on the same grammars.", TEST, x.grammars,
     cnns > 0 and (" (CNN: the first %d)"):format(cnns) or "")
   local first_few = {} -- what is possible on the grammars of the CNN
   for _, row in ipairs(r.rows) do

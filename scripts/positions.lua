@@ -86,8 +86,8 @@ x:finish(function()
       series[#series + 1] = line
     end
   end
-  x:say("exact accuracy over %d grammars of each shape, one data set of N strings for all layers; the grammar is not "
-    .. "known to the network", x.seeds)
+  x:say("exact accuracy over %s of each shape, one data set of N strings for all layers; the grammar is not "
+    .. "known to the network", x.grammars)
   print ""
   x:table({"(V,m,s,L)", "position", "N", "median", "mean", "least"}, rows)
   print ""

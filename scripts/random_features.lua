@@ -112,10 +112,10 @@ local function show_accuracy()
   end
   for _, count in ipairs(M) do rows[#rows + 1] = row_of("relu", {features = "relu", M = count}) end
   for _, e in ipairs(eps) do rows[#rows + 1] = row_of("rbf", {features = "rbf", M = wide, eps_O = e}) end
-  x:say("(V,m,s,L) = (8,4,2,3), N = 16 V m/rho^2 in each layer, %d grammars. eps_O: wanted, and measured (the largest "
+  x:say("(V,m,s,L) = (8,4,2,3), N = 16 V m/rho^2 in each layer, %s. eps_O: wanted, and measured (the largest "
     .. "inner product of different patches in any layer, median); accuracy: mean; then the share of the chains that "
     .. "are warned of a signal too small, errors that accumulate, sigma, too few features, patches never trained, "
-    .. "clusters that mix parents, the condition number", x.seeds)
+    .. "clusters that mix parents, the condition number", x.grammars)
   print ""
   x:table(head, rows, "%.3g")
   print ""
@@ -170,8 +170,8 @@ local function show_growth()
   series[3] = {x = {low, high}, y = {low, high}, label = "the bound"}
   print ""
   x:say("(V,m,s,L) = (4,2,2,3), every output kept, M = 512, N = c V m/rho^2: eps_S of a layer's inputs and outputs, "
-    .. "and the bound eps_S in/sigma + noise of the counts; medians over %d grammars; over: chains beyond their bound",
-    x.seeds)
+    .. "and the bound eps_S in/sigma + noise of the counts; medians over %s; over: chains beyond their bound",
+    x.grammars)
   print ""
   x:table({"level", "c", "eps_O", "eps_S in", "eps_S out", "bound", "out/in", "out/bound", "over"}, rows, "%.3g")
   x:plot({ series=series, log="xy", xlabel="bound", ylabel="eps_S out", title="errors through a layer" }, "growth")

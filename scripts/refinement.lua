@@ -88,10 +88,10 @@ x:finish(function()
       fewest[#fewest + 1] = ("%s %d (%.2f)"):format(name, c.N, c.N / scale)
     end
   end
-  x:say("the same N strings for all, %d fresh test strings; medians over %d grammars. first, all: the chain by the "
+  x:say("the same N strings for all, %d fresh test strings; medians over %s. first, all: the chain by the "
     .. "patches of a level it is trained on; ridge: shallow, on whole strings; share: N/(C m^L); >= .99: grammars "
     .. "that EM learns so well; Bayes: who knows the grammar; log P: EM's mean of log P(label | string), 0 for Bayes",
-    TEST, x.seeds)
+    TEST, x.grammars)
   print ""
   x:table({"(V,m,s,L)", "N", "share", "first", "all", "ridge", "CNN", "EM", ">=.99", "Bayes", "log P"}, lines, "%.3f")
   print ""

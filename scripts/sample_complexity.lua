@@ -164,8 +164,8 @@ local function show_few()
     rows[i] = row
   end
   print ""
-  x:say("V = 8, s = 2, %d grammars a row, each with a draw of its own; 95 %% intervals. step: one gradient step a "
-    .. "layer; strings = V m^((s^L-1)/(s-1)), share = N*/strings of the shallow learner.", x.seeds)
+  x:say("V = 8, s = 2, %s a row, each with a draw of its own; 95 %% intervals. step: one gradient step a "
+    .. "layer; strings = V m^((s^L-1)/(s-1)), share = N*/strings of the shallow learner.", x.grammars)
   print ""
   x:table({"m", "L", "chain", "", "CNN", "", "step", "", "shallow", "", "share"}, rows)
   if #cut > 0 then x:say("cut for cost (--budget %d): %s", budget, table.concat(cut, "; ")) end

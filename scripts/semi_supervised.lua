@@ -42,8 +42,8 @@ end
 
 local r = x:sweep{ parameters=cells, run=learn }
 x:finish(function()
-  x:say("median accuracy on %d fresh strings over %d grammars, and how many are learned to .99; seen: share of the "
-    .. "rules of the top that so many labelled strings use, expected", TEST, x.seeds)
+  x:say("median accuracy on %d fresh strings over %s, and how many are learned to .99; seen: share of the "
+    .. "rules of the top that so many labelled strings use, expected", TEST, x.grammars)
   local series = {}
   for _, s in ipairs(shapes) do
     local lines, head = {}, {"labels", "seen"}

@@ -90,10 +90,10 @@ x:finish(function()
       end
     end
   end
-  x:say("V = 8, L = 3, %d grammars of each kind. check: how many it passes / passes with a warning / fails, before "
+  x:say("V = 8, L = 3, %s of each kind. check: how many it passes / passes with a warning / fails, before "
     .. "training. learned: how many reach accuracy .9 with N <= %.2g in each layer; N*: the median of all. accuracy: "
-    .. "median with N = max(32 V m m^l, 20000). apart: median of the smallest rho~/eps_S of layers 2 and 3.", x.seeds,
-    MOST)
+    .. "median with N = max(32 V m m^l, 20000). apart: median of the smallest rho~/eps_S of layers 2 and 3.",
+    x.grammars, MOST)
   print ""
   x:table({"(m,s)", "shuffle", "zipf", "K_rho", "check", "learned", "N*", "accuracy", "apart"}, lines, "%.3g")
   -- every grammar: N* against the bound, and what the check had said of those that were not learned

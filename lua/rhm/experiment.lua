@@ -70,6 +70,10 @@ function M.grammars(shape, seed, count)
   return list, tried
 end
 
+local function plural(n, word)
+  return format("%d %s%s", n, word, n == 1 and "" or "s")
+end
+
 -- --- options ------------------------------------------------------------------------------------------------------
 
 -- For argparse: a whole number from `low` on.
@@ -158,7 +162,7 @@ function M.new(t)
     seeds = args.seeds or (args.quick and t.seeds.quick or t.seeds.full), shard = args.shard,
     written = {}, sweeps = {}, start = rhm.clock(), stem = t.name .. (args.quick and "_quick" or ""),
   }, Experiment)
-  self.path = self.folder .. "/results.db"
+  self.path, self.grammars = self.folder .. "/results.db", plural(self.seeds, "grammar") -- as most scripts say it
   if not child.task() then
     make_folder(self)
     if not self.shard then take_parts(self) end
@@ -231,10 +235,6 @@ function Experiment:plot(t, suffix)
   for key, value in next, t do copy[key] = value end
   rhm.plot(copy)
   self.written[#self.written + 1] = match(copy.out, "[^/]*$")
-end
-
-local function plural(n, word)
-  return format("%d %s%s", n, word, n == 1 and "" or "s")
 end
 
 -- The end: what `show` says of the whole (of a part, --shard, nothing is shown), the CSV, and what was written. Exit
