@@ -46,7 +46,7 @@ static void weigh_assignment(struct brute *b)
             p *= tuple_p(&tree->table[l], b->symbol[b->first[l - 1] + i],
                          b->symbol + b->first[l] + i * tree->table[l].s, &used[n]);
     for (size_t i = 0; i < tree->nodes[tree->L]; i++) {
-        uint16_t token = b->tokens[i], symbol = b->symbol[b->first[tree->L] + i];
+        uint16_t token = i < tree->d ? b->tokens[i] : RHM_MISSING, symbol = b->symbol[b->first[tree->L] + i];
         if (token != RHM_MISSING)
             p *= tree->emission ? tree->emission[token * V + symbol] : token == symbol;
     }
@@ -57,8 +57,9 @@ static void weigh_assignment(struct brute *b)
     for (unsigned l = 0; l <= tree->L; l++)
         for (size_t i = 0; i < tree->nodes[l]; i++) {
             b->posterior[l][i * tree->symbols[l] + b->symbol[b->first[l] + i]] += p;
-            if (l < tree->L)
-                b->rule[l + 1][used[n++]] += p;
+            if (l < tree->L && i < rhm_tree_in_sight(tree, l))
+                b->rule[l + 1][used[n]] += p;
+            n += l < tree->L;
         }
 }
 
@@ -72,7 +73,8 @@ static void enumerate(struct brute *b, size_t at)
     while (b->first[l] > at)
         l--;
     uint16_t low = 0, high = (uint16_t)(b->tree->symbols[l] - 1);
-    if (l == b->tree->L && b->tree->emission == NULL && b->tokens[at - b->first[l]] != RHM_MISSING)
+    if (l == b->tree->L && b->tree->emission == NULL && at - b->first[l] < b->tree->d &&
+        b->tokens[at - b->first[l]] != RHM_MISSING)
         low = high = b->tokens[at - b->first[l]];
     for (uint16_t v = low; v <= high; v++) {
         b->symbol[at] = v;
@@ -105,7 +107,7 @@ static void compare(const struct rhm_tree *tree, size_t n, const uint16_t *token
         }
     }
     must(rhm_tree_expect(tree, n, tokens, labels, 1, &counts, NULL, NULL, &err));
-    size_t d = tree->nodes[tree->L], outside = 0;
+    size_t d = tree->d, outside = 0;
     for (size_t i = 0; i < n; i++) {
         b.tokens = tokens + i * d;
         b.label = labels ? labels[i] : RHM_MISSING;
@@ -198,6 +200,10 @@ static void test_dense(void **state)
         draw_tokens(&tree, 40, cases[k].missing, k, tokens, labels);
         compare(&tree, 40, tokens, labels);
         compare(&tree, 40, tokens, NULL);
+        for (tree.d = 1; tree.d < tree.nodes[tree.L]; tree.d++) { /* strings shorter than the tree is wide */
+            compare(&tree, 8, tokens, labels);
+            compare(&tree, 8, tokens, NULL);
+        }
         rhm_tree_clear(&tree);
     }
 }
@@ -221,6 +227,8 @@ static void test_grammar(void **state)
             draw_tokens(&tree, 20, 0.3, k, tokens, labels);
             compare(&tree, 20, tokens, labels);
             compare(&tree, 20, tokens, NULL);
+            for (tree.d = 1; tree.d < tree.nodes[tree.L]; tree.d++)
+                compare(&tree, 4, tokens, labels);
             rhm_tree_clear(&tree);
         }
         rhm_grammar_clear(&g);

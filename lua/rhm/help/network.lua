@@ -17,8 +17,7 @@ whose q^ is noise, keep no cluster for themselves; "average" goes by mean distan
 
 s need not be the strings' own. With d, or with a grammar and another s than its, there are as few layers as s^L >= d
 takes, and strings of d tokens are padded at their end to s^L with a symbol of its own, V+1: the network takes the same
-data sets as any other, and has V+1 clusters a layer. It is trained from data sets; net:refine needs strings that fill
-the tree.]],
+data sets as any other, and has V+1 clusters a layer. It is trained from data sets.]],
     keys = {
       {"grammar", "none", "a grammar: V, s, L, classes are then its own, and quantities of the truth are reported"},
       {"V", "grammar's", "symbols at each level"},
@@ -153,6 +152,9 @@ the top belong to only labels tell, so in the first 80 sweeps the top is fitted 
 too. From then on the network predicts by the tables: P(label | string) is a posterior (calibrated, as far as the tables
 are right), net:posterior gives that of every node, and predictions stand missing tokens. Training a layer again drops
 the tables.
+
+Where the network pads its strings, the tables know no padding: a string is the first d leaves of a tree of which the
+others are never seen, and a patch that its end cuts is any that begins so. All starts are then from counts.
 
 m=: a tuple has one parent, so P(tuple | symbol), summed over symbols, is at most 1/m where the m rules of a symbol are
 about equally likely. Unless told, m is the number of distinct tuples of tokens over V where these are about equally

@@ -83,6 +83,7 @@ void rhm_network_load_refined(struct rhm_hdf5_reader *r, struct rhm_network *net
         refined->last = (size_t)number[6];
         rhm_hdf5_reader_check(
             r, rhm_tree_init(&refined->tree, net->L, net->branch, net->V, net->classes, r->err));
+        refined->tree.d = (size_t)net->d;
     } else {
         free(refined);
     }

@@ -82,6 +82,8 @@ static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const 
                                            struct rhm_error *err)
 {
     char truth[RHM_BRANCHES_TEXT], own[RHM_BRANCHES_TEXT];
+    if (net->refined && g->V == net->V && g->classes == net->classes && g->d == net->d)
+        return rhm_refined_accuracy(net->refined, g, net->seed, accuracy, poll, context, err);
     if (net->d < net->leaves)
         return rhm_fail(
             err, RHM_EARG,
@@ -94,8 +96,6 @@ static enum rhm_status accuracy_on_grammar(const struct rhm_network *net, const 
                         "%u): measure the accuracy on a data set",
                         g->V, rhm_branches_text(g->branch, g->L, truth), g->L, g->classes, net->V,
                         rhm_branches_text(net->branch, net->L, own), net->L, net->classes);
-    if (net->refined)
-        return rhm_refined_accuracy(net->refined, g, net->seed, accuracy, poll, context, err);
     struct rhm_chain chain;
     enum rhm_status status = rhm_chain_init(&chain, net, 1, err);
     if (status == RHM_OK) {

@@ -3,7 +3,6 @@
  */
 #include "engine/chain/refine_run.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +35,6 @@ void rhm_refined_free(struct rhm_refined *refined)
 static enum rhm_status check(const struct rhm_network *net, const struct rhm_dataset *data,
                              const struct rhm_refine_options *o, struct rhm_error *err)
 {
-    if (net->d < net->leaves)
-        return rhm_fail(err, RHM_EARG,
-                        "the network pads strings of %" PRIu64 " tokens to %" PRIu64
-                        ": EM fits the rules of a tree that the strings fill",
-                        net->d, net->leaves);
     if (data->d != net->d)
         return rhm_fail(err, RHM_EARG, "the data set has strings of %zu tokens, the network reads %zu",
                         data->d, (size_t)net->d);
@@ -144,6 +138,7 @@ enum rhm_status rhm_refine_claimed(struct rhm_network *net, const struct rhm_dat
         status = labelled_first(&w, err);
     if (status == RHM_OK)
         status = rhm_tree_init(&w.tree, net->L, net->branch, net->V, net->classes, err);
+    w.tree.d = (size_t)net->d;
     if (status == RHM_OK)
         status = rhm_tree_counts_init(&w.counts, &w.tree, err);
     if (status == RHM_OK)

@@ -17,7 +17,7 @@ enum rhm_status rhm_refined_predict(const struct rhm_refined *refined, size_t n,
                                     void *context, struct rhm_error *err)
 {
     const struct rhm_tree *tree = &refined->tree;
-    size_t C = tree->symbols[0], d = tree->nodes[tree->L], V = tree->symbols[tree->L];
+    size_t C = tree->symbols[0], d = tree->d, V = tree->symbols[tree->L];
     for (size_t i = 0; i < n * d; i++)
         if (tokens[i] != RHM_MISSING && tokens[i] >= V)
             return rhm_fail(err, RHM_EARG, "string %zu holds token %u, the network has V = %zu", i / d + 1,

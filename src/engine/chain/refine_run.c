@@ -15,6 +15,8 @@
 
 int rhm_refine_chain_fits(const struct rhm_network *net)
 {
+    if (net->d < net->leaves) /* it has symbols of its own for patches that are padded */
+        return 0;
     for (unsigned l = 1; l <= net->L; l++)
         if (net->layer[l] == NULL || (l > 1 && net->layer[l]->codebook.K > net->V + 1u))
             return 0;

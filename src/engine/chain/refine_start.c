@@ -299,17 +299,60 @@ static enum rhm_status cluster_level(const struct logs *logs, const struct count
     return status;
 }
 
+/* Codes behind the end of a padded string are NONE. A patch that the end cuts gets the symbol that most
+ * tuples with its first symbols have. */
+static void continue_cut(const struct rhm_tree *tree, unsigned l, size_t n, const struct counted *c,
+                         const uint16_t *cluster, double *votes, const uint16_t *below, uint16_t *codes)
+{
+    const struct rhm_tree_table *t = &tree->table[l];
+    size_t places = tree->nodes[l - 1], sight = rhm_tree_in_sight(tree, l), cut = sight / t->s;
+    unsigned known = (unsigned)(sight % t->s);
+    size_t rest = 1, V = t->symbols;
+    for (unsigned j = known; j < t->s; j++)
+        rest *= V;
+    for (size_t i = 0; i < n && known > 0; i++) {
+        size_t first = tuple_of(below + i * tree->nodes[l] + cut * t->s, known, V), best = 0;
+        if (first == SIZE_MAX)
+            continue;
+        memset(votes, 0, t->parents * sizeof *votes);
+        for (size_t r = first * rest; r < (first + 1) * rest; r++)
+            if (c->index[r] != UINT32_MAX && cluster[c->index[r]] != NONE)
+                votes[cluster[c->index[r]]] += c->total[c->index[r]];
+        for (size_t p = 1; p < t->parents; p++)
+            if (votes[p] > votes[best])
+                best = p;
+        if (votes[best] > 0)
+            codes[i * places + cut] = (uint16_t)best;
+    }
+}
+
+/* At the root, which is cut: string i counts for the tuple that goes on with the digits of i, so that all
+ * count alike. */
+static void fill_root(const struct rhm_tree *tree, size_t n, uint16_t *codes)
+{
+    size_t sight = rhm_tree_in_sight(tree, 1), number;
+    for (size_t i = 0; i < n; i++) {
+        number = i;
+        for (size_t j = sight; j < tree->nodes[1]; j++, number /= tree->symbols[1])
+            codes[i * tree->nodes[1] + j] = (uint16_t)(number % tree->symbols[1]);
+    }
+}
+
 enum rhm_status rhm_refine_start(struct rhm_tree *tree, const struct rhm_dataset *data, size_t n,
                                  const size_t *index, rhm_poll_function *poll, void *context,
                                  struct rhm_error *err)
 {
-    size_t d = tree->nodes[tree->L];
-    uint16_t *codes = rhm_array(n * d, sizeof *codes, what, err);
+    size_t d = tree->d, leaves = tree->nodes[tree->L], padded = d < leaves;
+    uint16_t *codes = rhm_array(n * leaves, sizeof *codes, what, err);
+    uint16_t *below = rhm_array(padded ? n * leaves : 0, sizeof *codes, what, err);
+    double *votes = rhm_array(padded ? tree->symbols[tree->L] : 0, sizeof *votes, what, err);
     uint16_t *labels = rhm_array(n, sizeof *labels, what, err);
     struct logs logs = {.n = 16384, .f = rhm_array(16384, sizeof(double), what, err)};
-    enum rhm_status status = codes && labels && logs.f ? RHM_OK : RHM_EMEMORY;
+    enum rhm_status status = codes && below && votes && labels && logs.f ? RHM_OK : RHM_EMEMORY;
     for (size_t i = 0; i < n && status == RHM_OK; i++) {
-        memcpy(codes + i * d, data->tokens + index[i] * d, d * sizeof *codes);
+        memcpy(codes + i * leaves, data->tokens + index[i] * d, d * sizeof *codes);
+        for (size_t j = d; j < leaves; j++)
+            codes[i * leaves + j] = NONE;
         labels[i] = data->labels[index[i]];
     }
     for (size_t c = 0; c < logs.n && status == RHM_OK; c++)
@@ -317,6 +360,8 @@ enum rhm_status rhm_refine_start(struct rhm_tree *tree, const struct rhm_dataset
     for (unsigned l = tree->L; l >= 1 && status == RHM_OK; l--) {
         struct counted c;
         uint16_t *cluster = NULL;
+        if (padded && l == 1)
+            fill_root(tree, n, codes);
         status = count_tuples(tree, l, n, codes, labels, &c, err);
         if (status == RHM_OK && l > 1) {
             cluster = rhm_array(c.U, sizeof *cluster, what, err);
@@ -325,14 +370,20 @@ enum rhm_status rhm_refine_start(struct rhm_tree *tree, const struct rhm_dataset
         }
         if (status == RHM_OK)
             set_table(tree, l, &c, cluster);
+        if (status == RHM_OK && l > 1 && padded)
+            memcpy(below, codes, n * tree->nodes[l] * sizeof *codes);
         if (status == RHM_OK && l > 1)
             recode(tree, l, n, &c, cluster, codes);
+        if (status == RHM_OK && l > 1 && padded)
+            continue_cut(tree, l, n, &c, cluster, votes, below, codes);
         free(cluster);
         clear_counted(&c);
     }
     if (status == RHM_OK)
         set_prior(tree, n, labels);
     free(codes);
+    free(below);
+    free(votes);
     free(labels);
     free(logs.f);
     return status;
@@ -359,6 +410,8 @@ enum rhm_status rhm_refine_start_chain(struct rhm_tree *tree, const struct rhm_n
                                        const struct rhm_dataset *data, rhm_poll_function *poll, void *context,
                                        struct rhm_error *err)
 {
+    if (net->d < net->leaves)
+        return rhm_fail(err, RHM_ESTATE, "the chain has symbols of its own for patches that are padded");
     for (unsigned l = 1; l <= net->L; l++)
         if (!net->layer[l] || (l > 1 && !fits(net, l)))
             return rhm_fail(err, RHM_ESTATE, "layer %u is not trained, or has more codes than symbols", l);

@@ -22,10 +22,12 @@ enum rhm_status rhm_refine_guess_m(const struct rhm_tree *tree, const struct rhm
     size_t seen = 0;
     if (count == NULL)
         return RHM_EMEMORY;
-    for (size_t i = 0; i < data->n * tree->nodes[tree->L - 1]; i++) {
+    size_t places = tree->d / t->s; /* patches that are all tokens */
+    for (size_t i = 0; i < data->n * places; i++) {
+        const uint16_t *patch = data->tokens + i / places * tree->d + i % places * t->s;
         size_t number = 0;
         for (unsigned j = 0; j < t->s && number != SIZE_MAX; j++) {
-            uint16_t token = data->tokens[i * t->s + j];
+            uint16_t token = patch[j];
             number = token == RHM_MISSING ? SIZE_MAX : number * t->symbols + token;
         }
         if (number == SIZE_MAX)

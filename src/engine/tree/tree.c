@@ -22,6 +22,7 @@ static enum rhm_status init_shape(struct rhm_tree *tree, unsigned L, const unsig
         tree->table[l] = (struct rhm_tree_table){
             .s = s[l], .parents = tree->symbols[l - 1], .symbols = V, .rows = 0, .p = NULL};
     }
+    tree->d = tree->nodes[L];
     tree->prior = rhm_array(classes, sizeof *tree->prior, what, err);
     if (tree->prior == NULL)
         return RHM_EMEMORY;

@@ -1,7 +1,7 @@
 /* tree.h - inside and outside: probabilities of the symbols of a tree that is known, of which the leaves are
  * seen.
  *
- * Level 0 holds the label, level l = 1..L symbols, level L the d = s_1 ... s_L tokens. A table of each level
+ * Level 0 holds the label, level l = 1..L symbols, level L the s_1 ... s_L tokens. A table of each level
  * gives P(tuple of s_l symbols of level l | symbol of level l - 1), the same at all places of the level: as a
  * grammar's rules (sparse), or learned (dense). All vectors are scaled to the sum 1, node by node, so that
  * nothing underflows however long the strings; what was taken out is in the logarithm of the likelihood.
@@ -25,14 +25,17 @@ struct rhm_tree_table {
 
 struct rhm_tree {
     unsigned L;
-    size_t nodes[RHM_MAX_LEVELS + 1];                /* of level l: s_1 ... s_l; nodes[L] = d */
+    size_t nodes[RHM_MAX_LEVELS + 1]; /* of level l: s_1 ... s_l */
+    size_t d; /* tokens of a string: nodes[L], or fewer: the leaves behind them are never seen, and a node
+                 that has no others is in no likelihood and no count */
     size_t symbols[RHM_MAX_LEVELS + 1];              /* classes at l = 0, else V */
     struct rhm_tree_table table[RHM_MAX_LEVELS + 1]; /* 1..L */
     double *prior;                                   /* symbols[0]: P(label); owned */
     double *emission; /* V x V: P(token seen (row) | symbol of level L); NULL: they are the same; owned */
 };
 
-/* Dense tables, all zero, and equal labels. s[1..L]: children by level. RHM_EMEMORY where V^s is too many. */
+/* Dense tables, all zero, and equal labels. s[1..L]: children by level; d = s_1 ... s_L, for the caller to
+ * lower. RHM_EMEMORY where V^s is too many. */
 enum rhm_status rhm_tree_init(struct rhm_tree *tree, unsigned L, const unsigned *s, unsigned V,
                               unsigned classes, struct rhm_error *err);
 /* A grammar's rules, their probabilities, its labels and token noise (not its label noise: the label at the
@@ -44,6 +47,13 @@ void rhm_tree_clear(struct rhm_tree *tree);
 
 /* P(token is replaced by a uniform one), independently: 0 takes the emission away. */
 enum rhm_status rhm_tree_set_noise(struct rhm_tree *tree, double noise, struct rhm_error *err);
+
+/* The nodes of level l with a token below them: the first so many. */
+static inline size_t rhm_tree_in_sight(const struct rhm_tree *tree, unsigned l)
+{
+    size_t width = tree->nodes[tree->L] / tree->nodes[l];
+    return (tree->d + width - 1) / width;
+}
 
 /* The numbers in table l. */
 static inline size_t rhm_tree_size(const struct rhm_tree *tree, unsigned l)

@@ -171,6 +171,13 @@ static void read_token(const struct rhm_tree *tree, uint16_t token, double *out)
         out[token] = 1;
 }
 
+/* The tokens of patch i of a block, counted through all strings; NULL: not all of it are tokens. */
+static const uint16_t *patch_of(const struct rhm_tree *tree, size_t i, const uint16_t *tokens)
+{
+    size_t places = tree->nodes[tree->L - 1], s = tree->table[tree->L].s, place = i % places;
+    return (place + 1) * s <= tree->d ? tokens + i / places * tree->d + place * s : NULL;
+}
+
 static size_t tuple_number(const struct rhm_tree_table *t, const uint16_t *tokens)
 {
     size_t number = 0;
@@ -183,10 +190,11 @@ void rhm_tree_upward(struct rhm_tree_pass *pass, size_t n, const uint16_t *token
 {
     const struct rhm_tree *tree = pass->tree;
     unsigned L = tree->L;
-    size_t V = tree->symbols[L], d = tree->nodes[L];
+    size_t V = tree->symbols[L], d = tree->d, leaves = tree->nodes[L];
     memset(pass->log_scale, 0, n * sizeof *pass->log_scale);
-    for (size_t i = 0; i < n * d; i++)
-        read_token(tree, tokens[i], pass->inside[L] + i * V); /* likelihoods as they are: not scaled */
+    for (size_t i = 0; i < n * leaves; i++) /* likelihoods as they are: not scaled */
+        read_token(tree, i % leaves < d ? tokens[i / leaves * d + i % leaves] : RHM_MISSING,
+                   pass->inside[L] + i * V);
     for (unsigned l = L; l >= 1; l--) {
         const struct rhm_tree_table *t = &tree->table[l];
         size_t nodes = n * tree->nodes[l - 1], width = t->s * t->symbols;
@@ -197,8 +205,8 @@ void rhm_tree_upward(struct rhm_tree_pass *pass, size_t n, const uint16_t *token
             if (!t->sparse && l < L)
                 up_dense(pass, t, some, in + at * width, out + at * t->parents);
             for (size_t i = at; i < at + some && (t->sparse || l == L); i++) {
-                const uint16_t *patch = tokens + i * t->s;
-                int whole = l == L && !t->sparse && tree->emission == NULL;
+                const uint16_t *patch = patch_of(tree, i, tokens);
+                int whole = l == L && !t->sparse && tree->emission == NULL && patch != NULL;
                 for (unsigned j = 0; j < t->s && whole; j++)
                     whole = patch[j] != RHM_MISSING;
                 if (l == L)
@@ -212,8 +220,13 @@ void rhm_tree_upward(struct rhm_tree_pass *pass, size_t n, const uint16_t *token
                     up_dense(pass, t, 1, in + i * width, out + i * t->parents);
             }
         }
+        size_t places = tree->nodes[l - 1], sight = rhm_tree_in_sight(tree, l - 1);
         for (size_t i = 0; i < nodes; i++)
-            pass->log_scale[i / tree->nodes[l - 1]] += log(scale(out + i * t->parents, t->parents));
+            if (i % places < sight)
+                pass->log_scale[i / places] += log(scale(out + i * t->parents, t->parents));
+            else
+                for (size_t p = 0; p < t->parents; p++) /* what tells nothing, exactly */
+                    out[i * t->parents + p] = 1;
     }
 }
 
@@ -291,8 +304,12 @@ void rhm_tree_downward(struct rhm_tree_pass *pass, size_t n, const uint16_t *tok
     for (unsigned l = 1; l <= lowest; l++) {
         const struct rhm_tree_table *t = &tree->table[l];
         size_t nodes = n * tree->nodes[l - 1], width = t->s * t->symbols;
-        const double *in = pass->inside[l], *above = pass->outside[l - 1];
-        double *below = pass->outside[l], *uses = rule ? rule[l] : NULL;
+        const double *in = pass->inside[l];
+        double *above = pass->outside[l - 1], *below = pass->outside[l], *uses = rule ? rule[l] : NULL;
+        size_t places = tree->nodes[l - 1], sight = rhm_tree_in_sight(tree, l - 1);
+        for (size_t i = 0; i < n && uses && sight < places; i++) /* they use no rules */
+            memset(above + (i * places + sight) * t->parents, 0,
+                   (places - sight) * t->parents * sizeof *above);
         for (size_t at = 0; at < nodes; at += pass->chunk) {
             size_t some = nodes - at < pass->chunk ? nodes - at : pass->chunk;
             if (!t->sparse && l < tree->L)
@@ -302,7 +319,7 @@ void rhm_tree_downward(struct rhm_tree_pass *pass, size_t n, const uint16_t *tok
                 if (t->sparse)
                     down_sparse(pass, t, in + i * width, from, below + i * width, uses);
                 else if (pass->whole[i])
-                    down_whole(t, tokens + i * t->s, from, below + i * width, uses);
+                    down_whole(t, patch_of(tree, i, tokens), from, below + i * width, uses);
                 else
                     down_dense(pass, t, 1, in + i * width, from, below + i * width, uses);
             }

@@ -94,7 +94,7 @@ enum rhm_status rhm_tree_posterior(const struct rhm_tree *tree, size_t n, const 
                                    const uint16_t *labels, unsigned level, double *out, double *log_p,
                                    rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    size_t d = tree->nodes[tree->L], block = rhm_tree_block(tree), blocks = (n + block - 1) / block;
+    size_t d = tree->d, block = rhm_tree_block(tree), blocks = (n + block - 1) / block;
     size_t row = tree->nodes[level] * tree->symbols[level];
     int threads = threads_for(tree, n, blocks);
     struct rhm_tree_pass *pass = make_passes(tree, threads, err);
@@ -222,7 +222,7 @@ enum rhm_status rhm_tree_expect(const struct rhm_tree *tree, size_t n, const uin
                                 const uint16_t *labels, int rules, struct rhm_tree_counts *counts,
                                 rhm_poll_function *poll, void *context, struct rhm_error *err)
 {
-    size_t d = tree->nodes[tree->L], block = rhm_tree_block(tree), blocks = (n + block - 1) / block;
+    size_t d = tree->d, block = rhm_tree_block(tree), blocks = (n + block - 1) / block;
     size_t slots = slots_for(tree, blocks);
     int threads = threads_for(tree, n, slots);
     struct rhm_tree_counts *slot = rhm_array(slots, sizeof *slot, "the counts of a tree", err);
