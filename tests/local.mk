@@ -47,6 +47,7 @@ engine_tests = \
 
 # C, cmocka: tests/script/t-NAME.c and tests/terminal/t-NAME.c, linked to the program without its main.
 program_tests = \
+	tests/script/t-interrupt \
 	tests/script/t-memory \
 	tests/terminal/t-scrollback
 
@@ -140,6 +141,8 @@ else
 no_c = --no-c=cmocka
 endif
 
+tests_script_t_interrupt_CPPFLAGS = $(libprogram_a_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_script_t_interrupt_LDADD = $(program_libs) $(CMOCKA_LIBS)
 tests_script_t_memory_CPPFLAGS = $(libprogram_a_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_script_t_memory_LDADD = $(program_libs) $(CMOCKA_LIBS)
 tests_terminal_t_scrollback_LDADD = $(program_libs) $(CMOCKA_LIBS)

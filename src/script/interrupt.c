@@ -20,6 +20,7 @@ static lua_State *_Atomic running;
 static pthread_t owner;
 static int wake_fd = -1;
 static bool second_ends;
+static bool ticking; /* ticks are wanted, SIGINT or not */
 
 static void stop(lua_State *L, lua_Debug *ar)
 {
@@ -36,6 +37,18 @@ static void stop(lua_State *L, lua_Debug *ar)
 static void hook(lua_State *L)
 {
     lua_sethook(L, stop, LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+static void on_sigalrm(int signal_number);
+
+static void alarms(bool on, int flags)
+{
+    struct sigaction action = {.sa_handler = on_sigalrm, .sa_flags = flags};
+    sigemptyset(&action.sa_mask);
+    if (on)
+        sigaction(SIGALRM, &action, NULL);
+    struct timeval every = {.tv_usec = on ? TICK_MICROSECONDS : 0};
+    setitimer(ITIMER_REAL, &(struct itimerval){.it_interval = every, .it_value = every}, NULL);
 }
 
 static void on_sigint(int signal_number)
@@ -55,6 +68,7 @@ static void on_sigint(int signal_number)
     lua_State *L = atomic_load(&running);
     if (L)
         hook(L);
+    alarms(true, 0); /* a read that was about to block when SIGINT came is interrupted by one of these */
     if (wake_fd >= 0) {
         ssize_t n = write(wake_fd, "i", 1);
         (void)n;
@@ -76,7 +90,7 @@ static void on_sigalrm(int signal_number)
     int saved = errno;
     if (!pthread_equal(pthread_self(), owner)) {
         pthread_kill(owner, signal_number);
-    } else {
+    } else if (ticking) {
         lua_State *L = atomic_load(&running);
         if (L && !lua_gethook(L))
             lua_sethook(L, tick, LUA_MASKCOUNT, 1);
@@ -86,13 +100,8 @@ static void on_sigalrm(int signal_number)
 
 void rhm_interrupt_ticks(bool on)
 {
-    if (on) {
-        struct sigaction action = {.sa_handler = on_sigalrm, .sa_flags = SA_RESTART};
-        sigemptyset(&action.sa_mask);
-        sigaction(SIGALRM, &action, NULL);
-    }
-    struct timeval every = {.tv_usec = on ? TICK_MICROSECONDS : 0};
-    setitimer(ITIMER_REAL, &(struct itimerval){.it_interval = every, .it_value = every}, NULL);
+    ticking = on;
+    alarms(on, SA_RESTART);
 }
 
 void rhm_interrupt_install(int wake, bool final)
@@ -112,7 +121,11 @@ bool rhm_interrupt_pending(void)
 
 void rhm_interrupt_clear(void)
 {
-    atomic_store(&pending, false);
+    if (!atomic_exchange(&pending, false))
+        return;
+    alarms(ticking, SA_RESTART);
+    if (atomic_load(&pending)) /* SIGINT came in between */
+        alarms(true, 0);
 }
 
 void rhm_interrupt_raise(void)

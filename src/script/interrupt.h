@@ -3,7 +3,9 @@
  * SIGINT sets a flag and, while the gate (call.h) runs user code, a hook on the running Lua state that raises
  * the string "interrupted" at the next instruction. The hook stays until the gate has returned, so that
  * neither pcall nor a coroutine swallows it. A hook cannot enter C: long C calls ask rhm_interrupt_pending()
- * well under 100 ms apart and return with luaL_error(L, RHM_INTERRUPTED) or, as a job does, pause.
+ * well under 100 ms apart and return with luaL_error(L, RHM_INTERRUPTED) or, as a job does, pause. A system
+ * call that blocks (io.read) ends with EINTR; where SIGINT came just before it, at a SIGALRM that follows:
+ * these come ten times a second until the interrupt has been dealt with.
  */
 #ifndef RHM_INTERRUPT_H
 #define RHM_INTERRUPT_H
