@@ -165,7 +165,10 @@ chain_sources = \
 	src/engine/chain/refine_run.c \
 	src/engine/chain/refine_run.h \
 	src/engine/chain/refine_start.c \
+	src/engine/chain/refine_start_chain.c \
 	src/engine/chain/refine_step.c \
+	src/engine/chain/refine_tuples.c \
+	src/engine/chain/refine_tuples.h \
 	src/engine/chain/train.c \
 	src/engine/chain/trainer.c \
 	src/engine/chain/trainer.h \

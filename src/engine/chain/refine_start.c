@@ -10,12 +10,10 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
-#include "engine/chain/chain.h"
+#include "engine/chain/refine_tuples.h"
 
 #define SHRINK 0.5 /* a, of a cell */
-#define MIX    0.6 /* share of what all tuples have in common */
 #define PASSES 20  /* of the reassignment, at most */
-#define NONE   UINT16_MAX
 
 static const char what[] = "the start of the refinement";
 
@@ -39,73 +37,6 @@ static double entropy(const struct logs *logs, size_t K, const uint32_t *a, cons
         all += (double)c + SHRINK;
     }
     return sum - xlogx(all);
-}
-
-/* The U tuples seen at a level. */
-struct counted {
-    size_t U, K;
-    size_t *number;  /* U: the tuple */
-    uint32_t *index; /* V^s: its row or UINT32_MAX */
-    uint32_t *count; /* U x K; K = places x classes */
-    double *total;   /* U: with strings that have no label */
-};
-
-static void clear_counted(struct counted *c)
-{
-    free(c->number);
-    free(c->index);
-    free(c->count);
-    free(c->total);
-    *c = (struct counted){0};
-}
-
-static size_t tuple_of(const uint16_t *code, unsigned s, size_t V)
-{
-    size_t number = 0;
-    for (unsigned j = 0; j < s; j++) {
-        if (code[j] == NONE)
-            return SIZE_MAX;
-        number = number * V + code[j];
-    }
-    return number;
-}
-
-/* codes: a row of nodes[l] for each string of the index. */
-static enum rhm_status count_tuples(const struct rhm_tree *tree, unsigned l, size_t n, const uint16_t *codes,
-                                    const uint16_t *labels, struct counted *c, struct rhm_error *err)
-{
-    const struct rhm_tree_table *t = &tree->table[l];
-    size_t places = tree->nodes[l - 1], C = tree->symbols[0];
-    *c = (struct counted){.K = places * C, .index = rhm_array(t->rows, sizeof *c->index, what, err)};
-    if (c->index == NULL)
-        return RHM_EMEMORY;
-    memset(c->index, 255, t->rows * sizeof *c->index);
-    for (size_t i = 0; i < n * places; i++) {
-        size_t tuple = tuple_of(codes + i * t->s, t->s, t->symbols);
-        if (tuple != SIZE_MAX && c->index[tuple] == UINT32_MAX)
-            c->index[tuple] = 0;
-    }
-    for (size_t r = 0; r < t->rows; r++) /* in the order of their numbers */
-        if (c->index[r] == 0)
-            c->index[r] = (uint32_t)c->U++;
-    c->number = rhm_array(c->U, sizeof *c->number, what, err);
-    c->total = rhm_array(c->U, sizeof *c->total, what, err);
-    c->count = rhm_array(c->U, c->K * sizeof *c->count, "the counts of (place, label) of all tuples", err);
-    if (c->number == NULL || c->total == NULL || c->count == NULL)
-        return RHM_EMEMORY;
-    for (size_t r = 0; r < t->rows; r++)
-        if (c->index[r] != UINT32_MAX)
-            c->number[c->index[r]] = r;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < places; j++) {
-            size_t tuple = tuple_of(codes + (i * places + j) * t->s, t->s, t->symbols);
-            if (tuple == SIZE_MAX)
-                continue;
-            c->total[c->index[tuple]]++;
-            if (labels[i] != RHM_MISSING)
-                c->count[c->index[tuple] * c->K + j * C + labels[i]]++;
-        }
-    return RHM_OK;
 }
 
 /* Merges the rows of `sum` (U x K, a copy of the counts) until k are left; cluster[u] names one of them. */
@@ -180,8 +111,9 @@ static enum rhm_status agglomerate(const struct logs *logs, size_t U, size_t K, 
 }
 
 /* Takes each tuple out of its cluster and puts it where the likelihood is largest, until none moves. */
-static enum rhm_status reassign(const struct logs *logs, const struct counted *c, size_t k, uint16_t *cluster,
-                                rhm_poll_function *poll, void *context, struct rhm_error *err)
+static enum rhm_status reassign(const struct logs *logs, const struct rhm_refine_tuples *c, size_t k,
+                                uint16_t *cluster, rhm_poll_function *poll, void *context,
+                                struct rhm_error *err)
 {
     size_t K = c->K;
     uint32_t *sum = rhm_array(k * K, sizeof *sum, what, err);
@@ -230,60 +162,18 @@ static enum rhm_status reassign(const struct logs *logs, const struct counted *c
     return status;
 }
 
-/* The table of level l: cluster[u] is the parent of tuple u; NULL at the top, where the labels are. */
-static void set_table(struct rhm_tree *tree, unsigned l, const struct counted *c, const uint16_t *cluster)
-{
-    struct rhm_tree_table *t = &tree->table[l];
-    size_t P = t->parents;
-    double all = 0;
-    memset(t->p, 0, t->rows * P * sizeof *t->p);
-    for (size_t u = 0; u < c->U; u++) {
-        double *row = t->p + c->number[u] * P;
-        all += c->total[u];
-        if (cluster && cluster[u] != NONE)
-            row[cluster[u]] = c->total[u];
-        for (size_t p = 0; p < P && !cluster; p++)
-            row[p] = c->count[u * c->K + p];
-    }
-    for (size_t p = 0; p < P; p++) {
-        double sum = 0;
-        for (size_t r = 0; r < t->rows; r++)
-            sum += t->p[r * P + p];
-        for (size_t r = 0; r < t->rows; r++) {
-            double seen = c->index[r] == UINT32_MAX ? 0 : c->total[c->index[r]];
-            double common = (seen + 0.5) / (all + 0.5 * (double)t->rows);
-            double mix = sum > 0 ? MIX : 1;
-            t->p[r * P + p] = (1 - mix) * (sum > 0 ? t->p[r * P + p] / sum : 0) + mix * common;
-        }
-    }
-}
-
 /* In place: nodes[l] codes a string become nodes[l - 1]. */
-static void recode(const struct rhm_tree *tree, unsigned l, size_t n, const struct counted *c,
+static void recode(const struct rhm_tree *tree, unsigned l, size_t n, const struct rhm_refine_tuples *c,
                    const uint16_t *cluster, uint16_t *codes)
 {
     const struct rhm_tree_table *t = &tree->table[l];
     for (size_t i = 0; i < n * tree->nodes[l - 1]; i++) {
-        size_t tuple = tuple_of(codes + i * t->s, t->s, t->symbols);
-        codes[i] = tuple == SIZE_MAX ? NONE : cluster[c->index[tuple]];
+        size_t tuple = rhm_refine_tuple(codes + i * t->s, t->s, t->symbols);
+        codes[i] = tuple == SIZE_MAX ? RHM_MISSING : cluster[c->index[tuple]];
     }
 }
 
-static void set_prior(struct rhm_tree *tree, size_t n, const uint16_t *labels)
-{
-    size_t C = tree->symbols[0], labelled = 0;
-    for (size_t k = 0; k < C; k++)
-        tree->prior[k] = 1;
-    for (size_t i = 0; i < n; i++)
-        if (labels[i] != RHM_MISSING) {
-            tree->prior[labels[i]]++;
-            labelled++;
-        }
-    for (size_t k = 0; k < C; k++)
-        tree->prior[k] /= (double)(labelled + C);
-}
-
-static enum rhm_status cluster_level(const struct logs *logs, const struct counted *c, size_t k,
+static enum rhm_status cluster_level(const struct logs *logs, const struct rhm_refine_tuples *c, size_t k,
                                      uint16_t *cluster, rhm_poll_function *poll, void *context,
                                      struct rhm_error *err)
 {
@@ -299,9 +189,9 @@ static enum rhm_status cluster_level(const struct logs *logs, const struct count
     return status;
 }
 
-/* Codes behind the end of a padded string are NONE. A patch that the end cuts gets the symbol that most
- * tuples with its first symbols have. */
-static void continue_cut(const struct rhm_tree *tree, unsigned l, size_t n, const struct counted *c,
+/* Codes behind the end of a padded string are RHM_MISSING. A patch that the end cuts gets the symbol that
+ * most tuples with its first symbols have. */
+static void continue_cut(const struct rhm_tree *tree, unsigned l, size_t n, const struct rhm_refine_tuples *c,
                          const uint16_t *cluster, double *votes, const uint16_t *below, uint16_t *codes)
 {
     const struct rhm_tree_table *t = &tree->table[l];
@@ -311,12 +201,12 @@ static void continue_cut(const struct rhm_tree *tree, unsigned l, size_t n, cons
     for (unsigned j = known; j < t->s; j++)
         rest *= V;
     for (size_t i = 0; i < n && known > 0; i++) {
-        size_t first = tuple_of(below + i * tree->nodes[l] + cut * t->s, known, V), best = 0;
+        size_t first = rhm_refine_tuple(below + i * tree->nodes[l] + cut * t->s, known, V), best = 0;
         if (first == SIZE_MAX)
             continue;
         memset(votes, 0, t->parents * sizeof *votes);
         for (size_t r = first * rest; r < (first + 1) * rest; r++)
-            if (c->index[r] != UINT32_MAX && cluster[c->index[r]] != NONE)
+            if (c->index[r] != UINT32_MAX && cluster[c->index[r]] != RHM_MISSING)
                 votes[cluster[c->index[r]]] += c->total[c->index[r]];
         for (size_t p = 1; p < t->parents; p++)
             if (votes[p] > votes[best])
@@ -352,24 +242,24 @@ enum rhm_status rhm_refine_start(struct rhm_tree *tree, const struct rhm_dataset
     for (size_t i = 0; i < n && status == RHM_OK; i++) {
         memcpy(codes + i * leaves, data->tokens + index[i] * d, d * sizeof *codes);
         for (size_t j = d; j < leaves; j++)
-            codes[i * leaves + j] = NONE;
+            codes[i * leaves + j] = RHM_MISSING;
         labels[i] = data->labels[index[i]];
     }
     for (size_t c = 0; c < logs.n && status == RHM_OK; c++)
         logs.f[c] = xlogx((double)c + SHRINK);
     for (unsigned l = tree->L; l >= 1 && status == RHM_OK; l--) {
-        struct counted c;
+        struct rhm_refine_tuples c;
         uint16_t *cluster = NULL;
         if (padded && l == 1)
             fill_root(tree, n, codes);
-        status = count_tuples(tree, l, n, codes, labels, &c, err);
+        status = rhm_refine_tuples_count(tree, l, n, codes, labels, &c, err);
         if (status == RHM_OK && l > 1) {
             cluster = rhm_array(c.U, sizeof *cluster, what, err);
             status = cluster ? cluster_level(&logs, &c, tree->symbols[l - 1], cluster, poll, context, err)
                              : RHM_EMEMORY;
         }
         if (status == RHM_OK)
-            set_table(tree, l, &c, cluster);
+            rhm_refine_set_table(tree, l, &c, cluster);
         if (status == RHM_OK && l > 1 && padded)
             memcpy(below, codes, n * tree->nodes[l] * sizeof *codes);
         if (status == RHM_OK && l > 1)
@@ -377,98 +267,14 @@ enum rhm_status rhm_refine_start(struct rhm_tree *tree, const struct rhm_dataset
         if (status == RHM_OK && l > 1 && padded)
             continue_cut(tree, l, n, &c, cluster, votes, below, codes);
         free(cluster);
-        clear_counted(&c);
+        rhm_refine_tuples_clear(&c);
     }
     if (status == RHM_OK)
-        set_prior(tree, n, labels);
+        rhm_refine_set_prior(tree, n, labels);
     free(codes);
     free(below);
     free(votes);
     free(labels);
     free(logs.f);
-    return status;
-}
-
-/* ------------------------------------------------------------ from the chain */
-
-/* Codes of layer l as symbols of level l - 1: all but the unknown one and those of the moment. */
-static uint16_t symbol_of(const struct rhm_network *net, unsigned l, uint32_t code)
-{
-    const struct rhm_layer *layer = net->layer[l];
-    if (code == layer->unknown_code || code >= layer->codebook.K)
-        return NONE;
-    return (uint16_t)(code - (layer->unknown_code < code));
-}
-
-static int fits(const struct rhm_network *net, unsigned l)
-{
-    const struct rhm_layer *layer = net->layer[l];
-    return layer && layer->codebook.K - (layer->unknown_code < layer->codebook.K) <= net->V;
-}
-
-enum rhm_status rhm_refine_start_chain(struct rhm_tree *tree, const struct rhm_network *net,
-                                       const struct rhm_dataset *data, rhm_poll_function *poll, void *context,
-                                       struct rhm_error *err)
-{
-    if (net->d < net->leaves)
-        return rhm_fail(err, RHM_ESTATE, "the chain has symbols of its own for patches that are padded");
-    for (unsigned l = 1; l <= net->L; l++)
-        if (!net->layer[l] || (l > 1 && !fits(net, l)))
-            return rhm_fail(err, RHM_ESTATE, "layer %u is not trained, or has more codes than symbols", l);
-    size_t d = data->d, whole = 0;
-    uint16_t *codes = rhm_array(data->n * d, sizeof *codes, what, err);
-    uint16_t *labels = rhm_array(data->n, sizeof *labels, what, err);
-    uint16_t *tokens = rhm_array(data->n * d, sizeof *tokens, what, err);
-    struct rhm_chain chain;
-    enum rhm_status status = codes && labels && tokens ? rhm_chain_init(&chain, net, 1, err) : RHM_EMEMORY;
-    int have_chain = status == RHM_OK;
-    for (size_t i = 0; i < data->n && status == RHM_OK; i++) { /* the chain reads whole strings alone */
-        int missing = 0;
-        for (size_t j = 0; j < d; j++)
-            missing |= data->tokens[i * d + j] == RHM_MISSING;
-        if (missing)
-            continue;
-        memcpy(tokens + whole * d, data->tokens + i * d, d * sizeof *tokens);
-        labels[whole++] = data->labels[i];
-    }
-    memcpy(codes, tokens, whole * d * sizeof *codes);
-    size_t block = rhm_chain_block(d);
-    for (unsigned l = tree->L; l >= 1 && status == RHM_OK; l--) {
-        struct counted c;
-        uint16_t *cluster = NULL, *above = NULL;
-        size_t places = tree->nodes[l - 1];
-        status = count_tuples(tree, l, whole, codes, labels, &c, err);
-        if (status == RHM_OK && l > 1) {
-            cluster = rhm_array(c.U, sizeof *cluster, what, err);
-            above = rhm_array(whole * places, sizeof *above, what, err);
-            status = cluster && above ? RHM_OK : RHM_EMEMORY;
-        }
-        for (size_t at = 0; at < whole && status == RHM_OK && l > 1; at += block) {
-            size_t some = whole - at < block ? whole - at : block;
-            const uint32_t *out;
-            status = rhm_chain_ascend(&chain, l, some, d, tokens + at * d, &out, poll, context, err);
-            for (size_t i = 0; i < some * places && status == RHM_OK; i++) {
-                uint16_t symbol = above[at * places + i] = symbol_of(net, l, out[i]);
-                size_t tuple = tuple_of(codes + (at * places + i) * tree->table[l].s, tree->table[l].s,
-                                        tree->table[l].symbols);
-                if (tuple != SIZE_MAX)
-                    cluster[c.index[tuple]] = symbol;
-            }
-        }
-        if (status == RHM_OK)
-            set_table(tree, l, &c, cluster);
-        if (status == RHM_OK && l > 1)
-            memcpy(codes, above, whole * places * sizeof *codes);
-        free(cluster);
-        free(above);
-        clear_counted(&c);
-    }
-    if (status == RHM_OK)
-        set_prior(tree, whole, labels);
-    if (have_chain)
-        rhm_chain_clear(&chain);
-    free(codes);
-    free(labels);
-    free(tokens);
     return status;
 }
