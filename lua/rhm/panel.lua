@@ -217,18 +217,18 @@ function M.status(width)
     state.hold(false)
     return text.clip({{note, style = "bold"}}, width)
   end
-  local whole = net and status.is_refined(net) and net or not net and subjects.learner(value)
-  if whole or not net then
-    state.hold(false)
-    return whole and status.whole(whole, width) or status.other(value, width)
-  end
-  local s = state.network(net)
-  state.hold(false)
   local spec, place = view.spec(current), nil
   if spec.scroll and seen.total > seen.height then
     local first = scroll[current] or 0
     place = format("  %d-%d of %d", first + 1, min(seen.total, first + seen.height), seen.total)
   end
+  local whole = net and status.is_refined(net) and net or not net and subjects.learner(value)
+  if whole or not net then
+    state.hold(false)
+    return whole and status.whole(whole, place, width) or status.other(value, place, width)
+  end
+  local s = state.network(net)
+  state.hold(false)
   local of_layer = spec.subjects and spec.subjects[1] == "layer"
   return status.network(net, s, of_layer and level_of(net), place, width)
 end

@@ -56,6 +56,10 @@ function TestPanel.test_0_nothing_yet()
   lu.assertStrContains(frame(), "nothing to show yet")
   lu.assertStrContains(frame(), "net:train{ from=g }")
   lu.assertStrContains(status(), "nothing is trained yet")
+  view "keys"
+  frame(80, 9)
+  lu.assertStrMatches(status(), "nothing is trained yet +1%-%d of %d%d") -- more of it than there is room for
+  view "layers"
   for _, name in ipairs(view.names()) do
     panel.show(name)
     lu.assertTrue(#panel.frame(80, 12) > 0)

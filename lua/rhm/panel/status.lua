@@ -34,8 +34,10 @@ local function both_sides(left, right, width)
   return left
 end
 
+-- `more` is what else a line tells at its end, or nil.
+
 -- "c cnn (V,s,L) = (8,2,3)", and how its training goes; the same of a network that is refined.
-function M.whole(value, width)
+function M.whole(value, more, width)
   local glyphs = view.glyphs()
   local what = subjects.kind(value)
   local left = {{global_name(value) or what, style = "bold"}}
@@ -58,7 +60,7 @@ function M.whole(value, width)
   elseif (value.epochs or value.n) > 0 then
     words = "trained"
   end
-  return both_sides(left, {{glyph .. " ", style = style}, text.parts(words, width - 2)}, width)
+  return both_sides(left, {{glyph .. " ", style = style}, text.parts(words, width - 2), more}, width)
 end
 
 -- A network whose refinement has not ended, or is the last that was done to it.
@@ -67,7 +69,7 @@ function M.is_refined(net)
   return progress and progress.kind == "refine" and (state.is_active(progress.state) or net:refinement(nil, 1))
 end
 
--- A network: its numbers now, the level a view shows (or nil), what else the line tells at its end.
+-- A network: its numbers now, the level a view shows (or nil).
 function M.network(net, s, level, more, width)
   local left = {{global_name(net) or "network", style = "bold"}, " " .. state.shape(net)}
   if level then left[#left + 1] = format("  level %d", level) end
@@ -84,13 +86,13 @@ function M.network(net, s, level, more, width)
 end
 
 -- Something that is not trained, or nothing (nil).
-function M.other(value, width)
+function M.other(value, more, width)
   local what = value ~= nil and subjects.kind(value) or nil
   local line = what == "grammar"
     and format("%s (V,m,s,L) = (%d,%d,%s,%d)", global_name(value) or "grammar", value.V, value.m,
       branches.text(value.s), value.L)
     or what or "nothing is trained yet"
-  return text.clip(line, width)
+  return more and both_sides({line}, {more}, width) or text.clip(line, width)
 end
 
 return M
