@@ -104,6 +104,29 @@ function M.find(name)
   return found
 end
 
+-- All words of an entry, in small letters.
+local function words_of(entry)
+  local words = {entry.name, entry.summary, entry.text or "", entry.more or "", entry.returns or ""}
+  for _, list in ipairs {entry.keys or {}, entry.fields or {}} do
+    for _, row in ipairs(list) do words[#words + 1] = concat(row, " ") end
+  end
+  return concat(words, "\n"):lower()
+end
+
+-- The entries that mention a word: those whose name or summary does come first.
+function M.mentions(word)
+  local first, others = {}, {}
+  word = word:lower()
+  for _, entry in ipairs(M.list) do
+    if find((entry.name .. " " .. entry.summary):lower(), word, 1, true) then
+      first[#first + 1] = entry
+    elseif find(words_of(entry), word, 1, true) then
+      others[#others + 1] = entry
+    end
+  end
+  return table.move(others, 1, #others, #first + 1, first)
+end
+
 -- --- writing ------------------------------------------------------------------------------------------------------
 
 local function lines_of(text)
@@ -281,9 +304,28 @@ function M.text(what, width)
     columns(out, rows, width or printer.width())
     return concat(out, "\n")
   end
+  local object = type(what) == "string" and M.object_of(rawget(_G, what)) -- one of the user's
+  if object and M.entries[object] then return M.page(M.entries[object], width) end
   local near = M.nearest(name)
-  if #near == 0 then return nil, format("no help on \"%s\": help() lists all names", name) end
-  return nil, format("no help on \"%s\": did you mean %s?", name, concat(near, ", "))
+  local text = format("no help on \"%s\": ", name)
+  if #near > 0 then return nil, text .. format("did you mean %s?", concat(near, ", ")) end
+  local mentions = #M.mentions(name)
+  if mentions == 0 then return nil, text .. "help() lists all names" end
+  return nil, text .. format("apropos \"%s\" lists %s", name,
+    mentions == 1 and "a page that mentions it" or mentions .. " pages that mention it")
+end
+
+-- Prints the names and summaries of the pages that mention a word.
+function M.apropos(word)
+  if type(word) ~= "string" or not find(word, "%S") then
+    error(format("apropos: a word expected, got %s", word == nil and "nothing" or printer.line(word, 40)), 2)
+  end
+  word = match(word, "^%s*(.-)%s*$")
+  local rows, out = {}, {}
+  for i, entry in ipairs(M.mentions(word)) do rows[i] = {entry.name, entry.summary} end
+  if #rows == 0 then error(format("apropos: no page of the help mentions \"%s\"", word), 0) end
+  columns(out, rows, math.min(printer.width(), 100))
+  io.write(concat(out, "\n"), "\n")
 end
 
 function M.help(...)

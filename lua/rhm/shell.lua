@@ -28,6 +28,8 @@ function shell.command(text)
   name = match(text, "^%s*help%s+([%a_][%w_.:]*)%s*$")
   if name then return format("help(%q)", name) end
   if match(text, "^%s*help%s*$") then return "help()" end
+  name = match(text, "^%s*apropos%s+([%w_.:~|^-][%w_.:~|^ -]*)$")
+  if name then return format("apropos(%q)", name) end
 end
 
 local function describe(value)
@@ -63,7 +65,11 @@ local function timing(on)
   timed = on
 end
 
-_G.help, _G.pp, _G.view, _G.who, _G.timing = rhm.help, rhm.print, rhm.view, who, timing
+local function apropos(word)
+  return require "rhm.help".apropos(word)
+end
+
+_G.help, _G.pp, _G.view, _G.who, _G.timing, _G.apropos = rhm.help, rhm.print, rhm.view, who, timing, apropos
 for name in next, _G do known[name] = true end
 
 return shell

@@ -7,6 +7,15 @@ function rhm.help(...)
   return require "rhm.help".help(...)
 end
 
+-- The module itself at the prompt: what it has, not how it is made.
+getmetatable(rhm).__tostring = function()
+  local help, names = require "rhm.help", {}
+  for _, entry in ipairs(help.group "rhm") do names[#names + 1] = entry.name:match "^rhm%.([%w_.]+)$" end
+  local width = math.min(require "rhm.print".width(), 100)
+  return ("rhm %s: help() tells what these are\n%s"):format(rhm.version,
+    require "rhm.print".wrap(table.concat(names, "  "), width, "  "))
+end
+
 function rhm.print(...)
   return require "rhm.print".print(...)
 end

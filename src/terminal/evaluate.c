@@ -51,11 +51,15 @@ static void push_function(lua_State *L, const char *name)
     lua_remove(L, -2);
 }
 
-static bool wants_more(lua_State *L, int status)
+/* "abc, without its quote, stays so whatever comes, unless a backslash says that it goes on. */
+static bool wants_more(lua_State *L, int status, const char *text)
 {
     static const char mark[] = "near <eof>";
-    size_t n;
+    size_t n, length = strlen(text);
     const char *message = lua_tolstring(L, -1, &n);
+    if (strstr(message, ": unfinished string near <eof>") && !(length > 0 && text[length - 1] == '\\') &&
+        !(length > 1 && strcmp(text + length - 2, "\\z") == 0))
+        return false;
     return status == LUA_ERRSYNTAX && n >= sizeof mark - 1 &&
            strcmp(message + n - (sizeof mark - 1), mark) == 0;
 }
@@ -88,10 +92,10 @@ static int compile(lua_State *L, const char *text, bool *incomplete)
         lua_remove(L, -2);
         return second;
     }
-    *incomplete = wants_more(L, second);
+    *incomplete = wants_more(L, second, text);
     if (!*incomplete) {
         lua_pushvalue(L, -2);
-        *incomplete = wants_more(L, first);
+        *incomplete = wants_more(L, first, text);
         lua_pop(L, 1);
     }
     lua_remove(L, fails_at_start(lua_tostring(L, -1), text) ? -1 : -2);

@@ -217,6 +217,27 @@ function TestHelp:test_not_found()
   lu.assertEquals({ help.text(print) }, { nil, "no help on this function: it is none of rhm's" })
   lu.assertEquals({ help.text(5) }, { nil, "no help on a number value" })
   lu.assertErrorMsgContains("no such value", rhm.help, nil)
+  my_net = rhm.network{ grammar=g } -- no name of the help, but one of the user's
+  lu.assertEquals(help.text("my_net", 80), help.text("network", 80))
+  my_net = nil
+  lu.assertStrMatches(select(2, help.text "perplexity"), 'no help on "perplexity": apropos "perplexity" lists .*')
+end
+
+function TestHelp:test_mentions()
+  local function names(word)
+    local list = {}
+    for i, entry in ipairs(help.mentions(word)) do list[i] = entry.name end
+    return list
+  end
+  local posterior = names "posterior"
+  lu.assertItemsEquals({posterior[1], posterior[2]}, {"grammar:posterior", "network:posterior"}) -- by their names
+  local label_noise = names "LABEL_noise" -- a key, in small letters
+  lu.assertTrue(#label_noise >= 2 and #label_noise < 12)
+  lu.assertTableContains(label_noise, "rhm.grammar")
+  lu.assertEquals(names "zzzz", {})
+  lu.assertErrorMsgEquals('apropos: no page of the help mentions "zzzz"', help.apropos, "zzzz")
+  lu.assertErrorMsgContains("a word expected, got 5", help.apropos, 5)
+  lu.assertErrorMsgContains("a word expected, got nothing", help.apropos)
 end
 
 function TestHelp:test_manual_is_up_to_date()

@@ -78,6 +78,28 @@ class Evaluation(unittest.TestCase):
             self.assertIn("objects and their methods", s.run("help()"))
             self.assertEqual(s.run("help 'grammr'"), 'error: no help on "grammr": did you mean grammar, rhm.grammar?')
 
+    def test_apropos(self):
+        with Session() as s:
+            for line in "apropos 'perplexity'", "apropos perplexity", 'apropos("perplexity")':
+                self.assertIn("network:refine", s.run(line))
+            self.assertEqual(s.run("apropos zzzz"), 'error: apropos: no page of the help mentions "zzzz"')
+
+    def test_the_module(self):
+        with Session() as s:
+            text = s.run("rhm")
+            self.assertIn("help() tells what these are", text)
+            self.assertLess(len(text.split("\n")), 8)
+
+    def test_unfinished_string(self):
+        with Session() as s:
+            self.assertIn("unfinished string", s.run("print 'a"))
+            s.run("x = 'a\\", prompt="...> ")
+            s.run("b'")
+            self.assertEqual(s.run("#x"), "3")
+            s.run("y = [[a", prompt="...> ")
+            s.run("b]]")
+            self.assertEqual(s.run("#y"), "3")
+
     def test_who(self):
         with Session() as s:
             self.assertEqual(s.run("who()"), "no globals yet")

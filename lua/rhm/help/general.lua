@@ -54,6 +54,10 @@ require("rhm.print").limits: rows, items, numbers, depth, string.]],
 
   {name = "help", group = "shell", signature = {"help()", "help(name or value)", "? name"},
     summary = "the same as rhm.help", see = {"rhm.help"}},
+  {name = "apropos", group = "shell", signature = {"apropos(word)", "apropos word"},
+    summary = "the pages of the help that mention a word", text = [[In names, summaries, texts, keys and fields, capitals
+like small letters; pages with the word in their name or summary come first.]], example = "apropos \"noise\"",
+    see = {"rhm.help"}},
   {name = "pp", group = "shell", signature = "pp(value, ...)", summary = "the same as rhm.print", see = {"rhm.print"}},
   {name = "who", group = "shell", signature = "who()", summary = "lists your globals, a line each"},
   {name = "timing", group = "shell", signature = {"timing(true)", "timing(false)", "timing()"},
