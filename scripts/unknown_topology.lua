@@ -130,8 +130,8 @@ x:finish(function()
   end
   x:say("%d strings a data set. right: s and L as in the grammar; sure: every level established by the strings; wrong: "
     .. "sure and not right; open: it cannot tell; seen: levels established, not assumed; chain: how many reach an "
-    .. "accuracy of .95 with the tree that was found; time: median. V^s, L: grammars with m V = V^s, the others have m V "
-    .. "< V^s", N)
+    .. "accuracy of .95 with the tree that was found; time: median. V^s, L: grammars with m V = V^s, the others have "
+    .. "m V < V^s", N)
   print ""
   x:table(head, lines)
   local one = {kind = "one s"}
