@@ -307,12 +307,13 @@ function M.text(what, width)
   local object = type(what) == "string" and M.object_of(rawget(_G, what)) -- one of the user's
   if object and M.entries[object] then return M.page(M.entries[object], width) end
   local near = M.nearest(name)
-  local text = format("no help on \"%s\": ", name)
-  if #near > 0 then return nil, text .. format("did you mean %s?", concat(near, ", ")) end
-  local mentions = #M.mentions(name)
-  if mentions == 0 then return nil, text .. "help() lists all names" end
-  return nil, text .. format("apropos \"%s\" lists %s", name,
-    mentions == 1 and "a page that mentions it" or mentions .. " pages that mention it")
+  local mentions, hints = #M.mentions(name), {}
+  if #near > 0 then hints[1] = format("did you mean %s?", concat(near, ", ")) end
+  if mentions > 0 then
+    hints[#hints + 1] = format("apropos \"%s\" lists %s", name,
+      mentions == 1 and "a page that mentions it" or mentions .. " pages that mention it")
+  end
+  return nil, format("no help on \"%s\": %s", name, #hints > 0 and concat(hints, " ") or "help() lists all names")
 end
 
 -- Prints the names and summaries of the pages that mention a word.
