@@ -6,10 +6,10 @@
 #define JOBS 4
 
 /* Networks with a job each. */
-struct fleet {
+static struct {
     struct rhm_network *net[JOBS];
     struct rhm_job *job[JOBS];
-};
+} fleet;
 
 static struct rhm_network *create(void)
 {
@@ -28,21 +28,31 @@ static struct rhm_train_options gd(const struct rhm_network *net, uint64_t steps
     return how;
 }
 
-static void queue(struct fleet *fleet, uint64_t steps, double pace)
+static void queue(uint64_t steps, double pace)
 {
     for (int i = 0; i < JOBS; i++) {
-        fleet->net[i] = create();
-        struct rhm_train_options how = gd(fleet->net[i], steps, pace);
-        must(rhm_network_queue(&fleet->job[i], fleet->net[i], &how, &err));
+        fleet.net[i] = create();
+        struct rhm_train_options how = gd(fleet.net[i], steps, pace);
+        must(rhm_network_queue(&fleet.job[i], fleet.net[i], &how, &err));
     }
 }
 
-static void clear(struct fleet *fleet)
+static void clear(void)
 {
     for (int i = 0; i < JOBS; i++) {
-        rhm_job_free(fleet->job[i]);
-        rhm_network_free(fleet->net[i]);
+        rhm_job_free(fleet.job[i]);
+        rhm_network_free(fleet.net[i]);
+        fleet.job[i] = NULL;
+        fleet.net[i] = NULL;
     }
+}
+
+/* After a test that failed, too: its jobs would keep the turn. */
+static int clear_after(void **state)
+{
+    (void)state;
+    clear();
+    return 0;
 }
 
 static enum rhm_job_state state_of(struct rhm_job *job)
@@ -71,11 +81,10 @@ static uint64_t version_of(struct rhm_job *job)
 static void test_one_at_a_time_in_order(void **state)
 {
     (void)state;
-    struct fleet fleet;
     struct rhm_network *direct = create();
     struct rhm_train_options how = gd(direct, 20, 0);
     must(rhm_network_train(direct, &how, NULL, NULL, &err));
-    queue(&fleet, 20, 500);
+    queue(20, 500);
     assert_int_equal(state_of(fleet.job[0]), RHM_JOB_RUNNING);
     unsigned looks = 0, queued = 0;
     for (int ended = 0; ended < JOBS; looks++) {
@@ -108,15 +117,13 @@ static void test_one_at_a_time_in_order(void **state)
     struct rhm_progress last;
     rhm_job_progress(fleet.job[JOBS - 1], &last);
     assert_true(last.seconds < 0.6 * all); /* its time in the line is not its own */
-    clear(&fleet);
     rhm_network_free(direct);
 }
 
 static void test_a_pause_gives_the_turn_up(void **state)
 {
     (void)state;
-    struct fleet fleet;
-    queue(&fleet, 100000, 200);
+    queue(100000, 200);
     rhm_job_pause(fleet.job[0]);
     assert_int_equal(rhm_job_wait(fleet.job[0], 20), RHM_JOB_PAUSED);
     await(fleet.job[1], RHM_JOB_RUNNING);
@@ -143,14 +150,12 @@ static void test_a_pause_gives_the_turn_up(void **state)
     rhm_job_resume(fleet.job[0]);
     rhm_job_stop(fleet.job[2]);
     await(fleet.job[0], RHM_JOB_RUNNING);
-    clear(&fleet);
 }
 
 static void test_queued_jobs_pause_and_stop(void **state)
 {
     (void)state;
-    struct fleet fleet;
-    queue(&fleet, 100000, 200);
+    queue(100000, 200);
     struct rhm_train_options how = gd(fleet.net[1], 5, 0);
     must_fail(rhm_network_train(fleet.net[1], &how, NULL, NULL, &err), RHM_ESTATE, "in training");
     rhm_job_pause(fleet.job[1]);
@@ -169,14 +174,12 @@ static void test_queued_jobs_pause_and_stop(void **state)
     assert_int_equal(state_of(fleet.job[1]), RHM_JOB_QUEUED);
     rhm_job_stop(fleet.job[3]);
     await(fleet.job[1], RHM_JOB_RUNNING);
-    clear(&fleet);
 }
 
 static void test_the_foreground_does_not_queue(void **state)
 {
     (void)state;
-    struct fleet fleet;
-    queue(&fleet, 100000, 200);
+    queue(100000, 200);
     struct rhm_network *net = create();
     struct rhm_train_options how = gd(net, 5, 0);
     struct rhm_job *job;
@@ -186,15 +189,13 @@ static void test_the_foreground_does_not_queue(void **state)
     assert_int_equal(state_of(fleet.job[1]), RHM_JOB_QUEUED);
     rhm_job_free(job);
     rhm_network_free(net);
-    clear(&fleet);
 }
 
 static void test_an_end_with_a_full_line(void **state)
 {
     (void)state;
     for (int round = 0; round < 8; round++) {
-        struct fleet fleet;
-        queue(&fleet, 100000, 0.1); /* one step in ten seconds: a stop does not wait for the next */
+        queue(100000, 0.1); /* one step in ten seconds: a stop does not wait for the next */
         if (round % 2) {
             rhm_job_pause(fleet.job[0]);
             rhm_job_wait(fleet.job[0], 20);
@@ -202,12 +203,13 @@ static void test_an_end_with_a_full_line(void **state)
         }
         double start = rhm_clock();
         if (round % 4 < 2) {
-            clear(&fleet);
+            clear();
         } else {
-            for (int i = JOBS - 1; i >= 0; i--) {
+            for (int i = JOBS - 1; i >= 0; i--) { /* the last first */
                 rhm_job_free(fleet.job[i]);
-                rhm_network_free(fleet.net[i]);
+                fleet.job[i] = NULL;
             }
+            clear();
         }
         assert_true(rhm_clock() - start < 2);
     }
@@ -217,11 +219,10 @@ static void test_an_end_with_a_full_line(void **state)
 static void test_pauses_in_the_line_leave_no_trace(void **state)
 {
     (void)state;
-    struct fleet fleet;
     struct rhm_network *direct = create();
     struct rhm_train_options how = gd(direct, 3000, 0);
     must(rhm_network_train(direct, &how, NULL, NULL, &err));
-    queue(&fleet, 3000, 0);
+    queue(3000, 0);
     struct rhm_rng rng = rhm_rng_start(1, RHM_STREAM_TEST, 0);
     unsigned asked = 0;
     for (int ended = 0; ended < JOBS;) {
@@ -241,19 +242,18 @@ static void test_pauses_in_the_line_leave_no_trace(void **state)
     assert_true(asked > 50);
     for (int i = 0; i < JOBS; i++)
         check_same_bits(direct, fleet.net[i]);
-    clear(&fleet);
     rhm_network_free(direct);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_at_a_time_in_order),
-        cmocka_unit_test(test_a_pause_gives_the_turn_up),
-        cmocka_unit_test(test_queued_jobs_pause_and_stop),
-        cmocka_unit_test(test_the_foreground_does_not_queue),
-        cmocka_unit_test(test_an_end_with_a_full_line),
-        cmocka_unit_test(test_pauses_in_the_line_leave_no_trace),
+        cmocka_unit_test_teardown(test_one_at_a_time_in_order, clear_after),
+        cmocka_unit_test_teardown(test_a_pause_gives_the_turn_up, clear_after),
+        cmocka_unit_test_teardown(test_queued_jobs_pause_and_stop, clear_after),
+        cmocka_unit_test_teardown(test_the_foreground_does_not_queue, clear_after),
+        cmocka_unit_test_teardown(test_an_end_with_a_full_line, clear_after),
+        cmocka_unit_test_teardown(test_pauses_in_the_line_leave_no_trace, clear_after),
     };
     return cmocka_run_group_tests_name("queue", tests, setup_grammar, teardown_grammar);
 }
