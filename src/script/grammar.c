@@ -181,16 +181,18 @@ static void set_shape(lua_State *L, const struct rhm_grammar *g)
 }
 
 /* Sets field "missing" of the table on top: the parents of level-l patches that never stand first. */
-static void set_missing(lua_State *L, const struct rhm_grammar *g, unsigned l)
+/* count: how many there are, as the levels have told. */
+static void set_missing(lua_State *L, const struct rhm_grammar *g, unsigned l, size_t count)
 {
     unsigned parents = rhm_grammar_parents(g, l);
     unsigned char *missing = rhm_push_buffer(L, parents, 1);
     struct rhm_error err;
-    if (rhm_signal_missing(g, l, missing, &err) != RHM_OK)
+    if (rhm_poll_interrupt(NULL, &err) != RHM_OK ||
+        (count > 0 && rhm_signal_missing(g, l, missing, &err) != RHM_OK))
         rhm_raise(L, "grammar:check", &err);
     lua_newtable(L);
     lua_Integer n = 0;
-    for (unsigned nu = 0; nu < parents; nu++)
+    for (unsigned nu = 0; nu < parents && count > 0; nu++)
         if (missing[nu]) {
             lua_pushinteger(L, nu + 1);
             lua_rawseti(L, -2, ++n);
@@ -214,7 +216,7 @@ static int grammar_check(lua_State *L)
         rhm_set_number(L, "gap", level[l].gap);
         rhm_set_number(L, "K", level[l].K);
         rhm_set_number(L, "pmin", level[l].pmin);
-        set_missing(L, g, l);
+        set_missing(L, g, l, level[l].missing);
         if (isfinite(level[l].gap)) {
             lua_createtable(L, 2, 0);
             lua_pushinteger(L, level[l].a + 1);

@@ -41,12 +41,17 @@ static enum rhm_status joint_init(struct joint *joint, const struct rhm_grammar 
 }
 
 /* P_l = P_{l-1} A_l, A_l[nu, kappa] = P(a rule whose child at `place` is kappa | nu). */
-static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsigned l, unsigned place)
+static enum rhm_status joint_descend(struct joint *joint, const struct rhm_grammar *g, unsigned l,
+                                     unsigned place, rhm_poll_function *poll, void *context,
+                                     struct rhm_error *err)
 {
     size_t C = g->classes;
+    enum rhm_status status = RHM_OK;
     memset(joint->next, 0, g->V * C * sizeof *joint->next);
-    for (unsigned nu = 0; nu < rhm_grammar_parents(g, l); nu++) {
-        const double *from = joint->now + nu * C;
+    for (unsigned nu = 0; nu < rhm_grammar_parents(g, l) && status == RHM_OK; nu++) {
+        double *from = joint->now + nu * C;
+        for (size_t c = 0; c < C && !g->p; c++) /* once, not for each of its rules */
+            from[c] /= g->m;
         for (unsigned k = 0; k < g->m; k++) {
             double *to = joint->next + rhm_grammar_rule(g, l, nu, k)[place] * C;
             if (g->p) {
@@ -56,12 +61,14 @@ static void joint_descend(struct joint *joint, const struct rhm_grammar *g, unsi
                 continue;
             }
             for (size_t c = 0; c < C; c++)
-                to[c] += from[c] / g->m;
+                to[c] += from[c];
         }
+        status = rhm_poll(poll, context, err);
     }
     double *keep = joint->now;
     joint->now = joint->next;
     joint->next = keep;
+    return status;
 }
 
 /* q (parents x classes) of P_{l-1}: each parent's row divided by its sum, with the label's noise; nan where
@@ -106,7 +113,7 @@ enum rhm_status rhm_signal_q(const struct rhm_grammar *g, unsigned l, uint64_t i
     for (unsigned j = 1; j < l;
          j++) { /* the digits of i to the bases s_1 .. s_(l-1), most significant first */
         places /= rhm_grammar_s(g, j);
-        joint_descend(&joint, g, j, (unsigned)(i / places % rhm_grammar_s(g, j)));
+        joint_descend(&joint, g, j, (unsigned)(i / places % rhm_grammar_s(g, j)), NULL, NULL, NULL);
     }
     unsigned parents = rhm_grammar_parents(g, l);
     status = rhm_matrix_init(q, parents, g->classes, err);
@@ -260,8 +267,8 @@ enum rhm_status rhm_signal_levels(const struct rhm_grammar *g, struct rhm_signal
         }
         status = find_gap(q, parents, g->classes, &level[l], poll, context, err);
         level[l].K = level[l].gap * pow(g->m, 0.5 * l);
-        if (l < g->L)
-            joint_descend(&joint, g, l, 0);
+        if (l < g->L && status == RHM_OK)
+            status = joint_descend(&joint, g, l, 0, poll, context, err);
     }
     free(q);
     free(probability);
