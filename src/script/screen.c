@@ -26,10 +26,15 @@ static int at_least(int smallest, int n)
     return n < smallest ? smallest : n;
 }
 
+/* A terminal of which nothing is known: it may show no more than text. */
+static bool is_dumb(const char *term)
+{
+    return !term || !*term || strcmp(term, "dumb") == 0;
+}
+
 int rhm_screen_term_colours(const char *term, const char *colorterm)
 {
-    if (!term || !*term || strcmp(term, "dumb") == 0 || strncmp(term, "vt1", 3) == 0 ||
-        strncmp(term, "vt2", 3) == 0)
+    if (is_dumb(term) || strncmp(term, "vt1", 3) == 0 || strncmp(term, "vt2", 3) == 0)
         return 0;
     if (strstr(term, "256color") || strstr(term, "direct") || strstr(term, "kitty") ||
         (colorterm && (strcmp(colorterm, "truecolor") == 0 || strcmp(colorterm, "24bit") == 0)))
@@ -41,9 +46,10 @@ struct rhm_screen rhm_screen_get(void)
 {
     if (is_given)
         return given;
-    struct rhm_screen screen = {.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0};
     struct winsize size;
     bool terminal = isatty(STDOUT_FILENO);
+    struct rhm_screen screen = {.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 &&
+                                        !(terminal && is_dumb(getenv("TERM")))};
     if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
         screen.width = at_least(SMALLEST_WIDTH, size.ws_col);
         screen.height = size.ws_row > 0 ? at_least(SMALLEST_HEIGHT, size.ws_row) : DEFAULT_HEIGHT;
@@ -76,8 +82,7 @@ bool rhm_screen_is_panel(void)
 
 bool rhm_screen_rewrites(void)
 {
-    const char *term = getenv("TERM");
-    return rhm_screen_is_panel() || (isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0);
+    return rhm_screen_is_panel() || (isatty(STDERR_FILENO) && !is_dumb(getenv("TERM")));
 }
 
 static int width(lua_State *L)

@@ -10,7 +10,7 @@ struct rhm_screen {
     int width, height; /* columns and rows of the terminal on standard output, else $COLUMNS and $LINES, else
                           80 x 24 */
     int colours; /* 0, 8, 16 or 256; 0 where standard output is no terminal, for NO_COLOR and TERM=dumb */
-    bool utf8;   /* the codeset of LC_CTYPE is UTF-8 */
+    bool utf8;   /* the codeset of LC_CTYPE is UTF-8, and standard output no terminal of TERM=dumb */
 };
 struct rhm_screen rhm_screen_get(void);
 

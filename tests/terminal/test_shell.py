@@ -411,7 +411,11 @@ class Input(unittest.TestCase):
         with Session(TERM="dumb") as s:
             s.send("1 + 1\r")
             s.wait_text("\n2\nrhm>")
+            s.send("net = rhm.network{ grammar=rhm.grammar{ V=4, m=2, s=2, L=2 } } view 'layers'\r")
+            s.wait_text("waiting")
+            s.wait(lambda: s.text().endswith("\nrhm>"), "the prompt")
             self.assertNotIn(b"\x1b", s.raw)
+            self.assertTrue(s.raw.isascii(), s.text())
             s.send("\x04")
             self.assertEqual(s.end(), 0)
 

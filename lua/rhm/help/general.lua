@@ -38,7 +38,8 @@ the source.]],
 TERM=dumb.]], returns = "an integer"},
 
   {name = "rhm.utf8", group = "rhm", signature = "rhm.utf8()",
-    summary = "whether the locale's characters are UTF-8 (else output keeps to ASCII)", returns = "a boolean"},
+    summary = "whether output may use more than ASCII",
+    text = "The locale's characters are UTF-8, and the terminal is not TERM=dumb.", returns = "a boolean"},
 
   {name = "rhm.help", group = "rhm", signature = {"rhm.help()", "rhm.help(name or value)"},
     summary = "help: an overview, or one page; help in the shell",
