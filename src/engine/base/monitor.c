@@ -187,7 +187,8 @@ void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_p
     pthread_mutex_lock(&m->lock);
     m->progress.layer[level] = *layer;
     set_rate(m, level, &m->progress.layer[level]);
-    m->progress.level = level;
+    if (layer->phase != RHM_PHASE_WAITING)
+        m->progress.level = level;
     changed(m);
     pthread_mutex_unlock(&m->lock);
 }

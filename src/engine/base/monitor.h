@@ -125,7 +125,8 @@ void rhm_monitor_sleep(struct rhm_monitor *m, double seconds);
 /* A layer of which nothing is known yet. */
 struct rhm_progress_layer rhm_progress_unknown(void);
 
-/* Called by the worker: changes the snapshot under the lock. m may be NULL. */
+/* Called by the worker: changes the snapshot under the lock. m may be NULL. A layer that does not wait is the
+ * one at work: its level is the snapshot's. */
 void rhm_monitor_layer(struct rhm_monitor *m, unsigned level, const struct rhm_progress_layer *layer);
 void rhm_monitor_level(struct rhm_monitor *m, unsigned level);
 void rhm_monitor_accuracy(struct rhm_monitor *m, double accuracy);
