@@ -208,6 +208,32 @@ static void test_unlabelled_strings_do_no_harm(void **state)
     }
 }
 
+/* Strings without a label have no say in how frequent labels are: with it, tuples of the top that no labelled
+ * string has go to labels that have theirs already, and 2 of these 8 explain the labels there are badly. */
+static void test_unlabelled_strings_leave_labels_equal(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 8; seed++) {
+        struct rhm_grammar g = draw_grammar((struct shape){8, 4, 2, 3, 8}, seed);
+        struct rhm_network *net = make(8, 3);
+        struct rhm_dataset data;
+        must(rhm_sample_dataset(&g, 2 * seed, 300, &data, &err));
+        for (size_t i = 100; i < data.n; i++)
+            data.labels[i] = RHM_MISSING;
+        struct rhm_refine_options o = rhm_refine_defaults(net);
+        must(rhm_network_refine(net, &data, &o, NULL, &err));
+        const struct rhm_refine_point *last = &net->refined->history[net->refined->last];
+        print_message("grammar %u: accuracy %g, log P %g\n", seed, last->accuracy, last->log_label);
+        if (!(last->accuracy == 1 && last->log_label > -0.02))
+            fail_msg("grammar %u: accuracy %g, log P %g", seed, last->accuracy, last->log_label);
+        for (unsigned c = 0; c < 8; c++)
+            assert_near(net->refined->tree.prior[c], 0.125, 1e-12);
+        rhm_dataset_clear(&data);
+        rhm_network_free(net);
+        rhm_grammar_clear(&g);
+    }
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -246,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_unlabelled_strings_help),
         cmocka_unit_test(test_unlabelled_strings_do_no_harm),
+        cmocka_unit_test(test_unlabelled_strings_leave_labels_equal),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -11,6 +11,7 @@
 #define GOOD_FIT                                                                                             \
     (-0.1) /* mean log P(label | string) of a start, all its labels right, after which none is tried */
 #define POLISH_COUNT 3e-4 /* pseudo-count in the end, where all labels are right */
+#define GROWTH       10   /* of the strings in use, where most have no label */
 #define PATIENCE     20   /* sweeps without a better held-out likelihood */
 
 int rhm_refine_chain_fits(const struct rhm_network *net)
@@ -144,8 +145,11 @@ static enum rhm_status expect(struct rhm_refine_run *w, double top, struct rhm_e
     for (unsigned l = 1; l <= tree->L; l++)
         for (size_t i = 0; i < rhm_tree_size(tree, l); i++)
             c->rule[l][i] += (l == 1 ? top : 1) * rest->rule[l][i];
+    double all = 0;
     for (size_t k = 0; k < tree->symbols[0]; k++)
-        c->prior[k] += top * rest->prior[k];
+        all += c->prior[k] += top * rest->prior[k];
+    for (size_t k = 0; k < tree->symbols[0] && w->equal_labels; k++)
+        c->prior[k] = all / (double)tree->symbols[0];
     c->log_joint += rest->log_joint;
     c->outside += rest->outside;
     return status;
@@ -261,6 +265,12 @@ static enum rhm_status set_tables(struct rhm_refine_run *w, uint64_t kind, size_
     return rhm_refine_start(&w->tree, &w->train, n, index, rhm_monitor_poll, w->monitor, err);
 }
 
+/* How many strings come after those in use: all, but no more than GROWTH times as many at once. */
+static size_t next_part(const struct rhm_refine_run *w)
+{
+    return w->used < w->train.n / GROWTH ? GROWTH * w->used : w->train.n;
+}
+
 /* Where some strings have no label, with labels alone first: if these are enough, the others only sharpen
  * what was found; taken in at once they would hide it where they tell nothing (m V = V^s). Else all together.
  */
@@ -269,7 +279,7 @@ static enum rhm_status run_start(struct rhm_refine_run *w, uint64_t number, uint
 {
     uint64_t sweeps = 0, settled = 0;
     enum rhm_status status = RHM_OK;
-    for (w->used = w->labelled; status == RHM_OK; w->used = w->train.n) {
+    for (w->used = w->labelled; status == RHM_OK; w->used = next_part(w)) {
         if (settled == 0) {
             show_start(w, number);
             status = set_tables(w, kind, index, err);
@@ -284,6 +294,21 @@ static enum rhm_status run_start(struct rhm_refine_run *w, uint64_t number, uint
     return status;
 }
 
+/* Whether the labels there are could come from equal ones: chi-square within five standard deviations, 1 in
+ * 1000. */
+static int labels_look_equal(const struct rhm_refine_run *w)
+{
+    size_t C = w->tree.symbols[0];
+    double x = 0, each = (double)w->labelled / (double)C;
+    for (size_t k = 0; k < C; k++) {
+        size_t seen = 0;
+        for (size_t i = 0; i < w->labelled; i++)
+            seen += w->train.labels[i] == k;
+        x += ((double)seen - each) * ((double)seen - each) / each;
+    }
+    return x <= (double)(C - 1) + 5 * sqrt(2.0 * (double)(C - 1));
+}
+
 enum rhm_status rhm_refine_run(struct rhm_refine_run *w, struct rhm_error *err)
 {
     const int chain = w->refined->from_chain;
@@ -296,6 +321,7 @@ enum rhm_status rhm_refine_run(struct rhm_refine_run *w, struct rhm_error *err)
         return RHM_EMEMORY;
     enum rhm_status status = RHM_OK;
     int good = 0;
+    w->equal_labels = w->labelled < w->train.n && labels_look_equal(w);
     for (uint64_t kind = !chain; kind <= w->options->restarts && !good && status == RHM_OK; kind++)
         status = run_start(w, kind + (uint64_t)chain, kind, index, &good, err);
     free(index);

@@ -11,6 +11,7 @@ struct rhm_refine_run {
     struct rhm_dataset train, held; /* train: strings with a label first; held.n = 0: none */
     size_t labelled, used;          /* of train: with a label; that EM sees: these or all */
     int owned;                      /* train is a copy */
+    int equal_labels; /* P(label) is 1/C: else strings without a label would have their say in it */
     int64_t m;
     struct rhm_refined *refined;
     struct rhm_tree_counts counts, rest_counts, held_counts;
