@@ -147,8 +147,9 @@ none is tried after one that names all labels rightly and with confidence. On th
 quarter of C m^L strings suffice.
 
 Labels may be missing (d:hide): such strings count with whatever label their tokens suggest. A start then tries labels
-alone, and adds the other strings if it does with them; otherwise it begins again with all. Which label the tuples of
-the top belong to only labels tell, so in the first 80 sweeps the top is fitted to them alone. Tokens may be missing,
+alone, and takes in the other strings, ten times as many at once, if it does with them; otherwise it begins again with
+these. Which label the tuples of the top belong to only labels tell, so in the first 80 sweeps the top is fitted to them
+alone, and all labels count as equally likely unless those there are say otherwise (chi-square). Tokens may be missing,
 too. From then on the network predicts by the tables: P(label | string) is a posterior (calibrated, as far as the tables
 are right), net:posterior gives that of every node, and predictions stand missing tokens. Training a layer again drops
 the tables.
