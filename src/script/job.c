@@ -3,10 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "script/hooks.h"
 #include "script/idle.h"
@@ -181,8 +179,7 @@ struct line {
 
 static int can_rewrite(void)
 {
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+    return rhm_screen_rewrites() && !rhm_screen_is_panel(); /* which has a status line */
 }
 
 static void line_draw(struct line *line, const struct rhm_progress *progress)

@@ -294,8 +294,8 @@ static enum rhm_status run_start(struct rhm_refine_run *w, uint64_t number, uint
     return status;
 }
 
-/* Whether the labels there are could come from equal ones: chi-square within five standard deviations, 1 in
- * 1000. */
+/* Whether the labels there are could come from equal ones: chi-square within five standard deviations, which
+ * equal ones leave in 1 of 200 cases where C = 2, in fewer where it is larger. */
 static int labels_look_equal(const struct rhm_refine_run *w)
 {
     size_t C = w->tree.symbols[0];
